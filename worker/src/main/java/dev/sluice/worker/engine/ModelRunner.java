@@ -1,0 +1,56 @@
+package dev.sluice.worker.engine;
+
+/**
+ * Computes steps of one model and owns the memory of its paged KV cache. The only thing that the
+ * engine knows of a model.
+ *
+ * <p>Threading: {@link #execute} and {@link #readLogits} are called by the engine thread alone.
+ */
+public interface ModelRunner extends AutoCloseable {
+  /**
+   * The sizes that the engine plans with.
+   *
+   * @param vocabularySize logits per row
+   * @param maxContext most tokens of one sequence, prompt and output together
+   * @param blockSize tokens per KV block
+   * @param blocks number of KV blocks; block ids are 0 to blocks - 1
+   * @param maxBatchedTokens most tokens of one step
+   * @param maxSequences most sequences of one step
+   */
+  record Geometry(
+      int vocabularySize,
+      int maxContext,
+      int blockSize,
+      int blocks,
+      int maxBatchedTokens,
+      int maxSequences) {
+    /** Blocks that a sequence of this many tokens needs. */
+    public int blocksFor(int tokens) {
+      return Math.ceilDiv(tokens, blockSize);
+    }
+  }
+
+  /** The sizes; they never change. */
+  Geometry geometry();
+
+  /**
+   * Computes one step: writes K and V of every token of the batch into its blocks, and the logits
+   * of the rows asked for. If it throws, the content of the blocks written in this step is
+   * undefined and the step can be repeated as it is; nothing else has changed.
+   *
+   * @throws ModelRunnerException if the runtime fails
+   */
+  void execute(StepBatch batch);
+
+  /**
+   * Copies one row of the latest step's logits.
+   *
+   * @param row index into {@link StepBatch#logitRows}
+   * @param logits receives [vocabularySize]
+   */
+  void readLogits(int row, float[] logits);
+
+  /** Frees everything native. */
+  @Override
+  void close();
+}

@@ -1,0 +1,38 @@
+package dev.sluice.worker.model;
+
+/**
+ * An architecture as data: all that the graph builder has to know.
+ *
+ * @param architecture name in the file, such as {@code llama}
+ * @param layers number of transformer layers
+ * @param hiddenSize width of the residual stream
+ * @param intermediateSize width of the feed-forward layer
+ * @param heads query heads
+ * @param kvHeads key and value heads; divides {@code heads}
+ * @param headSize width of one head
+ * @param vocabularySize rows of the embedding
+ * @param maxContext tokens that the model was trained for
+ * @param normEpsilon epsilon of the RMS norms
+ * @param ropeTheta base of the rotary embedding; its halves are not interleaved
+ * @param tiedHead whether the output head is the embedding
+ */
+public record ModelConfig(
+    String architecture,
+    int layers,
+    int hiddenSize,
+    int intermediateSize,
+    int heads,
+    int kvHeads,
+    int headSize,
+    int vocabularySize,
+    int maxContext,
+    float normEpsilon,
+    double ropeTheta,
+    boolean tiedHead) {
+  public ModelConfig {
+    if (kvHeads < 1 || heads % kvHeads != 0) {
+      throw new IllegalArgumentException(
+          "kvHeads: " + kvHeads + " (expected: a divisor of heads, " + heads + ")");
+    }
+  }
+}
