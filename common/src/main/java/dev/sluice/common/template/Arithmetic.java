@@ -165,7 +165,7 @@ final class Arithmetic {
   }
 
   private List<Value> joined(List<Value> left, List<Value> right) {
-    budget.charge((long) left.size() + right.size());
+    budget.chargeItems((long) left.size() + right.size());
     List<Value> items = new ArrayList<>(left.size() + right.size());
     items.addAll(left);
     items.addAll(right);
@@ -183,7 +183,7 @@ final class Arithmetic {
 
   private List<Value> repeated(List<Value> items, long times) {
     long count = Math.clamp(times, 0, Budget.MAX_SIZE + 1);
-    budget.charge(items.size() * count);
+    budget.chargeItems(items.size() * count);
     List<Value> repeated = new ArrayList<>();
     for (long i = 0; i < count && !items.isEmpty(); i++) {
       repeated.addAll(items);
