@@ -152,8 +152,10 @@ final class Arithmetic {
 
   private Value concatenate(Value left, Value right) {
     return switch (left) {
-      case Text a when right instanceof Text b ->
-          new Text(new TextBuilder(budget).append(a.value()).append(b.value()).toString());
+      case Text a when right instanceof Text b -> {
+        budget.charge((long) a.value().length() + b.value().length());
+        yield new Text(a.value().concat(b.value()));
+      }
       case Items a when right instanceof Items b -> new Items(joined(a.items(), b.items()));
       case Tuple a when right instanceof Tuple b -> new Tuple(joined(a.items(), b.items()));
       case Text _, Items _, Tuple _ ->

@@ -16,6 +16,7 @@ final class Budget {
   /** Nested expressions, statements and values; keeps far from the end of the stack. */
   static final int MAX_DEPTH = 300;
 
+  private static final int CALL_DEPTH = 4;
   private static final int SIZE_PER_STEP = 32;
 
   /** What an item of a list counts for, in characters. */
@@ -53,5 +54,18 @@ final class Budget {
 
   void leave() {
     depth--;
+  }
+
+  /**
+   * As {@link #enter}, for a macro's call or a loop's recursion: they take far more of the stack.
+   */
+  void enterCall() {
+    depth += CALL_DEPTH;
+    enter();
+  }
+
+  void leaveCall() {
+    leave();
+    depth -= CALL_DEPTH;
   }
 }

@@ -165,6 +165,15 @@ class ChatTemplateTest {
   }
 
   @Test
+  void macrosMayCallThemselvesAsOftenAsSchemasNest() {
+    ChatTemplate template =
+        ChatTemplate.compile(
+            "{% macro f(n) %}{% if n > 0 %}{{ '<' ~ f(n - 1) ~ '>' }}{% endif %}{% endmacro %}"
+                + "{{ f(25) }}");
+    assertThat(template.render(Map.of())).isEqualTo("<".repeat(25) + ">".repeat(25));
+  }
+
+  @Test
   void longConversationsAreWellWithinTheLimits() {
     List<Map<String, Object>> messages = new ArrayList<>();
     for (int i = 0; i < 2_000; i++) {
