@@ -25,7 +25,7 @@ final class ContractTest {
     }
     assertThat(Compatibility.problems(golden(), current)).isEmpty();
     assertThat(current)
-        .as("an addition is committed with: mvn -pl proto test -DargLine=-Dgolden.update=true")
+        .as("an addition is committed with: mvn -pl proto test -Dgolden.update=true")
         .isEqualTo(golden());
   }
 
