@@ -58,10 +58,9 @@ public final class PromptEncoder {
    */
   public String render(ChatMessages chat) {
     ChatTemplate compiled =
-        template.orElseThrow(
-            () ->
-                RefusalException.invalid(
-                    "chat", "the model has no chat template (expected: text or token_ids)"));
+        template.orElseThrow(() ->
+            RefusalException.invalid(
+                "chat", "the model has no chat template (expected: text or token_ids)"));
     List<@Nullable Object> messages = new ArrayList<>();
     chat.getMessagesList().forEach(m -> messages.add(message(m)));
     boolean open = chat.getContinueFinalMessage();

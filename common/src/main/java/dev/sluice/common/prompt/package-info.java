@@ -1,6 +1,4 @@
-/**
- * Prompts to tokens, in one way for router and worker. Starting point: {@code PromptEncoder}.
- */
+/** Prompts to tokens, in one way for router and worker. Starting point: {@code PromptEncoder}. */
 @NullMarked
 package dev.sluice.common.prompt;
 

@@ -1,5 +1,6 @@
 package dev.sluice.worker.service;
 
+import dev.sluice.common.telemetry.GenAi;
 import dev.sluice.v1.FinishReason;
 import dev.sluice.worker.engine.GenerationSummary;
 import dev.sluice.worker.engine.RequestTimings;
@@ -10,6 +11,7 @@ import io.opentelemetry.api.trace.StatusCode;
 import io.opentelemetry.api.trace.Tracer;
 import io.opentelemetry.context.Context;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 
@@ -20,30 +22,12 @@ import java.util.concurrent.TimeUnit;
  * <p>Threading: immutable.
  */
 final class CallTelemetry {
-  private static final AttributeKey<String> OPERATION = AttributeKey.stringKey("gen_ai.operation.name");
-  private static final AttributeKey<String> REQUEST_MODEL =
-      AttributeKey.stringKey("gen_ai.request.model");
-  private static final AttributeKey<String> RESPONSE_MODEL =
-      AttributeKey.stringKey("gen_ai.response.model");
-  private static final AttributeKey<String> RESPONSE_ID = AttributeKey.stringKey("gen_ai.response.id");
-  private static final AttributeKey<Double> TEMPERATURE =
-      AttributeKey.doubleKey("gen_ai.request.temperature");
-  private static final AttributeKey<Long> INPUT_TOKENS =
-      AttributeKey.longKey("gen_ai.usage.input_tokens");
-  private static final AttributeKey<Long> OUTPUT_TOKENS =
-      AttributeKey.longKey("gen_ai.usage.output_tokens");
-  private static final AttributeKey<List<String>> FINISH_REASONS =
-      AttributeKey.stringArrayKey("gen_ai.response.finish_reasons");
-  private static final AttributeKey<Double> TIME_IN_QUEUE =
-      AttributeKey.doubleKey("gen_ai.latency.time_in_queue");
-  private static final AttributeKey<Double> TIME_TO_FIRST_TOKEN =
-      AttributeKey.doubleKey("gen_ai.latency.time_to_first_token");
-  private static final AttributeKey<Double> E2E = AttributeKey.doubleKey("gen_ai.latency.e2e");
   private static final AttributeKey<String> TENANT = AttributeKey.stringKey("sluice.tenant");
   private static final AttributeKey<Long> ATTEMPT = AttributeKey.longKey("sluice.attempt");
   private static final AttributeKey<Long> PREEMPTIONS = AttributeKey.longKey("sluice.preemptions");
   private static final AttributeKey<Long> CHUNKS = AttributeKey.longKey("sluice.prefill.chunks");
-  private static final AttributeKey<Long> CACHED = AttributeKey.longKey("sluice.prefill.cached_tokens");
+  private static final AttributeKey<Long> CACHED =
+      AttributeKey.longKey("sluice.prefill.cached_tokens");
 
   private final Tracer tracer;
   private final WorkerMetrics metrics;
@@ -60,14 +44,15 @@ final class CallTelemetry {
     Context context = Context.current();
     Span span = Span.fromContext(context);
     span.updateName("generate " + model);
-    span.setAttribute(OPERATION, plan.prompt() instanceof PromptSource.Chat ? "chat" : "text_completion");
-    span.setAttribute(REQUEST_MODEL, model);
-    span.setAttribute(RESPONSE_MODEL, model);
-    span.setAttribute(RESPONSE_ID, plan.requestId());
-    span.setAttribute(TEMPERATURE, (double) plan.temperature());
+    span.setAttribute(
+        GenAi.OPERATION, plan.prompt() instanceof PromptSource.Chat ? "chat" : "text_completion");
+    span.setAttribute(GenAi.REQUEST_MODEL, model);
+    span.setAttribute(GenAi.RESPONSE_MODEL, model);
+    span.setAttribute(GenAi.RESPONSE_ID, plan.requestId());
+    span.setAttribute(GenAi.REQUEST_TEMPERATURE, (double) plan.temperature());
     span.setAttribute(TENANT, plan.tenant());
     span.setAttribute(ATTEMPT, (long) plan.attempt());
-    span.setAttribute(INPUT_TOKENS, (long) promptTokens);
+    span.setAttribute(GenAi.INPUT_TOKENS, (long) promptTokens);
     return new Recorder(context, span);
   }
 
@@ -82,8 +67,8 @@ final class CallTelemetry {
 
     @Override
     public void completed(FinishReason reason, GenerationSummary summary, int outputTokens) {
-      String name = reason.name().substring("FINISH_REASON_".length()).toLowerCase(java.util.Locale.ROOT);
-      span.setAttribute(FINISH_REASONS, List.of(name));
+      String name = reason.name().substring("FINISH_REASON_".length()).toLowerCase(Locale.ROOT);
+      span.setAttribute(GenAi.FINISH_REASONS, List.of(name));
       trace(summary, outputTokens);
       metrics.completed(summary);
     }
@@ -97,11 +82,11 @@ final class CallTelemetry {
 
     private void trace(GenerationSummary summary, int outputTokens) {
       RequestTimings t = summary.timings();
-      span.setAttribute(OUTPUT_TOKENS, (long) outputTokens);
+      span.setAttribute(GenAi.OUTPUT_TOKENS, (long) outputTokens);
       span.setAttribute(PREEMPTIONS, (long) summary.preemptions());
-      span.setAttribute(TIME_IN_QUEUE, seconds(t.queueNanos()));
-      span.setAttribute(TIME_TO_FIRST_TOKEN, seconds(t.ttftNanos()));
-      span.setAttribute(E2E, seconds(t.e2eNanos()));
+      span.setAttribute(GenAi.TIME_IN_QUEUE, seconds(t.queueNanos()));
+      span.setAttribute(GenAi.TIME_TO_FIRST_TOKEN, seconds(t.ttftNanos()));
+      span.setAttribute(GenAi.END_TO_END, seconds(t.e2eNanos()));
       // The engine's clock is monotonic, a span's is the wall clock: shift by the present offset.
       long offset = TimeUnit.MILLISECONDS.toNanos(System.currentTimeMillis()) - System.nanoTime();
       phase("queue", offset, OptionalLong.of(t.arrivalNanos()), t.firstScheduledNanos(), t);

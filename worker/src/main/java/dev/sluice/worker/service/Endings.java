@@ -31,10 +31,8 @@ final class Endings {
               .setReason(FinishReason.FINISH_REASON_STOP_TOKEN)
               .setStopTokenId(stop.tokenId())
               .build();
-      case FinishCause.Length _ ->
-          finished.setReason(FinishReason.FINISH_REASON_LENGTH).build();
-      case FinishCause.Context _ ->
-          finished.setReason(FinishReason.FINISH_REASON_CONTEXT).build();
+      case FinishCause.Length _ -> finished.setReason(FinishReason.FINISH_REASON_LENGTH).build();
+      case FinishCause.Context _ -> finished.setReason(FinishReason.FINISH_REASON_CONTEXT).build();
       case FinishCause.Stopped _ ->
           throw new IllegalStateException("stopped without a stop string");
     };

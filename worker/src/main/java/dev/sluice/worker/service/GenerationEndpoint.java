@@ -2,7 +2,7 @@ package dev.sluice.worker.service;
 
 import dev.sluice.common.error.RefusalException;
 import dev.sluice.common.prompt.PromptEncoder;
-import dev.sluice.common.server.GrpcServer;
+import dev.sluice.common.server.Errors;
 import dev.sluice.v1.DetokenizeRequest;
 import dev.sluice.v1.DetokenizeResponse;
 import dev.sluice.v1.GenerateOnceRequest;
@@ -46,7 +46,7 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
     try {
       start(request, call, new StreamSink(call));
     } catch (RuntimeException e) {
-      GrpcServer.refuse(observer, e);
+      Errors.refuse(observer, e);
     }
   }
 
@@ -59,7 +59,7 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
           (ServerCallStreamObserver<GenerateOnceResponse>) observer,
           new ResultSink(observer));
     } catch (RuntimeException e) {
-      GrpcServer.refuse(observer, e);
+      Errors.refuse(observer, e);
     }
   }
 
@@ -138,7 +138,7 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
       observer.onNext(response.build());
       observer.onCompleted();
     } catch (RuntimeException e) {
-      GrpcServer.refuse(observer, e);
+      Errors.refuse(observer, e);
     }
   }
 
@@ -157,7 +157,7 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
       observer.onNext(DetokenizeResponse.newBuilder().setText(text).build());
       observer.onCompleted();
     } catch (RuntimeException e) {
-      GrpcServer.refuse(observer, e);
+      Errors.refuse(observer, e);
     }
   }
 
@@ -168,7 +168,7 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
           ListModelsResponse.newBuilder().addModels(core.get().model().description()).build());
       observer.onCompleted();
     } catch (RuntimeException e) {
-      GrpcServer.refuse(observer, e);
+      Errors.refuse(observer, e);
     }
   }
 }

@@ -9,8 +9,8 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * What the engine said of one request and its stream has not read yet. Bounded by the tokens of
- * one request.
+ * What the engine said of one request and its stream has not read yet. Bounded by the tokens of one
+ * request.
  *
  * <p>Threading: the engine thread puts, the stream's thread takes; the lock is held for a copy
  * only, so the engine never waits for a client. Every put wakes the stream.

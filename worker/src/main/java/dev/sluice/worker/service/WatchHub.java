@@ -56,11 +56,10 @@ final class WatchHub implements AutoCloseable {
   void subscribe(WatchRequest request, ServerCallStreamObserver<WatchResponse> observer) {
     Subscriber subscriber = new Subscriber(request.getSubscriber(), observer);
     observer.setOnCancelHandler(() -> onThread(() -> subscribers.remove(subscriber)));
-    onThread(
-        () -> {
-          subscribers.add(subscriber);
-          update(subscriber, false);
-        });
+    onThread(() -> {
+      subscribers.add(subscriber);
+      update(subscriber, false);
+    });
   }
 
   /** Tells everybody at once that the worker's state changed. */
@@ -71,14 +70,13 @@ final class WatchHub implements AutoCloseable {
   /** Ends all streams: the worker goes away. */
   @Override
   public void close() {
-    onThread(
-        () -> {
-          for (Subscriber s : List.copyOf(subscribers)) {
-            s.observer.onError(
-                Status.UNAVAILABLE.withDescription("the worker stops").asRuntimeException());
-          }
-          subscribers.clear();
-        });
+    onThread(() -> {
+      for (Subscriber s : List.copyOf(subscribers)) {
+        s.observer.onError(
+            Status.UNAVAILABLE.withDescription("the worker stops").asRuntimeException());
+      }
+      subscribers.clear();
+    });
     thread.close();
   }
 

@@ -2,7 +2,7 @@ package dev.sluice.worker.service;
 
 import com.google.protobuf.ByteString;
 import dev.sluice.common.error.RefusalException;
-import dev.sluice.common.server.GrpcServer;
+import dev.sluice.common.server.Errors;
 import dev.sluice.common.tokenizer.TokenizerBundle;
 import dev.sluice.v1.DescribeRequest;
 import dev.sluice.v1.DescribeResponse;
@@ -47,11 +47,9 @@ final class WorkerEndpoint extends WorkerServiceGrpc.WorkerServiceImplBase {
   @Override
   public void watch(WatchRequest request, StreamObserver<WatchResponse> observer) {
     try {
-      core.get()
-          .watch()
-          .subscribe(request, (ServerCallStreamObserver<WatchResponse>) observer);
+      core.get().watch().subscribe(request, (ServerCallStreamObserver<WatchResponse>) observer);
     } catch (RuntimeException e) {
-      GrpcServer.refuse(observer, e);
+      Errors.refuse(observer, e);
     }
   }
 
@@ -66,7 +64,7 @@ final class WorkerEndpoint extends WorkerServiceGrpc.WorkerServiceImplBase {
       call.setOnReadyHandler(new Chunks(call, json));
       call.onNext(FetchTokenizerResponse.newBuilder().setInfo(info(bundle, json.size())).build());
     } catch (RuntimeException e) {
-      GrpcServer.refuse(observer, e);
+      Errors.refuse(observer, e);
     }
   }
 
@@ -102,7 +100,7 @@ final class WorkerEndpoint extends WorkerServiceGrpc.WorkerServiceImplBase {
               .build());
       observer.onCompleted();
     } catch (RuntimeException e) {
-      GrpcServer.refuse(observer, e);
+      Errors.refuse(observer, e);
     }
   }
 
@@ -114,7 +112,7 @@ final class WorkerEndpoint extends WorkerServiceGrpc.WorkerServiceImplBase {
       observer.onNext(UndrainResponse.getDefaultInstance());
       observer.onCompleted();
     } catch (RuntimeException e) {
-      GrpcServer.refuse(observer, e);
+      Errors.refuse(observer, e);
     }
   }
 
@@ -124,7 +122,7 @@ final class WorkerEndpoint extends WorkerServiceGrpc.WorkerServiceImplBase {
       observer.onNext(core.get().profile().describe().setState(availability.state()).build());
       observer.onCompleted();
     } catch (RuntimeException e) {
-      GrpcServer.refuse(observer, e);
+      Errors.refuse(observer, e);
     }
   }
 
