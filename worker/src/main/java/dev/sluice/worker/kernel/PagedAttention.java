@@ -1,5 +1,6 @@
 package dev.sluice.worker.kernel;
 
+import dev.sluice.worker.ort.KernelContext.Parallel;
 import dev.sluice.worker.ort.KernelContext.ParallelBody;
 import java.lang.foreign.Arena;
 import java.util.Arrays;

@@ -19,7 +19,7 @@ import java.util.List;
  *   7 block_table                [B, width]
  *   8 cos_cache, 9 sin_cache     [positions, D / 2]
  *   output                       [T, heads * D]
- *   attributes                   num_heads, kv_num_heads, scale
+ *   attributes                   num_heads, kv_num_heads, scale as there; head_size
  * </pre>
  */
 public final class PagedAttentionOp implements CustomOp {
@@ -70,30 +70,60 @@ public final class PagedAttentionOp implements CustomOp {
 
   @Override
   public Kernel createKernel(KernelInfo info) {
-    return new NodeKernel(
-        Math.toIntExact(info.intAttribute("num_heads")),
-        Math.toIntExact(info.intAttribute("kv_num_heads")),
-        info.floatAttribute("scale"),
-        threads);
+    AttentionShape shape =
+        new AttentionShape(
+            Math.toIntExact(info.intAttribute("num_heads")),
+            Math.toIntExact(info.intAttribute("kv_num_heads")),
+            Math.toIntExact(info.intAttribute("head_size")),
+            info.floatAttribute("scale"));
+    return new NodeKernel(shape, threads);
   }
 
-  /** The head size is only known from the first run's key cache. */
   private static final class NodeKernel implements Kernel {
-    private final int heads;
-    private final int kvHeads;
-    private final float scale;
-    private final int threads;
+    private final AttentionShape shape;
     private final PagedAttention attention;
 
-    NodeKernel(int heads, int kvHeads, float scale, int threads) {
-      this.heads = heads;
-      this.kvHeads = kvHeads;
-      this.scale = scale;
-      this.threads = threads;
-      throw new UnsupportedOperationException();
+    NodeKernel(AttentionShape shape, int threads) {
+      this.shape = shape;
+      this.attention = new PagedAttention(shape, threads);
     }
 
     @Override
-    public void compute(KernelContext context) {}
+    public void compute(KernelContext context) {
+      long headBytes = 4L * shape.headSize();
+      long queryBytes = shape.heads() * headBytes;
+      long keyBytes = shape.kvHeads() * headBytes;
+      AttentionCall call = attention.call();
+      call.tokens = Math.toIntExact(context.inputDimension(QUERY, 0));
+      call.query = context.inputAddress(QUERY);
+      if (context.hasInput(KEY)) {
+        call.queryStride = queryBytes;
+        call.key = context.inputAddress(KEY);
+        call.value = context.inputAddress(VALUE);
+        call.keyValueStride = keyBytes;
+      } else {
+        call.queryStride = queryBytes + 2 * keyBytes;
+        call.key = call.query + queryBytes;
+        call.value = call.key + keyBytes;
+        call.keyValueStride = call.queryStride;
+      }
+      call.keyCache = context.inputAddress(KEY_CACHE);
+      call.valueCache = context.inputAddress(VALUE_CACHE);
+      call.cumulativeLengths = context.inputAddress(CUMULATIVE_LENGTHS);
+      call.pastLengths = context.inputAddress(PAST_LENGTHS);
+      call.sequences = Math.toIntExact(context.inputDimension(PAST_LENGTHS, 0));
+      call.blockTable = context.inputAddress(BLOCK_TABLE);
+      call.tableWidth = Math.toIntExact(context.inputDimension(BLOCK_TABLE, 1));
+      call.cosine = context.inputAddress(COSINE);
+      call.sine = context.inputAddress(SINE);
+      call.output =
+          context.allocateOutput(0, call.tokens, (long) shape.heads() * shape.headSize());
+      attention.run(context.parallel());
+    }
+
+    @Override
+    public void close() {
+      attention.close();
+    }
   }
 }

@@ -28,6 +28,13 @@ public final class KernelContext {
     void run(int task);
   }
 
+  /** Runs tasks on several threads and returns when all are done. */
+  @FunctionalInterface
+  public interface Parallel {
+    void run(int tasks, ParallelBody body);
+  }
+
+  private final Parallel parallel = this::parallelFor;
   private final MemorySegment out; // value, type, shape, rank
   private final MemorySegment shape;
   private final MemorySegment globalMemory;
@@ -116,6 +123,11 @@ public final class KernelContext {
       failure = null;
       throw OrtApi.unexpected(thrown);
     }
+  }
+
+  /** {@link #parallelFor} as an object that stays the same. */
+  public Parallel parallel() {
+    return parallel;
   }
 
   /** Called by native threads: nothing may be thrown out of here, it would end the process. */
