@@ -72,7 +72,9 @@ enum PreTokenizer {
   abstract void write(JsonGenerator json) throws IOException;
 
   static Optional<PreTokenizer> ofName(String name) {
-    return Arrays.stream(values()).filter(pre -> List.of(pre.names.split(", ")).contains(name)).findFirst();
+    return Arrays.stream(values())
+        .filter(pre -> List.of(pre.names.split(", ")).contains(name))
+        .findFirst();
   }
 
   /** All names that are known, for messages. */
