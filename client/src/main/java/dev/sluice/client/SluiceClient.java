@@ -46,6 +46,9 @@ import java.util.concurrent.TimeUnit;
 public final class SluiceClient implements AutoCloseable {
   private static final Duration CLOSE_GRACE = Duration.ofSeconds(5);
 
+  private static final Duration KEEP_ALIVE = Duration.ofSeconds(20);
+  private static final Duration KEEP_ALIVE_TIMEOUT = Duration.ofSeconds(10);
+
   private final ManagedChannel channel;
   private final Optional<Duration> timeout;
 
@@ -97,7 +100,13 @@ public final class SluiceClient implements AutoCloseable {
 
     public SluiceClient build() {
       return new SluiceClient(
-          NettyChannelBuilder.forTarget(target).usePlaintext().intercept(interceptors).build(),
+          NettyChannelBuilder.forTarget(target)
+              .usePlaintext()
+              .intercept(interceptors)
+              // A server that vanished without a word is noticed while a call waits for it.
+              .keepAliveTime(KEEP_ALIVE.toNanos(), TimeUnit.NANOSECONDS)
+              .keepAliveTimeout(KEEP_ALIVE_TIMEOUT.toNanos(), TimeUnit.NANOSECONDS)
+              .build(),
           timeout);
     }
   }
