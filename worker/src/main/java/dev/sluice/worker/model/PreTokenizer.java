@@ -13,7 +13,7 @@ import java.util.stream.Collectors;
  */
 enum PreTokenizer {
   /** The words of GPT-2. */
-  GPT2(false, false, "gpt-2", "mpt", "olmo", "jais", "trillion", "granite-docling") {
+  GPT2(false, false, "gpt-2, mpt, olmo, jais, trillion, granite-docling") {
     @Override
     void write(JsonGenerator json) throws IOException {
       byteLevel(json, true);
@@ -21,7 +21,7 @@ enum PreTokenizer {
   },
 
   /** Each digit stands alone, then the words of GPT-2. */
-  DIGITS(false, false, "smollm", "starcoder", "refact", "command-r", "codeshell", "exaone") {
+  DIGITS(false, false, "smollm, starcoder, refact, command-r, codeshell, exaone") {
     @Override
     void write(JsonGenerator json) throws IOException {
       json.writeStartObject();
@@ -38,7 +38,7 @@ enum PreTokenizer {
   },
 
   /** Digits in groups of up to three; whole words are looked up before they are merged. */
-  LLAMA3(true, true, "llama-bpe", "llama3", "llama-v3") {
+  LLAMA3(true, true, "llama-bpe, llama3, llama-v3") {
     @Override
     void write(JsonGenerator json) throws IOException {
       split(json, "\\p{N}{1,3}");
@@ -59,26 +59,27 @@ enum PreTokenizer {
   /** Whether text begins with the beginning-of-sequence token if the file does not say. */
   final boolean addBos;
 
-  private final List<String> names;
+  /** Values of {@code tokenizer.ggml.pre}, a comma and a space between them. */
+  private final String names;
 
-  PreTokenizer(boolean ignoreMerges, boolean addBos, String... names) {
+  PreTokenizer(boolean ignoreMerges, boolean addBos, String names) {
     this.ignoreMerges = ignoreMerges;
     this.addBos = addBos;
-    this.names = List.of(names);
+    this.names = names;
   }
 
   /** Writes the value of {@code pre_tokenizer}. */
   abstract void write(JsonGenerator json) throws IOException;
 
   static Optional<PreTokenizer> ofName(String name) {
-    return Arrays.stream(values()).filter(pre -> pre.names.contains(name)).findFirst();
+    return Arrays.stream(values())
+        .filter(pre -> List.of(pre.names.split(", ")).contains(name))
+        .findFirst();
   }
 
   /** All names that are known, for messages. */
   static String supported() {
-    return Arrays.stream(values())
-        .flatMap(pre -> pre.names.stream())
-        .collect(Collectors.joining(", "));
+    return Arrays.stream(values()).map(pre -> pre.names).collect(Collectors.joining(", "));
   }
 
   private static void split(JsonGenerator json, String digits) throws IOException {
