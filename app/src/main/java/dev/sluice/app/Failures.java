@@ -4,10 +4,12 @@ import dev.sluice.app.cli.AtExit;
 import dev.sluice.app.cli.FailedException;
 import dev.sluice.app.cli.TimingText;
 import dev.sluice.app.cli.UsageException;
+import dev.sluice.app.fleet.ChildFailedException;
 import dev.sluice.client.SluiceException;
 import dev.sluice.common.config.ConfigException;
 import dev.sluice.common.error.ListenException;
 import dev.sluice.worker.model.ModelFileException;
+import dev.sluice.worker.model.ModelStoreException;
 import io.grpc.Status;
 import java.io.PrintWriter;
 import picocli.CommandLine;
@@ -32,6 +34,9 @@ final class Failures {
           case UsageException e -> line(e, err, ExitCode.USAGE);
           case ConfigException e -> line(e, err, ExitCode.USAGE);
           case ModelFileException e -> line(e, err, ExitCode.USAGE);
+          case ModelStoreException e -> line(e, err, ExitCode.USAGE);
+          case ChildFailedException e ->
+              line(e, err, e.status() == ExitCode.USAGE ? ExitCode.USAGE : ExitCode.SOFTWARE);
           case FailedException e -> line(e, err, ExitCode.SOFTWARE);
           case ListenException e -> line(e, err, ExitCode.SOFTWARE);
           case Exception e -> {

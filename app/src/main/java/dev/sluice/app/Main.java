@@ -20,7 +20,17 @@ import picocli.CommandLine.IVersionProvider;
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {GenerateCommand.class, ChatCommand.class},
+    subcommands = {
+      DemoCommand.class,
+      UpCommand.class,
+      GenerateCommand.class,
+      ChatCommand.class,
+      ModelCommand.class,
+      RouterCommand.class,
+      WorkerCommand.class,
+      FleetCommand.class,
+      EngineBenchCommand.class
+    },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {"0:done", "1:failed", "2:wrong usage or input", "130:stopped by Ctrl-C"},
     footer = {"", "sluice COMMAND --help explains a command."})

@@ -1,5 +1,6 @@
 package dev.sluice.app;
 
+import dev.sluice.app.fleet.Distribution;
 import java.io.IOException;
 import java.io.InputStream;
 
@@ -10,16 +11,13 @@ import java.io.InputStream;
  *
  * <p>Threading: one daemon thread that only waits.
  */
-public final class ParentWatch {
-  /** Set to true by a parent that wants it. */
-  public static final String PROPERTY = "sluice.exit-with-parent";
-
+final class ParentWatch {
   private static final long GRACE_MILLIS = 10_000;
 
   private ParentWatch() {}
 
   static void startIfAsked() {
-    if (Boolean.getBoolean(PROPERTY)) {
+    if (Boolean.getBoolean(Distribution.EXIT_WITH_PARENT)) {
       Thread.ofPlatform().daemon().name("sluice-parent-watch").start(() -> awaitEnd(System.in));
     }
   }

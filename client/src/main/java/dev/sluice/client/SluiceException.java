@@ -9,6 +9,7 @@ import com.google.rpc.RetryInfo;
 import dev.sluice.v1.Usage;
 import io.grpc.Metadata;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.ProtoUtils;
 import io.grpc.protobuf.StatusProto;
 import java.time.Duration;
@@ -68,6 +69,11 @@ public final class SluiceException extends RuntimeException {
         details,
         trailers == null ? null : trailers.get(USAGE),
         status.asRuntimeException(trailers));
+  }
+
+  /** The exception for a failure of a generated stub over {@link SluiceClient#channel}. */
+  public static SluiceException from(StatusRuntimeException failure) {
+    return of(failure.getStatus(), failure.getTrailers(), "");
   }
 
   private static Details details(com.google.rpc.Status status, String requestId) {
