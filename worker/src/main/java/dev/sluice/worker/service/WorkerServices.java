@@ -17,6 +17,8 @@ import io.opentelemetry.api.trace.Tracer;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicReference;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A worker's gRPC services, from the moment the process listens: they answer UNAVAILABLE until the
@@ -25,6 +27,8 @@ import java.util.concurrent.atomic.AtomicReference;
  * <p>Threading: thread-safe. Owns the engine once it has it: closing drains it.
  */
 public final class WorkerServices implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(WorkerServices.class);
+
   private final Availability availability = new Availability();
   private final AtomicReference<WorkerCore> core = new AtomicReference<>();
   private final GenerationEndpoint generation = new GenerationEndpoint(this::core);
@@ -106,8 +110,13 @@ public final class WorkerServices implements AutoCloseable {
       return;
     }
     availability.draining();
-    ready.engine().close(grace);
+    boolean ended = ready.engine().close(grace);
     ready.watch().close();
+    if (!ended) {
+      // The engine hangs in native code that still uses the model: freeing it would be worse.
+      log.error("the engine did not end within {} s of its grace; giving up", grace.toSeconds());
+      Runtime.getRuntime().halt(1);
+    }
   }
 
   private WorkerCore core() {
