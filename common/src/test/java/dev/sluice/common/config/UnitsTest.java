@@ -57,7 +57,7 @@ class UnitsTest {
   @Test
   void formatsInTheLargestExactUnit() {
     assertThat(Durations.format(Duration.ofSeconds(90))).isEqualTo("90s");
-    assertThat(Durations.format(Duration.ofHours(48))).isEqualTo("2d");
+    assertThat(Durations.format(Duration.ofDays(2))).isEqualTo("2d");
     assertThat(Durations.format(Duration.ZERO)).isEqualTo("0s");
     assertThat(new ByteSize(1536).format()).isEqualTo("1536");
     assertThat(ByteSize.ofGiB(2).format()).isEqualTo("2GiB");

@@ -13,4 +13,24 @@ public record FleetOptions(
     Duration silenceTimeout, Duration backoffInitial, Duration backoffMax) {
   public static final FleetOptions DEFAULTS =
       new FleetOptions(Duration.ofSeconds(10), Duration.ofMillis(100), Duration.ofSeconds(5));
+
+  public FleetOptions {
+    positive("silence-timeout", silenceTimeout);
+    positive("backoff-initial", backoffInitial);
+    if (backoffMax.compareTo(backoffInitial) < 0) {
+      throw new IllegalArgumentException(
+          "backoff-max: "
+              + backoffMax.toMillis()
+              + "ms (expected: at least backoff-initial, "
+              + backoffInitial.toMillis()
+              + "ms)");
+    }
+  }
+
+  private static void positive(String key, Duration value) {
+    if (!value.isPositive()) {
+      throw new IllegalArgumentException(
+          key + ": " + value.toMillis() + "ms (expected: above 0ms)");
+    }
+  }
 }

@@ -21,8 +21,8 @@ public final class WorkerChannels {
         .keepAliveTime(options.keepAliveTime().toNanos(), TimeUnit.NANOSECONDS)
         .keepAliveTimeout(options.keepAliveTimeout().toNanos(), TimeUnit.NANOSECONDS)
         .keepAliveWithoutCalls(true)
-        .flowControlWindow(options.streamWindowBytes())
-        .maxInboundMessageSize(options.maxMessageBytes())
+        .flowControlWindow(options.streamWindow().toIntExact())
+        .maxInboundMessageSize(options.maxMessage().toIntExact())
         .build();
   }
 }

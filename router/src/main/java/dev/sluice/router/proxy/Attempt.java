@@ -164,7 +164,7 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable 
   @Override
   public void onClose(Status reported, Metadata trailers) {
     target.link().release();
-    Status status = fault.orElse(reported);
+    Status status = fault.orElseGet(() -> unlessLost(reported, trailers));
     if (status.isOk()) {
       status = deliver();
     }
@@ -175,6 +175,21 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable 
       owner.failedInMidStream(target, lastSequence, status, trailers);
     } else {
       owner.failedBeforeFirstMessage(target, status, trailers);
+    }
+  }
+
+  /**
+   * A server that is torn down resets its streams, which gRPC tells as CANCELLED. Nobody here asked
+   * for that, and no worker said it: the worker is lost.
+   */
+  private Status unlessLost(Status reported, Metadata trailers) {
+    if (reported.getCode() != Status.Code.CANCELLED || Trailers.explain(trailers)) {
+      return reported;
+    }
+    synchronized (lock) {
+      return stopReason.isPresent()
+          ? reported
+          : Status.UNAVAILABLE.withDescription("stream reset: " + reported.getDescription());
     }
   }
 

@@ -1,5 +1,7 @@
 package dev.sluice.router.proxy;
 
+import dev.sluice.common.error.Refusal;
+import dev.sluice.common.telemetry.GenAi;
 import dev.sluice.router.fleet.WorkerView;
 import dev.sluice.router.policy.Selection;
 import dev.sluice.v1.FinishReason;
@@ -56,14 +58,14 @@ final class CallTelemetry {
     spanName = model.isEmpty() ? verb : verb + " " + model;
     span.updateName(spanName);
     if (!operation.isEmpty()) {
-      span.setAttribute(Names.OPERATION, operation);
-      span.setAttribute(Names.PROVIDER, Names.SLUICE);
+      span.setAttribute(GenAi.OPERATION, operation);
+      span.setAttribute(GenAi.PROVIDER, GenAi.SLUICE);
     }
     if (!model.isEmpty()) {
-      span.setAttribute(Names.REQUEST_MODEL, model);
+      span.setAttribute(GenAi.REQUEST_MODEL, model);
     }
     if (!requestId.isEmpty()) {
-      span.setAttribute(Names.RESPONSE_ID, requestId);
+      span.setAttribute(GenAi.RESPONSE_ID, requestId);
     }
   }
 
@@ -100,6 +102,23 @@ final class CallTelemetry {
     metrics.admitted(waitNanos, context);
   }
 
+  /** The router itself says no. */
+  void refused(Refusal refusal) {
+    String reason =
+        switch (refusal) {
+          case Refusal.Unavailable r -> r.reason();
+          case Refusal.Overloaded r -> r.reason();
+          case Refusal.Unserviceable r -> r.reason();
+          case Refusal.Invalid _ -> "INVALID_ARGUMENT";
+          case Refusal.NotFound _ -> "NOT_FOUND";
+          case Refusal.Unimplemented _ -> "UNIMPLEMENTED";
+          case Refusal.DeadlineExceeded _ -> "DEADLINE_EXCEEDED";
+          case Refusal.Cancelled _ -> "CANCELLED";
+          case Refusal.Internal _ -> "INTERNAL";
+        };
+    metrics.refused(reason, context);
+  }
+
   /** A call to a worker is over. */
   void attempted(Span attempt, WorkerView worker, String outcome, Status status) {
     endSpan(attempt, status);
@@ -107,27 +126,27 @@ final class CallTelemetry {
   }
 
   void firstToken(long nanos) {
-    span.setAttribute(Names.LATENCY_TTFT, nanos / NANOS_PER_SECOND);
+    span.setAttribute(GenAi.TIME_TO_FIRST_TOKEN, nanos / NANOS_PER_SECOND);
     metrics.firstToken(operation, model, nanos, context);
   }
 
   void used(Usage usage) {
-    span.setAttribute(Names.INPUT_TOKENS, (long) usage.getPromptTokens());
-    span.setAttribute(Names.OUTPUT_TOKENS, (long) usage.getOutputTokens());
-    span.setAttribute(Names.CACHED_TOKENS, (long) usage.getCachedPromptTokens());
+    span.setAttribute(GenAi.INPUT_TOKENS, (long) usage.getPromptTokens());
+    span.setAttribute(GenAi.OUTPUT_TOKENS, (long) usage.getOutputTokens());
+    span.setAttribute(GenAi.CACHED_TOKENS, (long) usage.getCachedPromptTokens());
   }
 
   /** A choice is complete. */
   void choiceFinished(FinishReason reason) {
     finishReasons.add(reason.name().substring(REASON_PREFIX.length()).toLowerCase(Locale.ROOT));
-    span.setAttribute(Names.FINISH_REASONS, finishReasons);
+    span.setAttribute(GenAi.FINISH_REASONS, finishReasons);
   }
 
   /** The call is over. */
   void answered(Status status, int attempts, long nanos) {
     span.setAttribute(Names.ATTEMPTS, (long) attempts);
-    span.setAttribute(Names.RESPONSE_MODEL, model);
-    span.setAttribute(Names.LATENCY_E2E, nanos / NANOS_PER_SECOND);
+    span.setAttribute(GenAi.RESPONSE_MODEL, model);
+    span.setAttribute(GenAi.END_TO_END, nanos / NANOS_PER_SECOND);
     endSpan(span, status);
     metrics.answered(method, operation, model, status, nanos, context);
   }
@@ -136,7 +155,7 @@ final class CallTelemetry {
     if (!status.isOk()) {
       String description = status.getDescription();
       span.setStatus(StatusCode.ERROR, description == null ? "" : description);
-      span.setAttribute(Names.ERROR_TYPE, status.getCode().name());
+      span.setAttribute(GenAi.ERROR_TYPE, status.getCode().name());
     }
     span.end();
   }

@@ -276,6 +276,7 @@ final class ForwardedCall<R> {
 
   /** Driver: refuses. */
   private void refuse(Refusal refusal) {
+    telemetry.refused(refusal);
     StatusRuntimeException refused = Statuses.toException(refusal);
     Metadata trailers = refused.getTrailers();
     close(refused.getStatus(), trailers == null ? new Metadata() : trailers);

@@ -2,12 +2,12 @@ package dev.sluice.router.proxy;
 
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.RefusalException;
+import dev.sluice.common.telemetry.GenAi;
 import dev.sluice.v1.Finished;
 import dev.sluice.v1.GenerateRequest;
 import dev.sluice.v1.RouterHop;
 import dev.sluice.v1.Sampling;
 import dev.sluice.v1.Stopping;
-import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.trace.Span;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -22,20 +22,6 @@ import java.util.random.RandomGenerator;
  */
 final class GenerateRequests {
   private static final int MAX_NAME_CHARACTERS = 128;
-  private static final AttributeKey<String> TENANT = AttributeKey.stringKey("sluice.tenant");
-  private static final AttributeKey<Long> PRIORITY = AttributeKey.longKey("sluice.priority");
-  private static final AttributeKey<Long> MAX_TOKENS =
-      AttributeKey.longKey("gen_ai.request.max_tokens");
-  private static final AttributeKey<Double> TEMPERATURE =
-      AttributeKey.doubleKey("gen_ai.request.temperature");
-  private static final AttributeKey<Double> TOP_P = AttributeKey.doubleKey("gen_ai.request.top_p");
-  private static final AttributeKey<Long> TOP_K = AttributeKey.longKey("gen_ai.request.top_k");
-  private static final AttributeKey<Long> SEED = AttributeKey.longKey("gen_ai.request.seed");
-  private static final AttributeKey<Long> CHOICES =
-      AttributeKey.longKey("gen_ai.request.choice.count");
-  private static final AttributeKey<String> CONVERSATION =
-      AttributeKey.stringKey("gen_ai.conversation.id");
-
   private GenerateRequests() {}
 
   /** Chat or plain completion, by the GenAI convention's names. */
@@ -82,28 +68,28 @@ final class GenerateRequests {
     if (!span.isRecording()) {
       return;
     }
-    span.setAttribute(TENANT, request.getTenant().isEmpty() ? "default" : request.getTenant());
-    span.setAttribute(PRIORITY, (long) request.getPriority());
-    span.setAttribute(CHOICES, request.hasN() ? (long) request.getN() : 1L);
+    span.setAttribute(Names.TENANT, request.getTenant().isEmpty() ? "default" : request.getTenant());
+    span.setAttribute(Names.PRIORITY, (long) request.getPriority());
+    span.setAttribute(GenAi.REQUEST_CHOICES, request.hasN() ? (long) request.getN() : 1L);
     if (!request.getSessionId().isEmpty()) {
-      span.setAttribute(CONVERSATION, request.getSessionId());
+      span.setAttribute(Names.CONVERSATION, request.getSessionId());
     }
     Stopping stopping = request.getStopping();
     if (stopping.hasMaxTokens()) {
-      span.setAttribute(MAX_TOKENS, (long) stopping.getMaxTokens());
+      span.setAttribute(GenAi.REQUEST_MAX_TOKENS, (long) stopping.getMaxTokens());
     }
     Sampling sampling = request.getSampling();
     if (sampling.hasTemperature()) {
-      span.setAttribute(TEMPERATURE, (double) sampling.getTemperature());
+      span.setAttribute(GenAi.REQUEST_TEMPERATURE, (double) sampling.getTemperature());
     }
     if (sampling.hasTopP()) {
-      span.setAttribute(TOP_P, (double) sampling.getTopP());
+      span.setAttribute(GenAi.REQUEST_TOP_P, (double) sampling.getTopP());
     }
     if (sampling.getTopK() > 0) {
-      span.setAttribute(TOP_K, (long) sampling.getTopK());
+      span.setAttribute(GenAi.REQUEST_TOP_K, (long) sampling.getTopK());
     }
     if (sampling.hasSeed()) {
-      span.setAttribute(SEED, sampling.getSeed());
+      span.setAttribute(GenAi.REQUEST_SEED, sampling.getSeed());
     }
   }
 

@@ -75,6 +75,7 @@ final class Intake<R> implements ServerCallHandler<R, byte[]> {
       try {
         prepared = method.prepare(request, proxy.random());
       } catch (RefusalException e) {
+        telemetry.refused(e.refusal());
         StatusRuntimeException refused = Statuses.toException(e.refusal());
         Metadata trailers = refused.getTrailers();
         close(refused.getStatus(), trailers == null ? new Metadata() : trailers);

@@ -1,15 +1,13 @@
 package dev.sluice.router.proxy;
 
 import dev.sluice.common.error.Refusal;
+import dev.sluice.common.telemetry.Telemetry;
 import dev.sluice.router.fleet.Fleet;
 import dev.sluice.router.policy.Selector;
 import dev.sluice.v1.DetokenizeRequest;
 import dev.sluice.v1.GenerationServiceGrpc;
 import dev.sluice.v1.TokenizeRequest;
 import io.grpc.ServerMethodDefinition;
-import io.opentelemetry.api.OpenTelemetry;
-import io.opentelemetry.api.metrics.Meter;
-import io.opentelemetry.api.trace.Tracer;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -40,16 +38,14 @@ public final class Proxy {
       Fleet fleet,
       Selector selector,
       ProxyOptions options,
-      OpenTelemetry telemetry,
-      Tracer tracer,
-      Meter meter,
+      Telemetry telemetry,
       LongSupplier nanoClock,
       RandomGenerator random) {
     this.fleet = fleet;
     this.selector = selector;
     this.options = options;
-    this.tracing = new Tracing(telemetry, tracer);
-    this.metrics = new ProxyMetrics(meter, fleet);
+    this.tracing = new Tracing(telemetry);
+    this.metrics = new ProxyMetrics(telemetry.meter(), fleet);
     this.nanoClock = nanoClock;
     this.random = random;
   }

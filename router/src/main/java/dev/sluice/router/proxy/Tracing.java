@@ -1,8 +1,8 @@
 package dev.sluice.router.proxy;
 
+import dev.sluice.common.telemetry.Telemetry;
 import dev.sluice.router.fleet.WorkerView;
 import io.grpc.Metadata;
-import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.api.trace.Tracer;
@@ -28,9 +28,9 @@ final class Tracing {
   private final Tracer tracer;
   private final TextMapPropagator propagator;
 
-  Tracing(OpenTelemetry telemetry, Tracer tracer) {
-    this.tracer = tracer;
-    this.propagator = telemetry.getPropagators().getTextMapPropagator();
+  Tracing(Telemetry telemetry) {
+    this.tracer = telemetry.tracer();
+    this.propagator = telemetry.openTelemetry().getPropagators().getTextMapPropagator();
   }
 
   /** The span of a call from a client, below whatever span the client sent. */

@@ -16,7 +16,15 @@ final class Trailers {
   private static final Metadata.Key<byte[]> LOAD_REPORT =
       Metadata.Key.of("endpoint-load-metrics-bin", Metadata.BINARY_BYTE_MARSHALLER);
 
+  private static final Metadata.Key<byte[]> DETAILS =
+      Metadata.Key.of("grpc-status-details-bin", Metadata.BINARY_BYTE_MARSHALLER);
+
   private Trailers() {}
+
+  /** Whether they carry google.rpc details: then a worker, not a connection, ended the call. */
+  static boolean explain(Metadata trailers) {
+    return trailers.containsKey(DETAILS);
+  }
 
   /** What a client gets of a worker's trailers: details, usage, push-back, all that is its own. */
   static Metadata toClient(Metadata trailers) {
