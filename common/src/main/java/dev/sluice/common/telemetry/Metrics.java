@@ -119,6 +119,14 @@ public final class Metrics {
   public static final Counter ABORTED =
       new Counter("sluice_requests_aborted", "{request}", "Requests that the worker gave up");
 
+  /** By attribute {@code state}. */
+  public static final Gauge WORKERS =
+      new Gauge("sluice_workers", "{worker}", "Workers that a router knows, by state");
+
+  /** By attributes {@code method} and {@code status}. */
+  public static final Counter REQUESTS =
+      new Counter("sluice_requests", "{request}", "Calls answered, by method and gRPC status");
+
   /** By attribute {@code reason}. */
   public static final Counter REFUSALS =
       new Counter("sluice_refusals", "{request}", "Requests refused, by reason");
