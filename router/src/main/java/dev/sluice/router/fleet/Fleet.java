@@ -69,9 +69,8 @@ public final class Fleet implements AutoCloseable {
   }
 
   /**
-   * Runs {@code listener} on the fleet loop after every new snapshot, until the answer is closed.
-   * A snapshot newer than the one that the caller has seen may exist already: look after
-   * subscribing.
+   * Runs {@code listener} on the fleet loop after every new snapshot, until the answer is closed. A
+   * snapshot newer than the one that the caller has seen may exist already: look after subscribing.
    */
   public Subscription subscribe(Runnable listener) {
     Runnable unique = listener::run; // the same listener may subscribe twice
@@ -79,7 +78,9 @@ public final class Fleet implements AutoCloseable {
     return () -> listeners.remove(unique);
   }
 
-  /** Runs {@code task} on the fleet loop after {@code delay}, unless the answer is closed before. */
+  /**
+   * Runs {@code task} on the fleet loop after {@code delay}, unless the answer is closed before.
+   */
   public Subscription schedule(Duration delay, Runnable task) {
     return loop.schedule(delay, task);
   }
@@ -93,24 +94,22 @@ public final class Fleet implements AutoCloseable {
 
   /** Takes a worker out of use by this router, or back into it. Returns once it is in effect. */
   public void cordon(WorkerAddress address, boolean on) {
-    runOnLoop(
-        () -> {
-          WorkerTracker tracker = trackers.get(address);
-          if (tracker != null) {
-            tracker.cordon(on);
-            publish();
-          }
-        });
+    runOnLoop(() -> {
+      WorkerTracker tracker = trackers.get(address);
+      if (tracker != null) {
+        tracker.cordon(on);
+        publish();
+      }
+    });
   }
 
   /** Lets go of all workers; calls that still run there are cancelled. */
   @Override
   public void close() {
-    runOnLoop(
-        () -> {
-          trackers.values().forEach(WorkerTracker::close);
-          publish();
-        });
+    runOnLoop(() -> {
+      trackers.values().forEach(WorkerTracker::close);
+      publish();
+    });
   }
 
   private void changed() {
@@ -140,14 +139,13 @@ public final class Fleet implements AutoCloseable {
 
   private void runOnLoop(Runnable task) {
     CountDownLatch done = new CountDownLatch(1);
-    loop.execute(
-        () -> {
-          try {
-            task.run();
-          } finally {
-            done.countDown();
-          }
-        });
+    loop.execute(() -> {
+      try {
+        task.run();
+      } finally {
+        done.countDown();
+      }
+    });
     try {
       done.await();
     } catch (InterruptedException e) {

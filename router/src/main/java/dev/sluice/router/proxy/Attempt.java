@@ -156,8 +156,7 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable 
 
   private void fail(String what) {
     fault =
-        Optional.of(
-            Status.INTERNAL.withDescription("worker " + target.name() + " sent " + what));
+        Optional.of(Status.INTERNAL.withDescription("worker " + target.name() + " sent " + what));
     worker.cancel(what, null);
   }
 

@@ -94,8 +94,7 @@ class FleetTest {
   @Test
   void aNewEpochStartsClean() {
     FakeWorker.Watcher watcher = becomeReady();
-    watcher.send(
-        WatchResponse.newBuilder().setLoad(Load.newBuilder().setRunningRequests(7)));
+    watcher.send(WatchResponse.newBuilder().setLoad(Load.newBuilder().setRunningRequests(7)));
     loop.runUntil(() -> view().foreignRequests() == 7);
     watcher.send(
         WatchResponse.newBuilder()
@@ -103,8 +102,7 @@ class FleetTest {
                 worker
                     .snapshot()
                     .setIdentity(WorkerIdentity.newBuilder().setWorkerId("w1").setEpoch("e2"))));
-    loop.runUntil(
-        () -> view().report().orElseThrow().identity().getEpoch().equals("e2"));
+    loop.runUntil(() -> view().report().orElseThrow().identity().getEpoch().equals("e2"));
     assertThat(view().foreignRequests()).isZero();
     assertThat(view().status()).isEqualTo(WorkerStatus.READY);
   }
@@ -113,8 +111,7 @@ class FleetTest {
   void aSilentWorkerIsSuspectUntilItSpeaks() {
     FakeWorker.Watcher watcher = becomeReady();
     loop.advance(Duration.ofSeconds(9));
-    watcher.send(
-        WatchResponse.newBuilder().setLoad(Load.newBuilder().setRunningRequests(1)));
+    watcher.send(WatchResponse.newBuilder().setLoad(Load.newBuilder().setRunningRequests(1)));
     loop.runUntil(() -> view().foreignRequests() == 1);
     loop.advance(Duration.ofSeconds(9)); // 18 s, but heard 9 s ago
     assertThat(view().status()).isEqualTo(WorkerStatus.READY);

@@ -21,7 +21,17 @@ class WorkerAddressTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"", "host", ":9091", "host:", "host:0", "host:65536", "host:x", "::1:9091", "h:-1"})
+      strings = {
+        "",
+        "host",
+        ":9091",
+        "host:",
+        "host:0",
+        "host:65536",
+        "host:x",
+        "::1:9091",
+        "h:-1"
+      })
   void refusesTheRest(String text) {
     assertThatThrownBy(() -> WorkerAddress.parse(text))
         .hasMessageContaining(text)

@@ -41,8 +41,7 @@ class SelectorTest {
                     Limits.getDefaultInstance(),
                     WorkerState.WORKER_STATE_READY,
                     Load.getDefaultInstance()));
-    return new WorkerView(
-        address, status, "", report, 0, new WorkerLink(address, new NoChannel()));
+    return new WorkerView(address, status, "", report, 0, new WorkerLink(address, new NoChannel()));
   }
 
   private static Selection select(String model, Set<WorkerLink> tried, WorkerView... workers) {
@@ -96,13 +95,12 @@ class SelectorTest {
     CountDownLatch done = new CountDownLatch(8);
     for (int t = 0; t < 8; t++) {
       Thread.ofPlatform()
-          .start(
-              () -> {
-                for (int i = 0; i < 500; i++) {
-                  selector.select(fleet, "m", Set.of());
-                }
-                done.countDown();
-              });
+          .start(() -> {
+            for (int i = 0; i < 500; i++) {
+              selector.select(fleet, "m", Set.of());
+            }
+            done.countDown();
+          });
     }
     done.await();
     assertThat(ready.link().inFlight()).isEqualTo(2_000);

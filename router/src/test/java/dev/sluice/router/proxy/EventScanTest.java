@@ -30,8 +30,30 @@ class EventScanTest {
   void skipsFieldsItDoesNotKnow() {
     // field 1500: varint, 1501: fixed64, 1502: bytes, 1503: fixed32; then the message
     byte[] unknown = {
-      (byte) 0xe0, 0x5d, 1, (byte) 0xe9, 0x5d, 0, 0, 0, 0, 0, 0, 0, 0, (byte) 0xf2, 0x5d, 2, 9, 9,
-      (byte) 0xfd, 0x5d, 0, 0, 0, 0
+      (byte) 0xe0,
+      0x5d,
+      1,
+      (byte) 0xe9,
+      0x5d,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      (byte) 0xf2,
+      0x5d,
+      2,
+      9,
+      9,
+      (byte) 0xfd,
+      0x5d,
+      0,
+      0,
+      0,
+      0
     };
     byte[] message = Answers.delta(7, "x").toByteArray();
     byte[] both = Arrays.copyOf(unknown, unknown.length + message.length);
