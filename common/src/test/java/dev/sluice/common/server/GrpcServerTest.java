@@ -2,6 +2,7 @@ package dev.sluice.common.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import com.google.protobuf.ByteString;
 import com.google.rpc.BadRequest;
@@ -193,6 +194,19 @@ class GrpcServerTest {
     assertThat(answers.next().getSequence()).isEqualTo(1);
     StatusRuntimeException e = failureOf(answers::next);
     assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+  }
+
+  @Test
+  void settingsOutOfRangeAreNamed() {
+    ServerConfig d = ServerConfig.defaults(0);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> ServerConfig.defaults(70_000))
+        .withMessage("port: 70000 (expected: 0 to 65535)");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() ->
+            new ChannelConfig(
+                d.maxInboundMessage(), d.maxMetadata(), Duration.ZERO, Duration.ZERO, false))
+        .withMessage("keep-alive-time: 0s (expected: at least 1s)");
   }
 
   @Test
