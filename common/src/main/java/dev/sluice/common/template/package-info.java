@@ -1,0 +1,5 @@
+/** Chat templates. Starting point: {@code ChatTemplate}. */
+@NullMarked
+package dev.sluice.common.template;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.sluice.common.tokenizer;
+
+import org.jspecify.annotations.NullMarked;
