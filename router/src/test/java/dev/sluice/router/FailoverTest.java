@@ -23,6 +23,7 @@ import io.grpc.stub.ServerCallStreamObserver;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -130,8 +131,7 @@ class FailoverTest {
         var refusal =
             Statuses.toException(
                 new Refusal.Unserviceable("TOO_LONG", "too long", Map.of("max", "9")));
-        Metadata trailers = refusal.getTrailers();
-        assertThat(trailers).isNotNull();
+        Metadata trailers = Objects.requireNonNull(refusal.getTrailers());
         trailers.put(usage, new byte[] {8, 3});
         client.onError(refusal);
       });

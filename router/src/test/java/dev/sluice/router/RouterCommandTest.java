@@ -74,7 +74,7 @@ class RouterCommandTest {
 
   @Test
   void saysThatAPortIsTaken() throws IOException {
-    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       int port = taken.getLocalPort();
       assertThat(run("--port", "" + port, "--telemetry.enabled", "false")).isEqualTo(1);
       assertThat(err.toString()).contains("127.0.0.1:" + port).contains("in use");

@@ -25,7 +25,7 @@ public final class Fleet implements AutoCloseable {
 
   private final FleetLoop loop;
   private final TreeMap<WorkerAddress, WorkerTracker> trackers = new TreeMap<>();
-  private final Set<Runnable> listeners = ConcurrentHashMap.newKeySet();
+  private final Set<Listening> listeners = ConcurrentHashMap.newKeySet();
   private boolean publishPending; // fleet loop only
   private volatile FleetSnapshot snapshot;
 
@@ -73,9 +73,9 @@ public final class Fleet implements AutoCloseable {
    * snapshot newer than the one that the caller has seen may exist already: look after subscribing.
    */
   public Subscription subscribe(Runnable listener) {
-    Runnable unique = listener::run; // the same listener may subscribe twice
-    listeners.add(unique);
-    return () -> listeners.remove(unique);
+    Listening listening = new Listening(listener);
+    listeners.add(listening);
+    return listening;
   }
 
   /**
@@ -122,9 +122,9 @@ public final class Fleet implements AutoCloseable {
   private void publish() {
     publishPending = false;
     snapshot = new FleetSnapshot(snapshot.version() + 1, views());
-    for (Runnable listener : listeners) {
+    for (Listening listening : listeners) {
       try {
-        listener.run();
+        listening.listener.run();
       } catch (RuntimeException e) {
         log.error("fleet listener failed", e);
       }
@@ -150,6 +150,20 @@ public final class Fleet implements AutoCloseable {
       done.await();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Not a record: the same listener may subscribe twice. */
+  private final class Listening implements Subscription {
+    private final Runnable listener;
+
+    Listening(Runnable listener) {
+      this.listener = listener;
+    }
+
+    @Override
+    public void close() {
+      listeners.remove(this);
     }
   }
 }

@@ -151,7 +151,7 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable 
         owner.method().complete(message, owner.attempts(), owner.admissionWaitNanos());
     owner.telemetry().used(completion.usage());
     completion.finishReasons().forEach(owner.telemetry()::choiceFinished);
-    return completion.message();
+    return completion.message().toByteArray();
   }
 
   private void fail(String what) {

@@ -18,8 +18,8 @@ class PolicyTest {
   /** "2+1" is a worker with 2 requests of this router and 1 of others. */
   private static List<Candidate> candidates(String table) {
     List<Candidate> candidates = new ArrayList<>();
-    for (String cell : table.split(" ")) {
-      String[] parts = cell.split("\\+");
+    for (String cell : table.split(" ", -1)) {
+      String[] parts = cell.split("\\+", -1);
       WorkerAddress address = new WorkerAddress("w", 1 + candidates.size());
       candidates.add(
           new Candidate(
