@@ -27,7 +27,8 @@ import picocli.CommandLine.Unmatched;
     footer = {
       "",
       "Every key of the configuration is also a flag (--proxy.max-attempts 3) and an environment",
-      "variable (SLUICE_PROXY_MAX_ATTEMPTS). Flags override the environment, it overrides the file.",
+      "variable (SLUICE_PROXY_MAX_ATTEMPTS). Flags override the environment, it overrides the"
+          + " file.",
       "--print-config shows all keys with their values."
     })
 public final class RouterCommand implements Callable<Integer> {

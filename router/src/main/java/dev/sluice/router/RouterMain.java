@@ -153,7 +153,9 @@ public final class RouterMain implements AutoCloseable {
             proxy.abort(
                 new Refusal.Unavailable(
                     "DRAINING",
-                    "the router stops and the stream did not end within " + grace.toMillis() + " ms",
+                    "the router stops and the stream did not end within "
+                        + grace.toMillis()
+                        + " ms",
                     RETRY_AFTER)));
     server.stop(grace.plusSeconds(1));
   }

@@ -23,6 +23,7 @@ import io.grpc.stub.ServerCallStreamObserver;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -111,9 +112,8 @@ class FailoverTest {
         FakeWorker other = FakeWorker.start("other");
         RouterFixture router = RouterFixture.over(refusing, other)) {
       prefer(router, other);
-      refusing.script(
-          (request, client) ->
-              client.onError(Statuses.toException(new Refusal.Cancelled("by an operator"))));
+      refusing.script((request, client) ->
+          client.onError(Statuses.toException(new Refusal.Cancelled("by an operator"))));
       Collected<GenerateResponse> call = router.generate(RouterFixture.prompt("m"));
       assertThat(call.status().getCode()).isEqualTo(Status.Code.CANCELLED);
       assertThat(call.status().getDescription()).isEqualTo("by an operator");
@@ -127,16 +127,14 @@ class FailoverTest {
         Metadata.Key.of("sluice-usage-bin", Metadata.BINARY_BYTE_MARSHALLER);
     try (FakeWorker worker = FakeWorker.start("w1");
         RouterFixture router = RouterFixture.over(worker)) {
-      worker.script(
-          (request, client) -> {
-            var refusal =
-                Statuses.toException(
-                    new Refusal.Unserviceable("TOO_LONG", "too long", Map.of("max", "9")));
-            Metadata trailers = refusal.getTrailers();
-            assertThat(trailers).isNotNull();
-            trailers.put(usage, new byte[] {8, 3});
-            client.onError(refusal);
-          });
+      worker.script((request, client) -> {
+        var refusal =
+            Statuses.toException(
+                new Refusal.Unserviceable("TOO_LONG", "too long", Map.of("max", "9")));
+        Metadata trailers = Objects.requireNonNull(refusal.getTrailers());
+        trailers.put(usage, new byte[] {8, 3});
+        client.onError(refusal);
+      });
       Collected<GenerateResponse> call = router.generate(RouterFixture.prompt("m"));
       assertThat(call.status().getCode()).isEqualTo(Status.Code.FAILED_PRECONDITION);
       ErrorInfo info = Details.of(call, ErrorInfo.class);
@@ -197,10 +195,9 @@ class FailoverTest {
   void anEngineFaultEverywhereStaysOne() {
     try (FakeWorker worker = FakeWorker.start("w1");
         RouterFixture router = RouterFixture.over(worker)) {
-      worker.script(
-          (request, client) ->
-              client.onError(
-                  Statuses.toException(new Refusal.Internal(request.getRequestId(), "fault"))));
+      worker.script((request, client) ->
+          client.onError(
+              Statuses.toException(new Refusal.Internal(request.getRequestId(), "fault"))));
       Collected<GenerateResponse> call = router.generate(RouterFixture.prompt("m"));
       assertThat(call.status().getCode()).isEqualTo(Status.Code.INTERNAL);
       assertThat(Details.of(call, RequestInfo.class).getRequestId()).startsWith("req-");
@@ -213,11 +210,10 @@ class FailoverTest {
         FakeWorker other = FakeWorker.start("other");
         RouterFixture router = RouterFixture.over(dying, other)) {
       prefer(router, other);
-      dying.script(
-          (request, client) -> {
-            client.onNext(Answers.started("dying", request));
-            client.onNext(Answers.delta(2, "half "));
-          });
+      dying.script((request, client) -> {
+        client.onNext(Answers.started("dying", request));
+        client.onNext(Answers.delta(2, "half "));
+      });
       Collected<GenerateResponse> call = router.generate(RouterFixture.prompt("m"));
       assertThat(call.next().hasStarted()).isTrue();
       assertThat(call.next().getDelta().getText()).isEqualTo("half ");
@@ -234,13 +230,12 @@ class FailoverTest {
   void aWorkersOwnReasonInMidStreamIsKept() {
     try (FakeWorker worker = FakeWorker.start("w1");
         RouterFixture router = RouterFixture.over(worker)) {
-      worker.script(
-          (request, client) -> {
-            client.onNext(Answers.started("w1", request));
-            client.onError(
-                Statuses.toException(
-                    new Refusal.Unavailable("DRAINING", "drains", Duration.ofSeconds(2))));
-          });
+      worker.script((request, client) -> {
+        client.onNext(Answers.started("w1", request));
+        client.onError(
+            Statuses.toException(
+                new Refusal.Unavailable("DRAINING", "drains", Duration.ofSeconds(2))));
+      });
       Collected<GenerateResponse> call = router.generate(RouterFixture.prompt("m"));
       assertThat(call.status().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
       assertThat(Details.of(call, ErrorInfo.class).getReason()).isEqualTo("DRAINING");
@@ -263,11 +258,10 @@ class FailoverTest {
         assertThat(RouterFixture.workerOf(call.rest())).isEqualTo("other");
       }
       // the end is missing
-      wrong.script(
-          (request, client) -> {
-            client.onNext(Answers.started("wrong", request));
-            client.onCompleted();
-          });
+      wrong.script((request, client) -> {
+        client.onNext(Answers.started("wrong", request));
+        client.onCompleted();
+      });
       Collected<GenerateResponse> cut = router.generate(RouterFixture.prompt("m"));
       assertThat(cut.status().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
       // a gap

@@ -27,8 +27,7 @@ import java.util.concurrent.TimeUnit;
 
 /** A whole router over fake workers, and a client channel to it. */
 final class RouterFixture implements AutoCloseable {
-  static final ProxyOptions PROXY =
-      new ProxyOptions(4, Duration.ZERO, Duration.ofMinutes(1), 8);
+  static final ProxyOptions PROXY = new ProxyOptions(4, Duration.ZERO, Duration.ofMinutes(1), 8);
 
   private final RouterMain router;
   private final ManagedChannel channel;

@@ -103,8 +103,7 @@ class RoutingTest {
         assertThat(RouterFixture.workerOf(router.generate(RouterFixture.prompt("m2")).rest()))
             .isEqualTo("b");
         assertThat(
-                RouterFixture.workerOf(
-                    router.generate(RouterFixture.prompt("alias-of-m1")).rest()))
+                RouterFixture.workerOf(router.generate(RouterFixture.prompt("alias-of-m1")).rest()))
             .isEqualTo("a");
       }
       Collected<GenerateResponse> unnamed = router.generate(RouterFixture.prompt(""));
@@ -166,8 +165,7 @@ class RoutingTest {
   void waitsForAWorkerThatIsJoining() {
     try (FakeWorker worker = FakeWorker.start("w1")) {
       worker.watchers().silent(true);
-      ProxyOptions patient =
-          new ProxyOptions(4, Duration.ofSeconds(30), Duration.ofMinutes(1), 8);
+      ProxyOptions patient = new ProxyOptions(4, Duration.ofSeconds(30), Duration.ofMinutes(1), 8);
       try (RouterFixture router =
           RouterFixture.start(
               RouterFixture.config(patient, Duration.ofSeconds(5), worker), Telemetry.noop())) {
@@ -212,11 +210,9 @@ class RoutingTest {
       assertThat(once.getResult().getFinished().getTimings().getAttempts()).isEqualTo(1);
       assertThat(worker.takeRequest().getHop().getAttempt()).isEqualTo(1);
 
-      assertThat(
-              stub.tokenize(TokenizeRequest.newBuilder().setText("x").build()).getTokenIdsList())
+      assertThat(stub.tokenize(TokenizeRequest.newBuilder().setText("x").build()).getTokenIdsList())
           .containsExactly(7);
-      assertThat(
-              stub.detokenize(DetokenizeRequest.newBuilder().setModel("m").build()).getText())
+      assertThat(stub.detokenize(DetokenizeRequest.newBuilder().setModel("m").build()).getText())
           .isEqualTo("of w1");
     }
   }

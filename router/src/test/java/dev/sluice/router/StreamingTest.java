@@ -35,27 +35,26 @@ class StreamingTest {
       int total = 4_000; // about 4 MiB
       CountDownLatch stalled = new CountDownLatch(1);
       AtomicInteger sent = new AtomicInteger();
-      worker.script(
-          (request, client) -> {
-            Runnable pump =
-                () -> {
-                  while (client.isReady() && sent.get() <= total) {
-                    int sequence = sent.incrementAndGet();
-                    if (sequence == 1) {
-                      client.onNext(Answers.started("w1", request));
-                    } else if (sequence <= total) {
-                      client.onNext(Answers.delta(sequence, KIB));
-                    } else {
-                      client.onNext(Answers.finished(sequence, total - 1));
-                      client.onCompleted();
-                      return;
-                    }
-                  }
-                  stalled.countDown(); // not ready: everything on the way is full
-                };
-            client.setOnReadyHandler(pump);
-            pump.run();
-          });
+      worker.script((request, client) -> {
+        Runnable pump =
+            () -> {
+              while (client.isReady() && sent.get() <= total) {
+                int sequence = sent.incrementAndGet();
+                if (sequence == 1) {
+                  client.onNext(Answers.started("w1", request));
+                } else if (sequence <= total) {
+                  client.onNext(Answers.delta(sequence, KIB));
+                } else {
+                  client.onNext(Answers.finished(sequence, total - 1));
+                  client.onCompleted();
+                  return;
+                }
+              }
+              stalled.countDown(); // not ready: everything on the way is full
+            };
+        client.setOnReadyHandler(pump);
+        pump.run();
+      });
 
       Collected<GenerateResponse> call =
           router.generate(RouterFixture.prompt("m"), CallOptions.DEFAULT, 1);
@@ -77,15 +76,14 @@ class StreamingTest {
   void oneStalledClientHoldsNobodyUp() {
     try (FakeWorker worker = FakeWorker.start("w1");
         RouterFixture router = RouterFixture.over(worker)) {
-      worker.script(
-          (request, client) -> {
-            client.onNext(Answers.started("w1", request));
-            for (int i = 2; i < 300; i++) {
-              client.onNext(Answers.delta(i, KIB));
-            }
-            client.onNext(Answers.finished(300, 298));
-            client.onCompleted();
-          });
+      worker.script((request, client) -> {
+        client.onNext(Answers.started("w1", request));
+        for (int i = 2; i < 300; i++) {
+          client.onNext(Answers.delta(i, KIB));
+        }
+        client.onNext(Answers.finished(300, 298));
+        client.onCompleted();
+      });
       List<Collected<GenerateResponse>> stalled = new ArrayList<>();
       for (int i = 0; i < 10; i++) {
         Collected<GenerateResponse> call =
@@ -105,13 +103,12 @@ class StreamingTest {
       try (FakeWorker worker = FakeWorker.start("w1");
           RouterFixture router = RouterFixture.over(worker)) {
         CompletableFuture<Void> cancelled = new CompletableFuture<>();
-        worker.script(
-            (request, client) -> {
-              client.setOnCancelHandler(() -> cancelled.complete(null));
-              if (started) {
-                client.onNext(Answers.started("w1", request));
-              }
-            });
+        worker.script((request, client) -> {
+          client.setOnCancelHandler(() -> cancelled.complete(null));
+          if (started) {
+            client.onNext(Answers.started("w1", request));
+          }
+        });
         Collected<GenerateResponse> call = router.generate(RouterFixture.prompt("m"));
         worker.takeRequest();
         if (started) {
@@ -131,13 +128,11 @@ class StreamingTest {
         RouterFixture router = RouterFixture.over(worker)) {
       CompletableFuture<Long> leftMillis = new CompletableFuture<>();
       CompletableFuture<Void> over = new CompletableFuture<>();
-      worker.script(
-          (request, client) -> {
-            var deadline = io.grpc.Context.current().getDeadline();
-            leftMillis.complete(
-                deadline == null ? -1 : deadline.timeRemaining(TimeUnit.MILLISECONDS));
-            client.setOnCancelHandler(() -> over.complete(null));
-          });
+      worker.script((request, client) -> {
+        var deadline = io.grpc.Context.current().getDeadline();
+        leftMillis.complete(deadline == null ? -1 : deadline.timeRemaining(TimeUnit.MILLISECONDS));
+        client.setOnCancelHandler(() -> over.complete(null));
+      });
       Collected<GenerateResponse> call =
           router.generate(
               RouterFixture.prompt("m"),
@@ -155,16 +150,14 @@ class StreamingTest {
     try (FakeWorker worker = FakeWorker.start("w1");
         RouterFixture router = RouterFixture.over(worker)) {
       CompletableFuture<Runnable> finish = new CompletableFuture<>();
-      worker.script(
-          (request, client) -> {
-            client.onNext(Answers.started("w1", request));
-            finish.complete(
-                () -> {
-                  client.onNext(Answers.delta(2, "t"));
-                  client.onNext(Answers.finished(3, 1));
-                  client.onCompleted();
-                });
-          });
+      worker.script((request, client) -> {
+        client.onNext(Answers.started("w1", request));
+        finish.complete(() -> {
+          client.onNext(Answers.delta(2, "t"));
+          client.onNext(Answers.finished(3, 1));
+          client.onCompleted();
+        });
+      });
       Collected<GenerateResponse> call = router.generate(RouterFixture.prompt("m"));
       call.next();
       Thread stopping = Thread.ofVirtual().start(() -> router.router().close());

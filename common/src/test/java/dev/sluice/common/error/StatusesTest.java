@@ -77,8 +77,9 @@ class StatusesTest {
                 "QUEUE_FULL", "queue full", Duration.ofMillis(2500), Map.of("waiting", "256")));
     assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
     assertThat(detail(e, ErrorInfo.class).getReason()).isEqualTo("QUEUE_FULL");
-    assertThat(detail(e, RetryInfo.class).getRetryDelay().getSeconds()).isEqualTo(2);
-    assertThat(detail(e, RetryInfo.class).getRetryDelay().getNanos()).isEqualTo(500_000_000);
+    assertThat(detail(e, RetryInfo.class).getRetryDelay())
+        .isEqualTo(
+            com.google.protobuf.Duration.newBuilder().setSeconds(2).setNanos(500_000_000).build());
     assertThat(pushBack(e)).isEqualTo("2500");
   }
 

@@ -8,14 +8,15 @@ import java.time.Duration;
  *
  * @param keepAliveTime pause between pings of a connection, also of an idle one
  * @param keepAliveTimeout a connection whose ping is not answered for so long is dead
- * @param streamWindow what a worker may send ahead on one stream; a stalled client keeps
- *     no more than that, and nothing of the connection's window
+ * @param streamWindow what a worker may send ahead on one stream; a stalled client keeps no more
+ *     than that, and nothing of the connection's window
  * @param maxMessage largest message taken from a worker
  */
 public record ChannelOptions(
     Duration keepAliveTime, Duration keepAliveTimeout, ByteSize streamWindow, ByteSize maxMessage) {
   public static final ChannelOptions DEFAULTS =
-      new ChannelOptions(Duration.ofSeconds(20), Duration.ofSeconds(5), ByteSize.ofKiB(16), ByteSize.ofMiB(5));
+      new ChannelOptions(
+          Duration.ofSeconds(20), Duration.ofSeconds(5), ByteSize.ofKiB(16), ByteSize.ofMiB(5));
 
   private static final long MIN_WINDOW = 4L << 10;
   private static final long MAX_WINDOW = 64L << 20;

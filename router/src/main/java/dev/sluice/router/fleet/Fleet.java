@@ -25,7 +25,7 @@ public final class Fleet implements AutoCloseable {
 
   private final FleetLoop loop;
   private final TreeMap<WorkerAddress, WorkerTracker> trackers = new TreeMap<>();
-  private final Set<Runnable> listeners = ConcurrentHashMap.newKeySet();
+  private final Set<Listening> listeners = ConcurrentHashMap.newKeySet();
   private boolean publishPending; // fleet loop only
   private volatile FleetSnapshot snapshot;
 
@@ -69,17 +69,18 @@ public final class Fleet implements AutoCloseable {
   }
 
   /**
-   * Runs {@code listener} on the fleet loop after every new snapshot, until the answer is closed.
-   * A snapshot newer than the one that the caller has seen may exist already: look after
-   * subscribing.
+   * Runs {@code listener} on the fleet loop after every new snapshot, until the answer is closed. A
+   * snapshot newer than the one that the caller has seen may exist already: look after subscribing.
    */
   public Subscription subscribe(Runnable listener) {
-    Runnable unique = listener::run; // the same listener may subscribe twice
-    listeners.add(unique);
-    return () -> listeners.remove(unique);
+    Listening listening = new Listening(listener);
+    listeners.add(listening);
+    return listening;
   }
 
-  /** Runs {@code task} on the fleet loop after {@code delay}, unless the answer is closed before. */
+  /**
+   * Runs {@code task} on the fleet loop after {@code delay}, unless the answer is closed before.
+   */
   public Subscription schedule(Duration delay, Runnable task) {
     return loop.schedule(delay, task);
   }
@@ -93,24 +94,22 @@ public final class Fleet implements AutoCloseable {
 
   /** Takes a worker out of use by this router, or back into it. Returns once it is in effect. */
   public void cordon(WorkerAddress address, boolean on) {
-    runOnLoop(
-        () -> {
-          WorkerTracker tracker = trackers.get(address);
-          if (tracker != null) {
-            tracker.cordon(on);
-            publish();
-          }
-        });
+    runOnLoop(() -> {
+      WorkerTracker tracker = trackers.get(address);
+      if (tracker != null) {
+        tracker.cordon(on);
+        publish();
+      }
+    });
   }
 
   /** Lets go of all workers; calls that still run there are cancelled. */
   @Override
   public void close() {
-    runOnLoop(
-        () -> {
-          trackers.values().forEach(WorkerTracker::close);
-          publish();
-        });
+    runOnLoop(() -> {
+      trackers.values().forEach(WorkerTracker::close);
+      publish();
+    });
   }
 
   private void changed() {
@@ -123,9 +122,9 @@ public final class Fleet implements AutoCloseable {
   private void publish() {
     publishPending = false;
     snapshot = new FleetSnapshot(snapshot.version() + 1, views());
-    for (Runnable listener : listeners) {
+    for (Listening listening : listeners) {
       try {
-        listener.run();
+        listening.listener.run();
       } catch (RuntimeException e) {
         log.error("fleet listener failed", e);
       }
@@ -140,18 +139,31 @@ public final class Fleet implements AutoCloseable {
 
   private void runOnLoop(Runnable task) {
     CountDownLatch done = new CountDownLatch(1);
-    loop.execute(
-        () -> {
-          try {
-            task.run();
-          } finally {
-            done.countDown();
-          }
-        });
+    loop.execute(() -> {
+      try {
+        task.run();
+      } finally {
+        done.countDown();
+      }
+    });
     try {
       done.await();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Not a record: the same listener may subscribe twice. */
+  private final class Listening implements Subscription {
+    private final Runnable listener;
+
+    Listening(Runnable listener) {
+      this.listener = listener;
+    }
+
+    @Override
+    public void close() {
+      listeners.remove(this);
     }
   }
 }

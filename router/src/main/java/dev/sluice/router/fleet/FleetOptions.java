@@ -9,8 +9,7 @@ import java.time.Duration;
  * @param backoffInitial pause before a lost worker is tried again
  * @param backoffMax longest such pause
  */
-public record FleetOptions(
-    Duration silenceTimeout, Duration backoffInitial, Duration backoffMax) {
+public record FleetOptions(Duration silenceTimeout, Duration backoffInitial, Duration backoffMax) {
   public static final FleetOptions DEFAULTS =
       new FleetOptions(Duration.ofSeconds(10), Duration.ofMillis(100), Duration.ofSeconds(5));
 

@@ -38,7 +38,8 @@ final class WatchMirror {
 
   Effect apply(WatchResponse message) {
     if (message.getSequence() != lastSequence + 1) {
-      return broken("sequence " + message.getSequence() + " (expected: " + (lastSequence + 1) + ")");
+      return broken(
+          "sequence " + message.getSequence() + " (expected: " + (lastSequence + 1) + ")");
     }
     lastSequence = message.getSequence();
     return switch (message.getEventCase()) {

@@ -76,7 +76,8 @@ final class WorkerTracker {
     timer.close();
     // Our own back-off decides when to try; the channel's would answer with its last failure.
     channel.resetConnectBackoff();
-    Stream opened = new Stream(channel.newCall(WorkerServiceGrpc.getWatchMethod(), CallOptions.DEFAULT));
+    Stream opened =
+        new Stream(channel.newCall(WorkerServiceGrpc.getWatchMethod(), CallOptions.DEFAULT));
     stream = Optional.of(opened);
     opened.start();
     expectSignsOfLife(opened);
@@ -160,8 +161,7 @@ final class WorkerTracker {
   }
 
   private void expectSignsOfLife(Stream watched) {
-    Duration left =
-        options.silenceTimeout().minusNanos(loop.nanoTime() - watched.lastHeardNanos);
+    Duration left = options.silenceTimeout().minusNanos(loop.nanoTime() - watched.lastHeardNanos);
     timer =
         loop.schedule(
             left,

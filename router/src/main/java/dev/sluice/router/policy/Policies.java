@@ -12,10 +12,7 @@ public final class Policies {
   public static final String DEFAULT = "least-outstanding";
 
   private static final Map<String, Supplier<RoutingPolicy>> BY_NAME =
-      new TreeMap<>(
-          Map.of(
-              DEFAULT, LeastOutstanding::new,
-              "round-robin", RoundRobin::new));
+      new TreeMap<>(Map.of(DEFAULT, LeastOutstanding::new, "round-robin", RoundRobin::new));
 
   private Policies() {}
 

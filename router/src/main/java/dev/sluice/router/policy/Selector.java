@@ -14,9 +14,9 @@ import java.util.concurrent.atomic.AtomicLong;
  * Makes routing decisions: filters the workers of a snapshot, lets the policy pick one of those
  * left, and charges it.
  *
- * <p>Threading: any thread, without locks. A charge succeeds only if the worker still has the
- * count that the policy saw, so that requests that are routed at once do not all meet at the worker
- * that was idle; otherwise the decision is made again.
+ * <p>Threading: any thread, without locks. A charge succeeds only if the worker still has the count
+ * that the policy saw, so that requests that are routed at once do not all meet at the worker that
+ * was idle; otherwise the decision is made again.
  */
 public final class Selector {
   private final String policyName;

@@ -151,13 +151,12 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable 
         owner.method().complete(message, owner.attempts(), owner.admissionWaitNanos());
     owner.telemetry().used(completion.usage());
     completion.finishReasons().forEach(owner.telemetry()::choiceFinished);
-    return completion.message();
+    return completion.message().toByteArray();
   }
 
   private void fail(String what) {
     fault =
-        Optional.of(
-            Status.INTERNAL.withDescription("worker " + target.name() + " sent " + what));
+        Optional.of(Status.INTERNAL.withDescription("worker " + target.name() + " sent " + what));
     worker.cancel(what, null);
   }
 

@@ -1,5 +1,6 @@
 package dev.sluice.router.proxy;
 
+import com.google.protobuf.ByteString;
 import dev.sluice.v1.FinishReason;
 import dev.sluice.v1.Usage;
 import java.util.List;
@@ -10,4 +11,4 @@ import java.util.List;
  * @param usage what the worker counted; all zero where nothing is generated
  * @param finishReasons of the choices that are part of this message; a stream tells them before
  */
-record Completion(byte[] message, Usage usage, List<FinishReason> finishReasons) {}
+record Completion(ByteString message, Usage usage, List<FinishReason> finishReasons) {}

@@ -4,8 +4,8 @@ import dev.sluice.v1.GenerateResponse;
 
 /**
  * Reads what the router must know of a passing {@code GenerateResponse} (which event, which
- * sequence number) without parsing it. One instance per stream, reused for every message:
- * allocates nothing.
+ * sequence number) without parsing it. One instance per stream, reused for every message: allocates
+ * nothing.
  *
  * <pre>
  *   message = { tag value }*      tag = varint (field << 3 | wire type)
@@ -93,6 +93,9 @@ final class EventScan {
   }
 
   private void skip(long length) {
-    position = position < 0 || length < 0 || length > bytes.length - position ? -1 : position + (int) length;
+    position =
+        position < 0 || length < 0 || length > bytes.length - position
+            ? -1
+            : position + (int) length;
   }
 }

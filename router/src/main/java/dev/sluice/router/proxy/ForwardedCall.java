@@ -35,8 +35,8 @@ import org.slf4j.LoggerFactory;
  *              └──────────────┴─────┘
  * </pre>
  *
- * <p>Threading: a call has one driver at a time: the thread that starts it, then the listener of the
- * current attempt, or whoever ends a wait; each hands over before it returns. Only the driver
+ * <p>Threading: a call has one driver at a time: the thread that starts it, then the listener of
+ * the current attempt, or whoever ends a wait; each hands over before it returns. Only the driver
  * touches the client's call and the plain fields. A cancel or abort comes from any thread: under
  * the lock it leaves its mark and takes {@code current}, then stops that, which gives the driver
  * its turn. Nothing foreign is called with the lock held.
@@ -259,9 +259,7 @@ final class ForwardedCall<R> {
                   "model", name, "model: \"" + name + "\" (expected: one of " + known + ")");
       case Selection.AmbiguousModel(List<String> known) ->
           new Refusal.Invalid(
-              List.of(
-                  new Refusal.Violation(
-                      "model", "is empty (expected: one of " + known + ")")));
+              List.of(new Refusal.Violation("model", "is empty (expected: one of " + known + ")")));
       case Selection.NobodyReady(String name, boolean _) ->
           new Refusal.Unavailable(
               "NO_WORKER", "no worker of model " + name + " is ready", RETRY_AFTER);

@@ -1,5 +1,6 @@
 package dev.sluice.router.proxy;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import dev.sluice.v1.GenerateRequest;
 import dev.sluice.v1.GenerateResponse;
@@ -50,12 +51,12 @@ final class GenerateMethod implements ForwardedMethod<GenerateRequest> {
   public Completion complete(byte[] message, int attempts, long admissionWaitNanos)
       throws InvalidProtocolBufferException {
     GenerateResponse response = GenerateResponse.parseFrom(message);
-    byte[] rewritten =
+    ByteString rewritten =
         response.toBuilder()
             .setFinished(
                 GenerateRequests.finish(response.getFinished(), attempts, admissionWaitNanos))
             .build()
-            .toByteArray();
+            .toByteString();
     return new Completion(rewritten, response.getFinished().getUsage(), List.of());
   }
 }

@@ -75,6 +75,6 @@ final class GenerateOnceMethod implements ForwardedMethod<GenerateOnceRequest> {
         response.getResult().getChoicesList().stream()
             .map(choice -> choice.getFinished().getReason())
             .toList();
-    return new Completion(rewritten.build().toByteArray(), finished.getUsage(), reasons);
+    return new Completion(rewritten.build().toByteString(), finished.getUsage(), reasons);
   }
 }

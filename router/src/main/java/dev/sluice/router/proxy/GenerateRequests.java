@@ -22,6 +22,7 @@ import java.util.random.RandomGenerator;
  */
 final class GenerateRequests {
   private static final int MAX_NAME_CHARACTERS = 128;
+
   private GenerateRequests() {}
 
   /** Chat or plain completion, by the GenAI convention's names. */
@@ -68,7 +69,8 @@ final class GenerateRequests {
     if (!span.isRecording()) {
       return;
     }
-    span.setAttribute(Names.TENANT, request.getTenant().isEmpty() ? "default" : request.getTenant());
+    span.setAttribute(
+        Names.TENANT, request.getTenant().isEmpty() ? "default" : request.getTenant());
     span.setAttribute(Names.PRIORITY, (long) request.getPriority());
     span.setAttribute(GenAi.REQUEST_CHOICES, request.hasN() ? (long) request.getN() : 1L);
     if (!request.getSessionId().isEmpty()) {
@@ -96,10 +98,7 @@ final class GenerateRequests {
   /** Adds what only the router knows to the end of an answer. */
   static Finished finish(Finished finished, int attempts, long admissionWaitNanos) {
     Finished.Builder rewritten = finished.toBuilder();
-    rewritten
-        .getTimingsBuilder()
-        .setAttempts(attempts)
-        .setAdmissionWaitNanos(admissionWaitNanos);
+    rewritten.getTimingsBuilder().setAttempts(attempts).setAdmissionWaitNanos(admissionWaitNanos);
     return rewritten.build();
   }
 

@@ -84,7 +84,8 @@ final class Intake<R> implements ServerCallHandler<R, byte[]> {
       telemetry.received(
           method.operation(request), method.verb(), prepared.requestId(), prepared.model());
       method.describe(request, telemetry.span());
-      forwarded = new ForwardedCall<>(proxy, method, prepared, call, deadline, arrivalNanos, telemetry);
+      forwarded =
+          new ForwardedCall<>(proxy, method, prepared, call, deadline, arrivalNanos, telemetry);
       request = null; // the prepared one is enough
       forwarded.start();
     }

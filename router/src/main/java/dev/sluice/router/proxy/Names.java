@@ -20,8 +20,7 @@ final class Names {
   static final AttributeKey<Long> CANDIDATES = AttributeKey.longKey("sluice.candidates");
   static final AttributeKey<Double> DECISION_MICROS =
       AttributeKey.doubleKey("sluice.decision_micros");
-  static final AttributeKey<String> CONVERSATION =
-      AttributeKey.stringKey("gen_ai.conversation.id");
+  static final AttributeKey<String> CONVERSATION = AttributeKey.stringKey("gen_ai.conversation.id");
 
   private Names() {}
 }

@@ -1,5 +1,6 @@
 package dev.sluice.router.proxy;
 
+import com.google.protobuf.UnsafeByteOperations;
 import dev.sluice.v1.Usage;
 import io.grpc.MethodDescriptor;
 import io.opentelemetry.api.trace.Span;
@@ -52,6 +53,7 @@ final class PlainMethod<R> implements ForwardedMethod<R> {
 
   @Override
   public Completion complete(byte[] message, int attempts, long admissionWaitNanos) {
-    return new Completion(message, Usage.getDefaultInstance(), List.of());
+    return new Completion(
+        UnsafeByteOperations.unsafeWrap(message), Usage.getDefaultInstance(), List.of());
   }
 }

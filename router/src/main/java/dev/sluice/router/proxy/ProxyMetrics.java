@@ -46,8 +46,7 @@ final class ProxyMetrics {
         measurement -> {
           for (WorkerView worker : fleet.snapshot().workers()) {
             measurement.record(
-                worker.link().inFlight(),
-                Attributes.of(Names.WORKER, worker.address().toString()));
+                worker.link().inFlight(), Attributes.of(Names.WORKER, worker.address().toString()));
           }
         });
     Metrics.WORKERS.observe(
@@ -96,9 +95,7 @@ final class ProxyMetrics {
     Attributes attributes = genAi(operation, model);
     duration.record(
         nanos / NANOS_PER_SECOND,
-        status.isOk()
-            ? attributes
-            : attributes.toBuilder().put(GenAi.ERROR_TYPE, code).build(),
+        status.isOk() ? attributes : attributes.toBuilder().put(GenAi.ERROR_TYPE, code).build(),
         context);
   }
 

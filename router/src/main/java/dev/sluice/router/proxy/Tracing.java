@@ -46,8 +46,7 @@ final class Tracing {
   }
 
   /** The span of one attempt; writes its context to {@code headers}. */
-  Span startAttempt(
-      Context parent, String name, WorkerView worker, int attempt, Metadata headers) {
+  Span startAttempt(Context parent, String name, WorkerView worker, int attempt, Metadata headers) {
     Span span =
         tracer
             .spanBuilder("worker " + name)

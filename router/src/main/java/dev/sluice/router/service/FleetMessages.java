@@ -23,12 +23,8 @@ final class FleetMessages {
             .setInFlight(view.link().inFlight())
             .setReason(view.reason());
     view.report()
-        .ifPresent(
-            report ->
-                worker
-                    .setIdentity(report.identity())
-                    .setModel(report.model())
-                    .setLoad(report.load()));
+        .ifPresent(report ->
+            worker.setIdentity(report.identity()).setModel(report.model()).setLoad(report.load()));
     return worker.build();
   }
 

@@ -38,13 +38,10 @@ public final class GenerationServiceDefinition {
       Fleet fleet) {
     return ServerMethodDefinition.create(
         GenerationServiceGrpc.getListModelsMethod(),
-        ServerCalls.asyncUnaryCall(
-            (request, observer) -> {
-              observer.onNext(
-                  ListModelsResponse.newBuilder()
-                      .addAllModels(fleet.snapshot().models())
-                      .build());
-              observer.onCompleted();
-            }));
+        ServerCalls.asyncUnaryCall((request, observer) -> {
+          observer.onNext(
+              ListModelsResponse.newBuilder().addAllModels(fleet.snapshot().models()).build());
+          observer.onCompleted();
+        }));
   }
 }

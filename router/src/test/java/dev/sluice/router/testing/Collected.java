@@ -32,9 +32,14 @@ public final class Collected<A> extends ClientCall.Listener<A> {
   /** Starts a call that asks for so many messages; more with {@link #request}. */
   public static <Q, A> Collected<A> start(
       Channel channel, MethodDescriptor<Q, A> method, CallOptions options, Q request, int ask) {
-    ClientCall<Q, A> call = channel.newCall(method, options);
+    return start(channel.newCall(method, options), new Metadata(), request, ask);
+  }
+
+  /** As above, with headers. */
+  public static <Q, A> Collected<A> start(
+      ClientCall<Q, A> call, Metadata headers, Q request, int ask) {
     Collected<A> collected = new Collected<>(call);
-    call.start(collected, new Metadata());
+    call.start(collected, headers);
     call.request(ask);
     call.sendMessage(request);
     call.halfClose();

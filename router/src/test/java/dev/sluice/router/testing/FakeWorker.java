@@ -161,8 +161,7 @@ public final class FakeWorker implements AutoCloseable {
 
   public WorkerSnapshot.Builder snapshot() {
     return WorkerSnapshot.newBuilder()
-        .setIdentity(
-            WorkerIdentity.newBuilder().setWorkerId(id).setEpoch("e1").setVersion("test"))
+        .setIdentity(WorkerIdentity.newBuilder().setWorkerId(id).setEpoch("e1").setVersion("test"))
         .setCapabilities(Capabilities.newBuilder().setTokenIds(true))
         .setModel(model)
         .setLimits(Limits.newBuilder().setMaxSequences(8))

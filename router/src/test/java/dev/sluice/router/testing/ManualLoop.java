@@ -66,7 +66,6 @@ public final class ManualLoop implements FleetLoop {
 
   /** How long until the next timer. */
   public Duration untilNextTimer() {
-    return Duration.ofNanos(
-        timers.stream().mapToLong(Timer::atNanos).min().orElseThrow() - now);
+    return Duration.ofNanos(timers.stream().mapToLong(Timer::atNanos).min().orElseThrow() - now);
   }
 }

@@ -26,13 +26,7 @@ final class AttentionRange {
    * @param scoreB the same for {@code keyB}
    */
   static void scores(
-      long query,
-      int headSize,
-      long keyA,
-      long keyB,
-      long scoreA,
-      long scoreB,
-      long scoreStride) {
+      long query, int headSize, long keyA, long keyB, long scoreA, long scoreB, long scoreStride) {
     long rowBytes = 4L * headSize;
     FloatVector a0 = FloatVector.zero(Lanes.SPECIES);
     FloatVector a1 = a0;

@@ -3,8 +3,8 @@ package dev.sluice.worker.kernel;
 import java.lang.foreign.Arena;
 
 /**
- * The attention of one tile: up to 16 neighbouring tokens of one sequence, all in one block, for the
- * query heads that share one KV head. A row is one token and one query head.
+ * The attention of one tile: up to 16 neighbouring tokens of one sequence, all in one block, for
+ * the query heads that share one KV head. A row is one token and one query head.
  *
  * <p>A row's arithmetic depends on its sequence alone. It walks the keys in ranges of {@value
  * #RANGE} positions counted from position 0, makes of each a part (largest score, sum of weights,
@@ -108,8 +108,7 @@ final class AttentionTile {
   }
 
   /** Rotates and scales the tile's queries; rows that fill up the last group are zero. */
-  private void loadQueries(
-      AttentionCall call, int firstToken, int start, int tokens, int kvHead) {
+  private void loadQueries(AttentionCall call, int firstToken, int start, int tokens, int kvHead) {
     long row = queries;
     for (int i = 0; i < tokens; i++) {
       long table = (start + i) * headBytes / 2;
@@ -130,8 +129,7 @@ final class AttentionTile {
     Lanes.MEMORY.asSlice(row, spare * headBytes).fill((byte) 0);
   }
 
-  private void locateBlocks(
-      AttentionCall call, int sequence, int range, int seen, int kvHead) {
+  private void locateBlocks(AttentionCall call, int sequence, int range, int seen, int kvHead) {
     for (int b = 0; b * AttentionShape.BLOCK_SIZE < seen; b++) {
       long block = call.block(sequence, range + b * AttentionShape.BLOCK_SIZE);
       long offset = (block * shape.kvHeads() + kvHead) * shape.blockBytes();
@@ -170,8 +168,7 @@ final class AttentionTile {
     int columns = seen + 15 & -16;
     for (int row = 0; row < rowCount; row++) {
       int valid = Math.min(columns, visible + row / group);
-      float max =
-          AttentionRange.softmax(weights + row * WEIGHT_STRIDE, columns, valid, sums);
+      float max = AttentionRange.softmax(weights + row * WEIGHT_STRIDE, columns, valid, sums);
       Lanes.setFloat(states + row * 8L, max);
       Lanes.setFloat(states + row * 8L + 4, Lanes.sum(sums));
     }

@@ -23,7 +23,9 @@ final class Lanes {
   /** Lanes of one vector: 4, 8 or 16. */
   static final int WIDTH = SPECIES.length();
 
-  /** All of native memory. A constant, so that the compiler sees no bounds and no liveness check. */
+  /**
+   * All of native memory. A constant, so that the compiler sees no bounds and no liveness check.
+   */
   static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -92,8 +94,7 @@ final class Lanes {
     FloatVector clamped = x.max(EXP_ZERO);
     // n = round(x / ln 2), as a float and in the low bits of `shifted`
     FloatVector shifted =
-        clamped.fma(
-            FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND));
+        clamped.fma(FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND));
     FloatVector n = shifted.sub(ROUND);
     FloatVector r =
         n.fma(
@@ -108,8 +109,7 @@ final class Lanes {
     p = p.fma(r.mul(r), r).add(1f);
     // The bits of ROUND vanish in the shift, those of n become the exponent.
     IntVector exponent = shifted.reinterpretAsInts().add(127);
-    FloatVector power =
-        exponent.lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+    FloatVector power = exponent.lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
     return p.mul(power);
   }
 

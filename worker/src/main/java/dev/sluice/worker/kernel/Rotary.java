@@ -14,8 +14,7 @@ final class Rotary {
    * @param sine the same
    * @param target float [headSize], not the source: the last vectors may overlap those before
    */
-  static void rotate(
-      long source, long cosine, long sine, int headSize, float scale, long target) {
+  static void rotate(long source, long cosine, long sine, int headSize, float scale, long target) {
     int half = headSize / 2;
     long halfBytes = 4L * half;
     for (int i = 0; i < half; i += Lanes.WIDTH) {

@@ -25,10 +25,10 @@ import org.jspecify.annotations.Nullable;
  * The shared library: found, unpacked from the Maven artefact if need be, and loaded once for the
  * life of the process.
  *
- * <p>The system property {@value #PATH_PROPERTY} or the environment variable {@value #PATH_VARIABLE}
- * names another build. Otherwise the library inside {@code onnxruntime.jar} is unpacked to {@code
- * ${SLUICE_HOME:-~/.cache/sluice}/native} under a name made of its checksum and size, so that two
- * versions never meet in one file and a second start unpacks nothing.
+ * <p>The system property {@value #PATH_PROPERTY} or the environment variable {@value
+ * #PATH_VARIABLE} names another build. Otherwise the library inside {@code onnxruntime.jar} is
+ * unpacked to {@code ${SLUICE_HOME:-~/.cache/sluice}/native} under a name made of its checksum and
+ * size, so that two versions never meet in one file and a second start unpacks nothing.
  *
  * <p>Threading: {@link #table} is safe from any thread.
  */
@@ -100,8 +100,7 @@ final class OrtLibrary {
             file + " is version " + versionText + " (expected: 1." + API_VERSION + " or newer)",
             null);
       }
-      return new Loaded(
-          table.reinterpret(API_SLOTS * ValueLayout.ADDRESS.byteSize()), versionText);
+      return new Loaded(table.reinterpret(API_SLOTS * ValueLayout.ADDRESS.byteSize()), versionText);
     } catch (OrtException e) {
       throw e;
     } catch (Throwable e) {

@@ -15,7 +15,7 @@ final class WarmUp {
       step(1, 48, 40);
       step(4, 1, 100 + i);
     }
-    step(1,64,500);
+    step(1, 64, 500);
   }
 
   private void step(int sequences, int tokens, int past) {

@@ -1,7 +1,4 @@
-/**
- * Implementations of {@code ModelRunner}: what computes steps. Starting point: {@code
- * OrtModelRunner}.
- */
+/** Model runners: what computes the engine's steps. */
 @NullMarked
 package dev.sluice.worker.runner;
 
