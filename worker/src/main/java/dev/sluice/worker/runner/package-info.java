@@ -1,4 +1,7 @@
-/** Model runners: what computes the engine's steps. */
+/**
+ * What computes the steps of an engine. Starting points: {@code OrtModelRunner}, {@code
+ * SimulatedModelRunner}.
+ */
 @NullMarked
 package dev.sluice.worker.runner;
 
