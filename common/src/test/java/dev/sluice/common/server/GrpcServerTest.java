@@ -2,6 +2,7 @@ package dev.sluice.common.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import com.google.protobuf.ByteString;
 import com.google.rpc.BadRequest;
@@ -42,6 +43,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -195,6 +197,19 @@ class GrpcServerTest {
   }
 
   @Test
+  void settingsOutOfRangeAreNamed() {
+    ServerConfig d = ServerConfig.defaults(0);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> ServerConfig.defaults(70_000))
+        .withMessage("port: 70000 (expected: 0 to 65535)");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() ->
+            new ChannelConfig(
+                d.maxInboundMessage(), d.maxMetadata(), Duration.ZERO, Duration.ZERO, false))
+        .withMessage("keep-alive-time: 0s (expected: at least 1s)");
+  }
+
+  @Test
   void aTooLargeMessageIsRefused() {
     TokenizeRequest huge =
         TokenizeRequest.newBuilder().setText("x".repeat((int) ByteSize.ofMiB(5).bytes())).build();
@@ -227,7 +242,7 @@ class GrpcServerTest {
     Iterator<GenerateResponse> answers = stub().generate(GenerateRequest.getDefaultInstance());
     assertThat(answers.next().getSequence()).isEqualTo(1);
     server.stop(Duration.ofMillis(50));
-    assertThat(failureOf(answers::hasNext).getStatus().getCode())
+    assertThat(failureOf(answers::next).getStatus().getCode())
         .isIn(Status.Code.CANCELLED, Status.Code.UNAVAILABLE);
   }
 
@@ -243,7 +258,7 @@ class GrpcServerTest {
                   new Refusal.Unavailable("STOPPING", "stopping", Duration.ofSeconds(1)));
           service.release.countDown();
         });
-    StatusRuntimeException e = failureOf(answers::hasNext);
+    StatusRuntimeException e = failureOf(answers::next);
     assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
     assertThat(e.getStatus().getDescription()).isEqualTo("stopping");
   }
@@ -312,14 +327,15 @@ class GrpcServerTest {
   private static final class FakeGeneration
       extends GenerationServiceGrpc.GenerationServiceImplBase {
     final CountDownLatch release = new CountDownLatch(1);
-    volatile RuntimeException failure;
-    volatile Thread handler;
+    volatile @Nullable RuntimeException failure;
+    volatile @Nullable Thread handler;
 
     @Override
     public void tokenize(TokenizeRequest request, StreamObserver<TokenizeResponse> observer) {
       handler = Thread.currentThread();
-      if (failure != null) {
-        throw failure;
+      RuntimeException told = failure;
+      if (told != null) {
+        throw told;
       }
       observer.onNext(TokenizeResponse.getDefaultInstance());
       observer.onCompleted();
@@ -327,7 +343,7 @@ class GrpcServerTest {
 
     @Override
     public void detokenize(DetokenizeRequest request, StreamObserver<DetokenizeResponse> observer) {
-      observer.onError(failure);
+      observer.onError(Objects.requireNonNull(failure));
     }
 
     @Override
@@ -344,8 +360,9 @@ class GrpcServerTest {
       } catch (InterruptedException e) {
         throw new IllegalStateException(e);
       }
-      if (failure != null) {
-        throw failure;
+      RuntimeException told = failure;
+      if (told != null) {
+        throw told;
       }
       observer.onNext(GenerateResponse.newBuilder().setSequence(2).build());
       observer.onCompleted();

@@ -13,6 +13,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** Serves one file on the loopback, with the faults that a test asks for. */
 final class FileServer implements AutoCloseable {
@@ -25,10 +26,10 @@ final class FileServer implements AutoCloseable {
   final List<String> ranges = new CopyOnWriteArrayList<>();
 
   /** Responses that end in the middle of what is left, from the first on. */
-  volatile int cuts;
+  final AtomicInteger cuts = new AtomicInteger();
 
   /** Responses that stop in the middle of what is left and stay open. */
-  volatile int stalls;
+  final AtomicInteger stalls = new AtomicInteger();
 
   volatile boolean ignoresRanges;
   volatile int status = 200;
@@ -93,12 +94,10 @@ final class FileServer implements AutoCloseable {
 
   private void send(OutputStream body, int from) throws IOException, InterruptedException {
     int middle = from + (content.length - from) / 2;
-    if (cuts > 0) {
-      cuts--;
+    if (cuts.getAndDecrement() > 0) {
       body.write(Arrays.copyOfRange(content, from, middle));
       body.flush();
-    } else if (stalls > 0) {
-      stalls--;
+    } else if (stalls.getAndDecrement() > 0) {
       body.write(Arrays.copyOfRange(content, from, middle));
       body.flush();
       closed.await();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -71,12 +72,12 @@ class GgufFileTest {
             .floats("two", new float[] {1, 2, 3}, 3)
             .write(folder.resolve("tensors.gguf"));
     try (GgufFile file = GgufFile.open(path)) {
-      GgufTensor one = file.tensors().get("one");
+      GgufTensor one = tensor(file, "one");
       assertThat(one.shape()).containsExactly(3L, 64L);
       assertThat(one.rows()).isEqualTo(3);
       assertThat(one.columns()).isEqualTo(64);
       assertThat(one.rowBytes()).isEqualTo(68);
-      GgufTensor two = file.tensors().get("two");
+      GgufTensor two = tensor(file, "two");
       assertThat(two.offset() - one.offset()).isEqualTo(224); // 204 bytes, padded to 32
       assertThat(two.elements()).isEqualTo(3);
     }
@@ -189,6 +190,10 @@ class GgufFileTest {
     assertThatThrownBy(() -> GgufFile.open(path))
         .isInstanceOf(ModelFileException.class)
         .hasMessage(path + ": no such file (expected: a GGUF file)");
+  }
+
+  private static GgufTensor tensor(GgufFile file, String name) {
+    return Objects.requireNonNull(file.tensors().get(name), name);
   }
 
   private static Arguments unsound(String name, byte[] content, String message) {

@@ -18,8 +18,10 @@ final class GgufWriter {
   private static final int ALIGNMENT = 32;
 
   /** Values as the file has them: type number and bytes. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Value(int type, byte[] bytes) {}
 
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Tensor(String name, int type, long[] shape, byte[] data, long offset) {}
 
   int magic = GgufFile.MAGIC;

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.Writer;
 import java.lang.foreign.MemorySegment;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -39,6 +41,7 @@ class ModelStoreTest {
   }
 
   @TempDir Path folder;
+  private final List<Process> processes = new ArrayList<>();
   private FileServer server;
 
   @BeforeEach
@@ -49,6 +52,7 @@ class ModelStoreTest {
   @AfterEach
   void stop() {
     server.close();
+    processes.forEach(Process::destroyForcibly);
   }
 
   @Test
@@ -113,6 +117,33 @@ class ModelStoreTest {
   }
 
   @Test
+  void stopsPipWhenInterrupted() throws Exception {
+    Path started = folder.resolve("started");
+    ModelStore store = store(pip("echo $$ > " + started + "; exec sleep 600"), python(), web());
+    CountDownLatch running = new CountDownLatch(1);
+    AtomicReference<Throwable> thrown = new AtomicReference<>();
+    Progress progress =
+        (phase, done, total) -> {
+          if (Files.exists(started)) {
+            running.countDown();
+          }
+        };
+    Thread puller =
+        Thread.ofPlatform()
+            .uncaughtExceptionHandler((thread, e) -> thrown.set(e))
+            .start(() -> store.pull(ID, progress));
+    running.await();
+    puller.interrupt();
+    puller.join();
+    assertThat(thrown.get())
+        .isInstanceOf(ModelStoreException.class)
+        .hasMessage("model tiny: interrupted");
+    long pip = Long.parseLong(Files.readString(started).strip());
+    assertThat(ProcessHandle.of(pip).filter(ProcessHandle::isAlive)).isEmpty();
+    assertThat(files()).containsExactly("lock");
+  }
+
+  @Test
   void followsRedirects() {
     URI moved = server.url().resolve("/moved");
     assertThat(store(new ModelSource.Web(moved)).pull(ID, Progress.NONE)).hasBinaryContent(CONTENT);
@@ -120,14 +151,14 @@ class ModelStoreTest {
 
   @Test
   void goesOnAfterACut() {
-    server.cuts = 2;
+    server.cuts.set(2);
     assertThat(store(web()).pull(ID, Progress.NONE)).hasBinaryContent(CONTENT);
     assertThat(server.ranges).containsExactly("", "bytes=150000-", "bytes=225000-");
   }
 
   @Test
   void goesOnAfterAStall() {
-    server.stalls = 1;
+    server.stalls.set(1);
     assertThat(store(web()).pull(ID, Progress.NONE)).hasBinaryContent(CONTENT);
     assertThat(server.ranges).containsExactly("", "bytes=150000-");
   }
@@ -260,7 +291,7 @@ class ModelStoreTest {
       }
       assertThat(line).isEqualTo("waiting for another process to fetch tiny");
       server.mayAnswer.countDown();
-      lines.transferTo(java.io.Writer.nullWriter());
+      lines.transferTo(Writer.nullWriter());
     }
     assertThat(first.waitFor()).isZero();
     assertThat(second.waitFor()).isZero();
@@ -269,16 +300,19 @@ class ModelStoreTest {
   }
 
   private Process puller() throws IOException {
-    return new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-XX:TieredStopAtLevel=1",
-            "-cp",
-            System.getProperty("java.class.path"),
-            Puller.class.getName(),
-            folder.resolve("home").toString(),
-            server.url().toString())
-        .redirectError(ProcessBuilder.Redirect.INHERIT)
-        .start();
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Puller.class.getName(),
+                folder.resolve("home").toString(),
+                server.url().toString())
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+    processes.add(process);
+    return process;
   }
 
   /** Pulls as another process; writes its progress. */

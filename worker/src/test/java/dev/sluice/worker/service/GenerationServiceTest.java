@@ -329,7 +329,13 @@ final class GenerationServiceTest {
       worker.serve();
       CompletableFuture<StatusRuntimeException> end = new CompletableFuture<>();
       GenerateRequest endless = greedy("flood", 1 << 19).build();
-      GenerationServiceGrpc.newStub(worker.channel).generate(endless, new DeafReader(end));
+      DeafReader reader = new DeafReader(end);
+      GenerationServiceGrpc.newStub(worker.channel).generate(endless, reader);
+      while (worker.engine.snapshot().runningRequests() == 0) {
+        Thread.onSpinWait();
+      }
+      awaitIdle(worker); // the engine is rid of it before anything is read
+      reader.read();
       StatusRuntimeException e = end.get(30, TimeUnit.SECONDS);
       assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
       assertThat(detail(e, ErrorInfo.class).getReason()).isEqualTo("SLOW_READER");
@@ -362,24 +368,29 @@ final class GenerationServiceTest {
     }
   }
 
-  /** Asks for nothing, so that nothing but the end can arrive. */
+  /** Reads nothing until it is told to. */
   private static final class DeafReader
       implements ClientResponseObserver<GenerateRequest, GenerateResponse> {
+    private final CompletableFuture<ClientCallStreamObserver<GenerateRequest>> call =
+        new CompletableFuture<>();
     private final CompletableFuture<StatusRuntimeException> end;
 
     DeafReader(CompletableFuture<StatusRuntimeException> end) {
       this.end = end;
     }
 
-    @Override
-    public void beforeStart(ClientCallStreamObserver<GenerateRequest> call) {
-      call.disableAutoRequestWithInitial(0);
+    void read() {
+      call.join().request(Integer.MAX_VALUE);
     }
 
     @Override
-    public void onNext(GenerateResponse response) {
-      end.completeExceptionally(new AssertionError("nothing was asked for"));
+    public void beforeStart(ClientCallStreamObserver<GenerateRequest> stream) {
+      stream.disableAutoRequestWithInitial(0);
+      call.complete(stream);
     }
+
+    @Override
+    public void onNext(GenerateResponse response) {}
 
     @Override
     public void onError(Throwable failure) {
