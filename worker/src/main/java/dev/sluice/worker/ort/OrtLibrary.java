@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.zip.CRC32;
 import java.util.zip.CheckedInputStream;
 import org.jspecify.annotations.Nullable;
@@ -73,6 +74,7 @@ final class OrtLibrary {
   private static Loaded load() {
     Path file = locate();
     try {
+      disableTelemetry();
       SymbolLookup library = SymbolLookup.libraryLookup(file, Arena.global());
       MemorySegment base =
           ((MemorySegment)
@@ -106,6 +108,39 @@ final class OrtLibrary {
     } catch (Throwable e) {
       throw new OrtException(
           OrtException.Code.NO_SUCH_FILE, "cannot load " + file + ": " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Keeps ONNX Runtime from collecting and sending telemetry. It would also run a recursive regular
+   * expression over the command line when an environment is made, and end the process by a stack
+   * overflow if that is long, as with a class path. Only a variable of the native environment is
+   * looked at early enough.
+   */
+  private static void disableTelemetry() throws Throwable {
+    Optional<MemorySegment> setenv = Linker.nativeLinker().defaultLookup().find("setenv");
+    if (setenv.isEmpty()) {
+      return; // Windows, where it is an event that somebody must listen to
+    }
+    MethodHandle handle =
+        downcall(
+            setenv.get(),
+            FunctionDescriptor.of(
+                ValueLayout.JAVA_INT,
+                ValueLayout.ADDRESS,
+                ValueLayout.ADDRESS,
+                ValueLayout.JAVA_INT));
+    try (Arena arena = Arena.ofConfined()) {
+      int overwrite = 1;
+      int failed =
+          (int)
+              handle.invokeExact(
+                  arena.allocateFrom("ORT_DISABLE_TELEMETRY"),
+                  arena.allocateFrom("1"),
+                  overwrite);
+      if (failed != 0) {
+        throw new IllegalStateException("setenv failed");
+      }
     }
   }
 
