@@ -374,6 +374,54 @@ class EngineTest {
     assertThat(engine.snapshot().outputTokens()).isEqualTo(2);
   }
 
+  @Test
+  void observerSeesEveryStepAndToken() throws Exception {
+    List<String> seen = new ArrayList<>();
+    EngineObserver observer =
+        new EngineObserver() {
+          @Override
+          public void onStep(long nanos, int sequences, int prefillTokens, int decodeTokens) {
+            seen.add("step " + nanos + " " + sequences + " " + prefillTokens + " " + decodeTokens);
+          }
+
+          @Override
+          public void onScheduled(long queueNanos) {
+            seen.add("scheduled " + queueNanos);
+          }
+
+          @Override
+          public void onFirstToken(long ttftNanos) {
+            seen.add("first " + ttftNanos);
+          }
+
+          @Override
+          public void onNextToken(long itlNanos) {
+            seen.add("next " + itlNanos);
+          }
+
+          @Override
+          public void onPreempted() {
+            seen.add("preempted");
+          }
+        };
+    hook.set(_ -> clock.advance(100));
+    Engine observed = new Engine(runner, CONFIG, clock, observer);
+    observed.submit(task(10).maxTokens(3).build(), new Recorder());
+    clock.advance(7);
+    observed.start();
+    assertThat(observed.close(GRACE)).isTrue();
+    assertThat(seen)
+        .containsExactly(
+            "scheduled 7",
+            "step 100 1 8 0",
+            "first 207",
+            "step 100 1 2 0",
+            "next 100",
+            "step 100 1 0 1",
+            "next 100",
+            "step 100 1 0 1");
+  }
+
   // drain
 
   @Test
