@@ -71,12 +71,11 @@ final class Child {
   Map<String, Integer> awaitPorts(Duration timeout) throws InterruptedException {
     try {
       return PortFile.await(portFile, timeout, process::isAlive)
-          .orElseThrow(
-              () ->
-                  process.isAlive()
-                      ? new ChildFailedException(
-                          name, 1, "does not listen after " + timeout.toSeconds() + " s", logTail())
-                      : failure());
+          .orElseThrow(() ->
+              process.isAlive()
+                  ? new ChildFailedException(
+                      name, 1, "does not listen after " + timeout.toSeconds() + " s", logTail())
+                  : failure());
     } catch (IOException e) {
       throw new FailedException(portFile + ": " + e.getMessage(), e);
     }

@@ -49,9 +49,8 @@ final class FleetDrainCommand implements Callable<Integer> {
     }
     try (SluiceClient client = server.connect()) {
       DrainWorkerResponse response =
-          FleetCall.of(
-              () ->
-                  FleetServiceGrpc.newBlockingStub(client.channel()).drainWorker(request.build()));
+          FleetCall.of(() ->
+              FleetServiceGrpc.newBlockingStub(client.channel()).drainWorker(request.build()));
       new FleetOutput(
               spec.commandLine().getOut(), output, new Style(Terminal.ofProcess().drawsOnOut()))
           .print(response, List.of(response.getWorker()));

@@ -16,10 +16,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
 /** The workers, now. */
-@Command(
-    name = "list",
-    description = "Prints the workers, now.",
-    mixinStandardHelpOptions = true)
+@Command(name = "list", description = "Prints the workers, now.", mixinStandardHelpOptions = true)
 final class FleetListCommand implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();
   @Mixin private ServerOptions server = new ServerOptions();
@@ -29,10 +26,9 @@ final class FleetListCommand implements Callable<Integer> {
   public Integer call() {
     try (SluiceClient client = server.connect()) {
       ListWorkersResponse response =
-          FleetCall.of(
-              () ->
-                  FleetServiceGrpc.newBlockingStub(client.channel())
-                      .listWorkers(ListWorkersRequest.getDefaultInstance()));
+          FleetCall.of(() ->
+              FleetServiceGrpc.newBlockingStub(client.channel())
+                  .listWorkers(ListWorkersRequest.getDefaultInstance()));
       new FleetOutput(
               spec.commandLine().getOut(), output, new Style(Terminal.ofProcess().drawsOnOut()))
           .print(response, response.getWorkersList());

@@ -35,10 +35,9 @@ final class FleetUndrainCommand implements Callable<Integer> {
   public Integer call() {
     try (SluiceClient client = server.connect()) {
       UndrainWorkerResponse response =
-          FleetCall.of(
-              () ->
-                  FleetServiceGrpc.newBlockingStub(client.channel())
-                      .undrainWorker(UndrainWorkerRequest.newBuilder().setWorker(worker).build()));
+          FleetCall.of(() ->
+              FleetServiceGrpc.newBlockingStub(client.channel())
+                  .undrainWorker(UndrainWorkerRequest.newBuilder().setWorker(worker).build()));
       new FleetOutput(
               spec.commandLine().getOut(), output, new Style(Terminal.ofProcess().drawsOnOut()))
           .print(response, List.of(response.getWorker()));

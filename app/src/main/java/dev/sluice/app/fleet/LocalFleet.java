@@ -136,16 +136,14 @@ public final class LocalFleet implements AutoCloseable {
           all.addAll(furtherArguments);
           return distribution.command(role, all);
         };
-    Supervisor supervisor =
-        Supervisor.start(name, command, port, options.logs(), restarts, events);
+    Supervisor supervisor = Supervisor.start(name, command, port, options.logs(), restarts, events);
     supervisor
         .end()
-        .whenComplete(
-            (_, failure) -> {
-              if (failure != null) {
-                ended.completeExceptionally(failure);
-              }
-            });
+        .whenComplete((_, failure) -> {
+          if (failure != null) {
+            ended.completeExceptionally(failure);
+          }
+        });
     return supervisor;
   }
 

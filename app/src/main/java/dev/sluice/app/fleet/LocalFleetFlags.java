@@ -17,7 +17,10 @@ import picocli.CommandLine.Option;
 public final class LocalFleetFlags {
   private static final Duration STOP_GRACE = Duration.ofSeconds(5);
 
-  @Option(names = "--workers", paramLabel = "N", description = "Workers. Default: ${DEFAULT-VALUE}.")
+  @Option(
+      names = "--workers",
+      paramLabel = "N",
+      description = "Workers. Default: ${DEFAULT-VALUE}.")
   private int workers = 2;
 
   @Option(

@@ -116,7 +116,10 @@ final class Supervisor {
       if (stopsWithin(delay) || !restart(listening.getOrDefault("grpc", 0))) {
         break;
       }
-      delay = delay.multipliedBy(2).compareTo(LONGEST_DELAY) < 0 ? delay.multipliedBy(2) : LONGEST_DELAY;
+      delay =
+          delay.multipliedBy(2).compareTo(LONGEST_DELAY) < 0
+              ? delay.multipliedBy(2)
+              : LONGEST_DELAY;
     }
     end.complete(null);
   }

@@ -22,7 +22,8 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     footer = {
       "",
-      "Prints where the router is reached once every worker is ready. A worker that dies is started",
+      "Prints where the router is reached once every worker is ready. A worker that dies is"
+          + " started",
       "again. Ctrl-C or SIGTERM: requests in flight get 5 s to end, then everything stops; exit 0."
     })
 public final class UpCommand implements Callable<Integer> {
@@ -47,8 +48,7 @@ public final class UpCommand implements Callable<Integer> {
     }
     FleetDisplay display = new FleetDisplay(err, style);
     Thread drawing = Thread.ofPlatform().daemon().name("display").start(display::run);
-    try (LocalFleet fleet =
-            new LocalFleet(Distribution.ofProcess(), flags.options(port), display);
+    try (LocalFleet fleet = new LocalFleet(Distribution.ofProcess(), flags.options(port), display);
         AtExit _ = AtExit.run(() -> stop(fleet))) {
       String target = fleet.start();
       fleet.awaitReady(READY_TIMEOUT);

@@ -50,15 +50,12 @@ final class ModelInspectCommand implements Callable<Integer> {
                 spec.commandLine().getErr(),
                 new Style(Terminal.ofProcess().drawsOnErr()),
                 System::nanoTime);
-        Checkpoint checkpoint =
-            Checkpoints.open(open(ModelStore.of(System.getenv()), progress))) {
+        Checkpoint checkpoint = Checkpoints.open(open(ModelStore.of(System.getenv()), progress))) {
       ObjectNode facts = facts(checkpoint);
       if (output.json()) {
         out.println(JSON.writeValueAsString(facts));
       } else {
-        facts
-            .properties()
-            .forEach(fact -> print(out, fact.getKey(), fact.getValue()));
+        facts.properties().forEach(fact -> print(out, fact.getKey(), fact.getValue()));
       }
     }
     out.flush();
@@ -69,13 +66,13 @@ final class ModelInspectCommand implements Callable<Integer> {
     return store.resolve(model, progress);
   }
 
-  private static void print(PrintWriter out, String name, com.fasterxml.jackson.databind.JsonNode value) {
+  private static void print(
+      PrintWriter out, String name, com.fasterxml.jackson.databind.JsonNode value) {
     if (value.isArray()) {
       out.println(name + ":");
-      value.forEach(
-          tensor ->
-              out.printf(
-                  "  %-50s %s%n", tensor.path("name").asText(), tensor.path("shape").toString()));
+      value.forEach(tensor ->
+          out.printf(
+              "  %-50s %s%n", tensor.path("name").asText(), tensor.path("shape").toString()));
     } else {
       out.printf("%-24s %s%n", name, value.asText());
     }

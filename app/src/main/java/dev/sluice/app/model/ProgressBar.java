@@ -69,8 +69,7 @@ public final class ProgressBar implements Progress, AutoCloseable {
     }
     int filled = (int) Math.clamp(WIDTH * done / total, 0, WIDTH);
     long elapsed = Math.max(1, now - phaseStart);
-    String rate =
-        String.format(Locale.ROOT, "%.1f MB/s", (done - phaseStartBytes) * 1e3 / elapsed);
+    String rate = String.format(Locale.ROOT, "%.1f MB/s", (done - phaseStartBytes) * 1e3 / elapsed);
     return phase
         + "  "
         + style.green("━".repeat(filled))

@@ -22,14 +22,13 @@ final class FakeChild {
       CountDownLatch never = new CountDownLatch(1);
       Runtime.getRuntime()
           .addShutdownHook(
-              new Thread(
-                  () -> {
-                    try {
-                      never.await();
-                    } catch (InterruptedException e) {
-                      Thread.currentThread().interrupt();
-                    }
-                  }));
+              new Thread(() -> {
+                try {
+                  never.await();
+                } catch (InterruptedException e) {
+                  Thread.currentThread().interrupt();
+                }
+              }));
     }
     try (ServerSocket socket =
         new ServerSocket(Integer.parseInt(args[1]), 1, InetAddress.getLoopbackAddress())) {

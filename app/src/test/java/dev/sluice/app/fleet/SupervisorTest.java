@@ -23,12 +23,7 @@ final class SupervisorTest {
 
   private Supervisor supervise(String mode, boolean restarts) {
     return Supervisor.start(
-        "child",
-        FakeChild.command(mode, directory),
-        0,
-        directory,
-        () -> restarts,
-        events::add);
+        "child", FakeChild.command(mode, directory), 0, directory, () -> restarts, events::add);
   }
 
   private static boolean alive(long pid) {
@@ -55,9 +50,9 @@ final class SupervisorTest {
     FleetEvent first = events.take();
     ProcessHandle.of(pid).orElseThrow().destroyForcibly();
 
-    assertThat(events.take()).isEqualTo(new FleetEvent.Died("child", "child was killed by signal 9"));
     assertThat(events.take())
-        .isEqualTo(new FleetEvent.Restarting("child", Duration.ofMillis(250)));
+        .isEqualTo(new FleetEvent.Died("child", "child was killed by signal 9"));
+    assertThat(events.take()).isEqualTo(new FleetEvent.Restarting("child", Duration.ofMillis(250)));
     assertThat(events.take())
         .isInstanceOfSatisfying(
             FleetEvent.Listening.class,
