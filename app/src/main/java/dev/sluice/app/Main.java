@@ -1,9 +1,15 @@
 package dev.sluice.app;
 
+import dev.sluice.app.demo.DemoCommand;
+import dev.sluice.app.fleet.FleetCommand;
+import dev.sluice.app.fleet.UpCommand;
 import dev.sluice.app.generate.ChatCommand;
 import dev.sluice.app.generate.GenerateCommand;
+import dev.sluice.app.model.ModelCommand;
 import dev.sluice.common.config.BuildInfo;
 import dev.sluice.common.config.Durations;
+import dev.sluice.router.RouterCommand;
+import dev.sluice.worker.WorkerCommand;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintWriter;
@@ -28,8 +34,7 @@ import picocli.CommandLine.IVersionProvider;
       ModelCommand.class,
       RouterCommand.class,
       WorkerCommand.class,
-      FleetCommand.class,
-      EngineBenchCommand.class
+      FleetCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {"0:done", "1:failed", "2:wrong usage or input", "130:stopped by Ctrl-C"},

@@ -52,12 +52,21 @@ public record Distribution(Path home) {
     command.add("@" + home.resolve("jvm").resolve(role.command + ".options"));
     command.add("-D" + EXIT_WITH_PARENT + "=true");
     command.addAll(userOptions());
-    command.add("-cp");
+    command.addAll(classArchive(role));
+    // Not -cp: the jar's manifest grants native access, which an option would, but for CDS.
+    command.add("-jar");
     command.add(jar().toString());
-    command.add("dev.sluice.app.Main");
     command.add(role.command);
     command.addAll(arguments);
     return command;
+  }
+
+  /** Loaded classes from an earlier run, if the launcher made one: starts in half the time. */
+  private List<String> classArchive(Role role) {
+    Path archive = home.resolve("cds").resolve(role.command + ".jsa");
+    return Files.exists(archive)
+        ? List.of("-XX:SharedArchiveFile=" + archive, "-Xlog:cds=off", "-Xlog:aot=off")
+        : List.of();
   }
 
   /** As the launcher does. */

@@ -83,7 +83,11 @@ final class Supervisor {
       end.completeExceptionally(e);
     } catch (RuntimeException e) {
       ports.completeExceptionally(e);
-      end.completeExceptionally(e);
+      if (stopping.getCount() == 0) {
+        end.complete(null); // asked to end while it started
+      } else {
+        end.completeExceptionally(e);
+      }
     }
   }
 
