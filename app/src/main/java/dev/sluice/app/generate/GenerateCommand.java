@@ -1,0 +1,110 @@
+package dev.sluice.app.generate;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.util.JsonFormat;
+import dev.sluice.app.cli.AtExit;
+import dev.sluice.app.cli.FailedException;
+import dev.sluice.app.cli.OutputFormat;
+import dev.sluice.app.cli.ServerOptions;
+import dev.sluice.app.cli.Style;
+import dev.sluice.app.cli.Terminal;
+import dev.sluice.app.cli.TimingText;
+import dev.sluice.client.SluiceClient;
+import dev.sluice.client.TokenStream;
+import dev.sluice.v1.Finished;
+import dev.sluice.v1.GenerateRequest;
+import dev.sluice.v1.GenerateResponse;
+import java.io.PrintWriter;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Streams one answer to the terminal. */
+@Command(
+    name = "generate",
+    description = "Streams the answer to a prompt.",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    footer = {
+      "",
+      "Text comes on standard output as it is generated; with --output json every message of the",
+      "stream is one line. Ctrl-C cancels the request on the server."
+    })
+public final class GenerateCommand implements Callable<Integer> {
+  private static final JsonFormat.Printer JSON =
+      JsonFormat.printer().omittingInsignificantWhitespace();
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+  @Mixin private PromptOptions prompt = new PromptOptions();
+  @Mixin private ServerOptions server = new ServerOptions();
+  @Mixin private OutputFormat output = new OutputFormat();
+
+  @Option(names = "--stats", description = "Print queue time, TTFT and ITL on standard error.")
+  private boolean stats;
+
+  @Mixin private RequestOptions options = new RequestOptions();
+
+  @Override
+  public Integer call() {
+    GenerateRequest.Builder request = options.toProto();
+    prompt.addTo(request, System.in);
+    PrintWriter out = spec.commandLine().getOut();
+    try (SluiceClient client = server.connect();
+        AtExit _ = AtExit.run(client::close);
+        TokenStream stream = client.generate(request.build())) {
+      if (output.json()) {
+        printMessages(stream, out);
+      } else {
+        printText(stream, out);
+      }
+      Finished finished =
+          stream
+              .finished()
+              .orElseThrow(() -> new FailedException("the stream ended without `finished`"));
+      if (stats) {
+        PrintWriter err = spec.commandLine().getErr();
+        err.println(TimingText.line(finished.getUsage(), finished.getTimings()));
+        err.flush();
+      }
+      return ExitCode.OK;
+    }
+  }
+
+  private static void printText(TokenStream stream, PrintWriter out) {
+    AnswerPrinter printer = new AnswerPrinter(out, new Style(Terminal.ofProcess().drawsOnOut()));
+    try {
+      for (GenerateResponse message : stream) {
+        if (message.hasDelta()) {
+          printer.delta(message.getDelta());
+        } else if (message.hasChoiceFinished()) {
+          printer.finished(message.getChoiceFinished());
+        }
+        stopIfNobodyReads(out);
+      }
+    } finally {
+      printer.end();
+    }
+  }
+
+  private static void printMessages(TokenStream stream, PrintWriter out) {
+    for (GenerateResponse message : stream) {
+      try {
+        out.println(JSON.print(message));
+      } catch (InvalidProtocolBufferException e) {
+        throw new IllegalStateException(e);
+      }
+      stopIfNobodyReads(out);
+    }
+  }
+
+  /** A reader such as {@code head} may be gone: then the rest need not be generated. */
+  private static void stopIfNobodyReads(PrintWriter out) {
+    if (out.checkError()) {
+      throw new FailedException("standard output is closed");
+    }
+  }
+}

@@ -1,0 +1,159 @@
+package dev.sluice.worker.engine;
+
+import dev.sluice.common.error.Refusal;
+import dev.sluice.common.error.RefusalException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Runs many generation tasks at once on one model: continuous batching over a paged KV cache.
+ *
+ * <p>Threading: every method can be called by any thread and none but {@link #close} blocks. All
+ * work happens on one thread of the engine's own, {@code engine}; see {@link EngineLoop}.
+ */
+public final class Engine {
+  private final ModelRunner.Geometry geometry;
+  private final NanoClock clock;
+  private final Intake intake;
+  private final EngineLoop loop;
+  private final Thread thread;
+  private final AtomicLong serials = new AtomicLong();
+
+  /**
+   * @param runner stays the caller's, who closes it after the engine
+   */
+  public Engine(ModelRunner runner, EngineConfig config, NanoClock clock, EngineObserver observer) {
+    this.geometry = runner.geometry();
+    this.clock = clock;
+    this.intake = new Intake(config);
+    this.loop = new EngineLoop(runner, config, clock, observer, intake);
+    this.thread = Thread.ofPlatform().name("engine").unstarted(loop);
+  }
+
+  /** Begins to work on tasks; those submitted earlier have waited. */
+  public void start() {
+    thread.start();
+  }
+
+  /**
+   * Takes a task. The listener will get exactly one of {@code onComplete} and {@code onFailed}.
+   *
+   * @throws RefusalException if it cannot be served, now or ever; the listener hears nothing
+   */
+  public TaskHandle submit(GenerationTask task, GenerationListener listener) {
+    long now = clock.nanos();
+    if (task.deadlineNanos().isPresent() && task.deadlineNanos().getAsLong() - now <= 0) {
+      throw new RefusalException(
+          new Refusal.DeadlineExceeded("the deadline had passed when the request arrived"));
+    }
+    Sequence sequence =
+        new Sequence(task, listener, outputLimit(task), serials.getAndIncrement(), now);
+    intake.submit(sequence);
+    return sequence;
+  }
+
+  /** Ends a task as failed, its blocks freed within one step; nothing happens if it has ended. */
+  public void cancel(TaskHandle handle) {
+    Sequence sequence = (Sequence) handle;
+    if (sequence.cancelSent.compareAndSet(false, true)) {
+      intake.send(new EngineCommand.Cancel(sequence));
+    }
+  }
+
+  /**
+   * Completes a task, its blocks freed within one step; nothing happens if it has ended.
+   *
+   * @param keptTokens output tokens that count; the listener may have got, and may still get, later
+   *     ones
+   */
+  public void stop(TaskHandle handle, int keptTokens) {
+    Sequence sequence = (Sequence) handle;
+    if (sequence.stopSent.compareAndSet(false, true)) {
+      intake.send(new EngineCommand.Stop(sequence, keptTokens));
+    }
+  }
+
+  /** Takes no new tasks; what has not ended after this time fails with UNAVAILABLE. */
+  public void drain(Duration grace) {
+    intake.drain(true, new EngineCommand.Drain(clock.nanos() + grace.toNanos()));
+  }
+
+  /** Takes tasks again. */
+  public void undrain() {
+    intake.drain(false, new EngineCommand.Undrain());
+  }
+
+  /**
+   * Drains and ends the engine thread.
+   *
+   * @return whether it has ended; false if it hangs in a step for longer than the grace time
+   */
+  public boolean close(Duration grace) throws InterruptedException {
+    intake.close(new EngineCommand.Close(clock.nanos() + grace.toNanos()));
+    if (thread.getState() == Thread.State.NEW) {
+      thread.start(); // to end the tasks that wait
+    }
+    return thread.join(grace.plusSeconds(5));
+  }
+
+  /** The state now. */
+  public EngineSnapshot snapshot() {
+    return loop.snapshot();
+  }
+
+  /** Most output tokens of a task, so that its worst case fits context and pool. */
+  private int outputLimit(GenerationTask task) {
+    int prompt = task.promptLength();
+    if (prompt < 1 || prompt >= geometry.maxContext()) {
+      throw RefusalException.invalid(
+          "prompt",
+          prompt
+              + " tokens (expected: 1 to "
+              + (geometry.maxContext() - 1)
+              + ", one less than the context of "
+              + geometry.maxContext()
+              + ")");
+    }
+    task.firstTokenOutside(geometry.vocabularySize())
+        .ifPresent(id -> {
+          throw RefusalException.invalid(
+              "token id", id + " (expected: 0 to " + (geometry.vocabularySize() - 1) + ")");
+        });
+    int contextRoom = geometry.maxContext() - prompt;
+    if (task.maxTokens().orElse(1) > contextRoom) {
+      throw RefusalException.invalid(
+          "stopping.max_tokens",
+          task.maxTokens().orElse(1)
+              + " (expected: at most "
+              + contextRoom
+              + ", which the context of "
+              + geometry.maxContext()
+              + " leaves after "
+              + prompt
+              + " prompt tokens)");
+    }
+    // the last output token is never computed, so it needs no place in the cache
+    long poolRoom = (long) geometry.blocks() * geometry.blockSize() + 1 - prompt;
+    if (task.maxTokens().orElse(1) > poolRoom) {
+      throw new RefusalException(
+          exceedsPool(prompt, task.maxTokens().orElse(1), poolRoom + prompt));
+    }
+    return task.maxTokens().orElse((int) Math.min(contextRoom, poolRoom));
+  }
+
+  private static Refusal exceedsPool(int prompt, int output, long poolTokens) {
+    return new Refusal.Unserviceable(
+        "EXCEEDS_KV_POOL",
+        prompt
+            + " prompt tokens and up to "
+            + output
+            + " output tokens (expected: at most "
+            + poolTokens
+            + " together, which is what the KV cache holds)",
+        Map.of(
+            "prompt_tokens", Integer.toString(prompt),
+            "max_output_tokens", Integer.toString(output),
+            "pool_tokens", Long.toString(poolTokens)));
+  }
+}

@@ -1,0 +1,22 @@
+package dev.sluice.worker.engine;
+
+/** What other threads tell the engine thread. */
+sealed interface EngineCommand {
+  /** A new request; {@link Intake} has let it in. */
+  record Submit(Sequence sequence) implements EngineCommand {}
+
+  /** Ends a request as failed. */
+  record Cancel(Sequence sequence) implements EngineCommand {}
+
+  /** Completes a request; its output is the first {@code keptTokens} tokens. */
+  record Stop(Sequence sequence, int keptTokens) implements EngineCommand {}
+
+  /** What still lives at this time of the engine's clock fails. */
+  record Drain(long deadlineNanos) implements EngineCommand {}
+
+  /** Takes a {@link Drain} back. */
+  record Undrain() implements EngineCommand {}
+
+  /** A {@link Drain} after which the engine thread ends. */
+  record Close(long deadlineNanos) implements EngineCommand {}
+}

@@ -1,0 +1,42 @@
+package dev.sluice.worker.engine;
+
+import java.time.Duration;
+
+/**
+ * Limits of the engine beside those of its {@link ModelRunner.Geometry}.
+ *
+ * @param maxWaitingRequests most requests that wait for their first step
+ * @param maxWaitingTokens most prompt tokens of these together; a request that finds nobody waiting
+ *     is taken whatever its size
+ * @param prefillChunk most prompt tokens of one sequence in one step
+ * @param retryAfter what a caller is told when the queue is full
+ * @param checkIntegrity whether the books of the block pool are audited after every step; for tests
+ */
+public record EngineConfig(
+    int maxWaitingRequests,
+    long maxWaitingTokens,
+    int prefillChunk,
+    Duration retryAfter,
+    boolean checkIntegrity) {
+  public EngineConfig {
+    if (maxWaitingRequests < 1) {
+      throw new IllegalArgumentException(
+          "maxWaitingRequests: " + maxWaitingRequests + " (expected: >= 1)");
+    }
+    if (maxWaitingTokens < 1) {
+      throw new IllegalArgumentException(
+          "maxWaitingTokens: " + maxWaitingTokens + " (expected: >= 1)");
+    }
+    if (prefillChunk < 1) {
+      throw new IllegalArgumentException("prefillChunk: " + prefillChunk + " (expected: >= 1)");
+    }
+    if (!retryAfter.isPositive()) {
+      throw new IllegalArgumentException("retryAfter: " + retryAfter + " (expected: above 0)");
+    }
+  }
+
+  /** 1,024 requests or 1,048,576 tokens wait; chunks as large as the step; no audit. */
+  public static EngineConfig defaults() {
+    return new EngineConfig(1024, 1 << 20, Integer.MAX_VALUE, Duration.ofSeconds(1), false);
+  }
+}

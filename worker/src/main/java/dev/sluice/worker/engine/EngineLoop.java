@@ -1,0 +1,375 @@
+package dev.sluice.worker.engine;
+
+import dev.sluice.common.error.Refusal;
+import dev.sluice.worker.engine.EngineSnapshot.State;
+import dev.sluice.worker.sampling.Sampler;
+import java.time.Duration;
+import java.util.OptionalLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The engine thread: takes commands, then computes one step, and so on; waits for a command when it
+ * has no sequence. A step is planned, executed, and only then committed: if the model runner fails,
+ * no sequence has moved.
+ *
+ * <p>Threading: one thread runs it and owns everything here; other threads reach it through {@link
+ * Intake} and call only {@link #snapshot}. A step allocates its snapshot and nothing else; so does
+ * a token.
+ */
+final class EngineLoop implements Runnable {
+  private static final Logger log = LoggerFactory.getLogger(EngineLoop.class);
+
+  private final ModelRunner runner;
+  private final ModelRunner.Geometry geometry;
+  private final NanoClock clock;
+  private final EngineObserver observer;
+  private final Intake intake;
+  private final boolean checkIntegrity;
+  private final Duration retryAfter;
+  private final Scheduler scheduler;
+  private final Deadlines deadlines = new Deadlines();
+  private final StepBatch batch;
+  private final Sampler sampler;
+  private final float[] logits; // [vocabularySize]
+  private OptionalLong drainDeadline = OptionalLong.empty();
+  private boolean closing;
+
+  private long steps;
+  private long stepNanos;
+  private long outputTokens;
+  private long cancelled;
+  private volatile EngineSnapshot published;
+  private volatile long stepStartNanos;
+  private volatile boolean stepping;
+
+  EngineLoop(
+      ModelRunner runner,
+      EngineConfig config,
+      NanoClock clock,
+      EngineObserver observer,
+      Intake intake) {
+    this.runner = runner;
+    this.geometry = runner.geometry();
+    this.clock = clock;
+    this.observer = observer;
+    this.intake = intake;
+    this.checkIntegrity = config.checkIntegrity();
+    this.retryAfter = config.retryAfter();
+    this.scheduler = new Scheduler(geometry, config.prefillChunk());
+    this.batch = new StepBatch(geometry);
+    this.sampler = new Sampler(geometry.vocabularySize());
+    this.logits = new float[geometry.vocabularySize()];
+    this.published = state();
+  }
+
+  @Override
+  public void run() {
+    try {
+      while (true) {
+        takeCommands();
+        if (!scheduler.isEmpty()) {
+          step();
+        } else if (closing) {
+          break;
+        }
+      }
+      intake.end(State.STOPPED);
+    } catch (Throwable error) {
+      log.error("The engine has failed", error);
+      intake.end(State.FAILED);
+      failAll(error);
+    }
+  }
+
+  /** Takes all commands that are there; waits for one if there is nothing else to do. */
+  private void takeCommands() throws InterruptedException {
+    boolean idle = scheduler.isEmpty() && !closing;
+    EngineCommand command = idle ? intake.take() : intake.poll();
+    if (command == null) {
+      return;
+    }
+    int requests = 0;
+    long tokens = 0;
+    while (command != null) {
+      if (command instanceof EngineCommand.Submit(Sequence sequence)) {
+        requests++;
+        tokens += sequence.promptLength();
+      }
+      apply(command);
+      command = intake.poll();
+    }
+    publish();
+    intake.seen(requests, tokens);
+  }
+
+  private void apply(EngineCommand command) {
+    switch (command) {
+      case EngineCommand.Submit(Sequence sequence) -> {
+        scheduler.add(sequence);
+        deadlines.add(sequence);
+      }
+      case EngineCommand.Cancel(Sequence sequence) -> {
+        if (!sequence.isEnded()) {
+          cancelled++;
+          fail(sequence, new Refusal.Cancelled("the caller has cancelled the request"));
+        }
+      }
+      case EngineCommand.Stop(Sequence sequence, int keptTokens) -> {
+        if (!sequence.isEnded()) {
+          complete(sequence, new FinishCause.Stopped(), keptTokens);
+        }
+      }
+      case EngineCommand.Drain(long deadlineNanos) ->
+          drainDeadline = OptionalLong.of(deadlineNanos);
+      case EngineCommand.Undrain() -> drainDeadline = OptionalLong.empty();
+      case EngineCommand.Close(long deadlineNanos) -> {
+        drainDeadline = OptionalLong.of(deadlineNanos);
+        closing = true;
+      }
+    }
+  }
+
+  private void step() {
+    long start = clock.nanos();
+    stepStartNanos = start;
+    stepping = true;
+    failLate(start);
+    if (!scheduler.isEmpty()) {
+      long preemptionsBefore = scheduler.preemptions();
+      StepPlan plan = scheduler.plan();
+      if (plan.size() == 0) {
+        throw new IllegalStateException(
+            "no step for " + scheduler.waitingCount() + " waiting requests");
+      }
+      for (long i = preemptionsBefore; i < scheduler.preemptions(); i++) {
+        observer.onPreempted();
+      }
+      markScheduled(plan, start);
+      plan.writeTo(batch, geometry);
+      if (execute(plan)) {
+        commit(plan);
+        steps++;
+        stepNanos = clock.nanos() - start;
+        observer.onStep(stepNanos, plan.size(), plan.tokens() - plan.decodes(), plan.decodes());
+      }
+      if (checkIntegrity) {
+        scheduler.checkIntegrity();
+      }
+    }
+    stepping = false;
+    publish();
+  }
+
+  /** Fails those whose time is over: their own deadline's, or the drain's. */
+  private void failLate(long now) {
+    Sequence late;
+    while ((late = deadlines.expired(now)) != null) {
+      fail(late, new Refusal.DeadlineExceeded(lateMessage(late)));
+    }
+    if (drainDeadline.isPresent() && drainDeadline.getAsLong() - now <= 0) {
+      while ((late = scheduler.any()) != null) {
+        fail(
+            late,
+            new Refusal.Unavailable(
+                "DRAINING", "the worker ended before the request did", retryAfter));
+      }
+    }
+  }
+
+  private static String lateMessage(Sequence sequence) {
+    return "the deadline passed "
+        + (sequence.isScheduled()
+            ? "after " + sequence.outputLength() + " output tokens"
+            : "while the request waited");
+  }
+
+  private void markScheduled(StepPlan plan, long now) {
+    for (int i = 0; i < plan.size(); i++) {
+      Sequence sequence = plan.sequence(i);
+      if (!sequence.isScheduled()) {
+        sequence.markScheduled(now);
+        intake.release(sequence);
+        observer.onScheduled(sequence.queueNanos());
+      }
+    }
+  }
+
+  /** Computes the step, at the second try if need be; otherwise its sequences fail. */
+  private boolean execute(StepPlan plan) {
+    try {
+      runner.execute(batch);
+      return true;
+    } catch (RuntimeException first) {
+      log.warn("A step of {} tokens failed and is repeated: {}", plan.tokens(), first.toString());
+    }
+    try {
+      runner.execute(batch);
+      return true;
+    } catch (RuntimeException second) {
+      log.error("A step of {} tokens failed again; its requests fail", plan.tokens(), second);
+    }
+    for (int i = 0; i < plan.size(); i++) {
+      fail(plan.sequence(i), internal(plan.sequence(i), "the model failed to compute a step"));
+    }
+    return false;
+  }
+
+  private void commit(StepPlan plan) {
+    long now = clock.nanos();
+    int row = 0;
+    for (int i = 0; i < plan.size(); i++) {
+      Sequence sequence = plan.sequence(i);
+      sequence.advance(plan.count(i), now);
+      if (sequence.remaining() == 0) {
+        produce(sequence, row++);
+      }
+    }
+  }
+
+  /** Samples a sequence's next token and hands it out. */
+  private void produce(Sequence sequence, int row) {
+    GenerationTask task = sequence.task();
+    int token;
+    try {
+      runner.readLogits(row, logits);
+      if (sequence.outputLength() < task.minTokens()) {
+        task.banEndings(logits);
+      }
+      token = sampler.sample(logits, task.sampling(), 0, sequence.outputLength());
+    } catch (RuntimeException e) {
+      log.error("Request {}: no token could be chosen", sequence.requestId(), e);
+      fail(sequence, internal(sequence, "no token could be chosen: " + e.getMessage()));
+      return;
+    }
+    long now = clock.nanos();
+    long gap = sequence.append(token, now);
+    outputTokens++;
+    boolean first = sequence.outputLength() == 1;
+    if (first) {
+      observer.onFirstToken(sequence.ttftNanos());
+    } else {
+      observer.onNextToken(gap);
+    }
+    boolean endOfSequence = task.isEndOfSequence(token);
+    boolean stopToken = !endOfSequence && task.isStopToken(token);
+    try {
+      if (first) {
+        sequence.listener().onPrefilled(sequence.prefillSummary());
+      }
+      sequence.listener().onToken(0, token, endOfSequence || stopToken, now);
+    } catch (Throwable e) {
+      failListener(sequence, e);
+      return;
+    }
+    if (endOfSequence) {
+      complete(sequence, new FinishCause.EndOfSequence(token), Integer.MAX_VALUE);
+    } else if (stopToken) {
+      complete(sequence, new FinishCause.StopToken(token), Integer.MAX_VALUE);
+    } else if (sequence.isFull()) {
+      complete(sequence, sequence.fullCause(), Integer.MAX_VALUE);
+    }
+  }
+
+  private void complete(Sequence sequence, FinishCause cause, int keptTokens) {
+    release(sequence);
+    GenerationSummary summary = sequence.summary(keptTokens, clock.nanos());
+    try {
+      sequence.listener().onChoiceFinished(0, cause);
+    } catch (Throwable e) {
+      failListener(sequence, e);
+      return;
+    }
+    try {
+      sequence.listener().onComplete(summary);
+    } catch (Throwable e) {
+      log.error("Request {}: its listener failed at the end", sequence.requestId(), e);
+    }
+  }
+
+  private void failListener(Sequence sequence, Throwable error) {
+    log.error("Request {}: its listener failed", sequence.requestId(), error);
+    fail(sequence, internal(sequence, "the receiver of the tokens failed"));
+  }
+
+  private void fail(Sequence sequence, Refusal refusal) {
+    if (!sequence.isEnded()) {
+      release(sequence);
+    }
+    try {
+      sequence.listener().onFailed(refusal, sequence.summary(Integer.MAX_VALUE, clock.nanos()));
+    } catch (Throwable e) {
+      log.error("Request {}: its listener failed at the end", sequence.requestId(), e);
+    }
+  }
+
+  /** Takes everything away that a sequence holds. */
+  private void release(Sequence sequence) {
+    sequence.end();
+    scheduler.remove(sequence);
+    deadlines.remove(sequence);
+    if (!sequence.isScheduled()) {
+      intake.release(sequence);
+    }
+  }
+
+  private static Refusal internal(Sequence sequence, String message) {
+    return new Refusal.Internal(sequence.requestId(), message);
+  }
+
+  /** Fails every request there is, when the engine ends by an error. */
+  private void failAll(Throwable error) {
+    closing = true;
+    EngineCommand command;
+    while ((command = intake.poll()) != null) {
+      if (command instanceof EngineCommand.Submit) {
+        apply(command);
+      }
+    }
+    Sequence sequence;
+    while ((sequence = scheduler.any()) != null) {
+      try {
+        release(sequence);
+      } catch (RuntimeException e) {
+        log.error("The books are in disorder", e); // which may be why the engine has failed
+      }
+      fail(
+          sequence,
+          sequence.isScheduled() // it may be the cause, and is not to be tried elsewhere
+              ? internal(sequence, "the engine has failed: " + error)
+              : new Refusal.Unavailable("ENGINE_FAILED", "the engine has failed", retryAfter));
+    }
+    stepping = false;
+    publish();
+  }
+
+  /** The state now; called by any thread. */
+  EngineSnapshot snapshot() {
+    Intake.Unseen unseen = intake.unseen();
+    EngineSnapshot last = published;
+    long stepAge = stepping ? Math.max(0, clock.nanos() - stepStartNanos) : 0;
+    return last.with(unseen, stepAge);
+  }
+
+  private void publish() {
+    published = state();
+  }
+
+  private EngineSnapshot state() {
+    BlockPool pool = scheduler.pool();
+    return new EngineSnapshot(
+        State.SERVING,
+        scheduler.runningCount(),
+        scheduler.waitingCount(),
+        scheduler.pendingPrefillTokens(),
+        pool.total(),
+        pool.owned(),
+        pool.free(),
+        steps,
+        0,
+        stepNanos,
+        outputTokens,
+        scheduler.preemptions(),
+        cancelled);
+  }
+}

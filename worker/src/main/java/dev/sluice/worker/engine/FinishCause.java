@@ -1,0 +1,19 @@
+package dev.sluice.worker.engine;
+
+/** Why a choice ended. */
+public sealed interface FinishCause {
+  /** The model's end-of-sequence token came. */
+  record EndOfSequence(int tokenId) implements FinishCause {}
+
+  /** One of the task's stop tokens came. */
+  record StopToken(int tokenId) implements FinishCause {}
+
+  /** The task's own maximum of output tokens is reached. */
+  record Length() implements FinishCause {}
+
+  /** No maximum was given, and the context or the KV pool has no room for more. */
+  record Context() implements FinishCause {}
+
+  /** {@link Engine#stop} was called. */
+  record Stopped() implements FinishCause {}
+}

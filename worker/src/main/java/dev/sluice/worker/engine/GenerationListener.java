@@ -1,0 +1,37 @@
+package dev.sluice.worker.engine;
+
+import dev.sluice.common.error.Refusal;
+
+/**
+ * Hears what becomes of one task. Order: {@link #onPrefilled} once, immediately before the first
+ * {@link #onToken}; tokens; {@link #onChoiceFinished}; {@link #onComplete}. {@link #onFailed} may
+ * come at any point instead. Exactly one of {@link #onComplete} and {@link #onFailed} is called,
+ * last.
+ *
+ * <p>Threading: called on the engine thread, possibly before {@link Engine#submit} has returned.
+ * Must not block: the engine serves nobody meanwhile. An exception fails this request and no other.
+ */
+public interface GenerationListener {
+  /** The prompt is computed and the first token is about to come. */
+  void onPrefilled(PrefillSummary prefill);
+
+  /**
+   * The next token of a choice.
+   *
+   * @param choice from 0
+   * @param tokenId the token
+   * @param ending whether it is the end-of-sequence or stop token that ends the choice; then {@link
+   *     #onChoiceFinished} follows at once
+   * @param nanos when, on the engine's clock
+   */
+  void onToken(int choice, int tokenId, boolean ending, long nanos);
+
+  /** No more tokens of this choice. */
+  void onChoiceFinished(int choice, FinishCause cause);
+
+  /** The task is complete and holds no memory any more. */
+  void onComplete(GenerationSummary summary);
+
+  /** The task has failed, for the reason given, and holds no memory any more. */
+  void onFailed(Refusal refusal, GenerationSummary summary);
+}

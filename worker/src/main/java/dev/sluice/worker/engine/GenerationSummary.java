@@ -1,0 +1,21 @@
+package dev.sluice.worker.engine;
+
+/**
+ * What a request cost.
+ *
+ * @param promptTokens tokens of the prompt
+ * @param cachedPromptTokens of these, tokens that were found in the cache
+ * @param outputTokens tokens handed to the listener, less those that {@link Engine#stop} discarded
+ * @param preemptions times that the request lost its blocks to others and was recomputed
+ * @param prefillChunks steps that computed a part of the prompt, again ones after preemption
+ *     included
+ * @param timings when
+ */
+public record GenerationSummary(
+    String requestId,
+    int promptTokens,
+    int cachedPromptTokens,
+    int outputTokens,
+    int preemptions,
+    int prefillChunks,
+    RequestTimings timings) {}

@@ -1,0 +1,201 @@
+package dev.sluice.worker.engine;
+
+import dev.sluice.worker.sampling.SamplingParams;
+import java.util.Arrays;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+
+/** What to generate, in tokens. Immutable. */
+public final class GenerationTask {
+  private final String requestId;
+  private final int[] promptTokens;
+  private final OptionalInt maxTokens;
+  private final int minTokens;
+  private final boolean ignoreEos;
+  private final int[] eosTokenIds;
+  private final int[] stopTokenIds;
+  private final SamplingParams sampling;
+  private final OptionalLong deadlineNanos;
+
+  private GenerationTask(Builder builder) {
+    requestId = builder.requestId;
+    promptTokens = builder.promptTokens;
+    maxTokens = builder.maxTokens;
+    minTokens = builder.minTokens;
+    ignoreEos = builder.ignoreEos;
+    eosTokenIds = builder.eosTokenIds;
+    stopTokenIds = builder.stopTokenIds;
+    sampling = builder.sampling;
+    deadlineNanos = builder.deadlineNanos;
+  }
+
+  /**
+   * A task with these tokens as its prompt, greedy, without limits; the builder adds the rest.
+   *
+   * @param requestId for messages and logs
+   * @param promptTokens copied
+   */
+  public static Builder builder(String requestId, int... promptTokens) {
+    return new Builder(requestId, promptTokens.clone());
+  }
+
+  public String requestId() {
+    return requestId;
+  }
+
+  /** Number of prompt tokens. */
+  public int promptLength() {
+    return promptTokens.length;
+  }
+
+  /** The prompt; a copy. */
+  public int[] promptTokens() {
+    return promptTokens.clone();
+  }
+
+  /** Most output tokens; if empty, as many as fit the context and the KV pool. */
+  public OptionalInt maxTokens() {
+    return maxTokens;
+  }
+
+  /** Output tokens before an end-of-sequence (unless ignored) or stop token may come. */
+  public int minTokens() {
+    return minTokens;
+  }
+
+  /** Whether generation goes on past an end-of-sequence token. */
+  public boolean ignoreEos() {
+    return ignoreEos;
+  }
+
+  public SamplingParams sampling() {
+    return sampling;
+  }
+
+  /** When the request's time is over, on the engine's clock. */
+  public OptionalLong deadlineNanos() {
+    return deadlineNanos;
+  }
+
+  /** Whether the choice ends with this token because the model says so. */
+  boolean isEndOfSequence(int tokenId) {
+    return !ignoreEos && contains(eosTokenIds, tokenId);
+  }
+
+  /** Whether the choice ends with this token because the caller says so. */
+  boolean isStopToken(int tokenId) {
+    return contains(stopTokenIds, tokenId);
+  }
+
+  /** Makes the tokens impossible that must not come before {@link #minTokens} are there. */
+  void banEndings(float[] logits) {
+    if (!ignoreEos) {
+      ban(eosTokenIds, logits);
+    }
+    ban(stopTokenIds, logits);
+  }
+
+  /** The first token outside the vocabulary, of the prompt or of those that end a choice. */
+  OptionalInt firstTokenOutside(int vocabularySize) {
+    for (int[] ids : new int[][] {promptTokens, eosTokenIds, stopTokenIds}) {
+      for (int id : ids) {
+        if (id < 0 || id >= vocabularySize) {
+          return OptionalInt.of(id);
+        }
+      }
+    }
+    return OptionalInt.empty();
+  }
+
+  /** The prompt at the start of an array of this capacity. */
+  int[] promptWithCapacity(int capacity) {
+    return Arrays.copyOf(promptTokens, capacity);
+  }
+
+  private static void ban(int[] ids, float[] logits) {
+    for (int id : ids) {
+      logits[id] = Float.NEGATIVE_INFINITY;
+    }
+  }
+
+  private static boolean contains(int[] ids, int tokenId) {
+    for (int id : ids) {
+      if (id == tokenId) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Collects what a task needs beside its prompt. */
+  public static final class Builder {
+    private static final int[] NONE = {};
+
+    private final String requestId;
+    private final int[] promptTokens;
+    private OptionalInt maxTokens = OptionalInt.empty();
+    private int minTokens;
+    private boolean ignoreEos;
+    private int[] eosTokenIds = NONE;
+    private int[] stopTokenIds = NONE;
+    private SamplingParams sampling = SamplingParams.GREEDY;
+    private OptionalLong deadlineNanos = OptionalLong.empty();
+
+    private Builder(String requestId, int[] promptTokens) {
+      this.requestId = requestId;
+      this.promptTokens = promptTokens;
+    }
+
+    /** Most output tokens, at least 1. */
+    public Builder maxTokens(int maxTokens) {
+      if (maxTokens < 1) {
+        throw new IllegalArgumentException("maxTokens: " + maxTokens + " (expected: >= 1)");
+      }
+      this.maxTokens = OptionalInt.of(maxTokens);
+      return this;
+    }
+
+    /** Least output tokens; default 0. */
+    public Builder minTokens(int minTokens) {
+      if (minTokens < 0) {
+        throw new IllegalArgumentException("minTokens: " + minTokens + " (expected: >= 0)");
+      }
+      this.minTokens = minTokens;
+      return this;
+    }
+
+    /** Default false. */
+    public Builder ignoreEos(boolean ignoreEos) {
+      this.ignoreEos = ignoreEos;
+      return this;
+    }
+
+    /** The model's end-of-sequence tokens; default none. */
+    public Builder eosTokenIds(int... ids) {
+      this.eosTokenIds = ids.clone();
+      return this;
+    }
+
+    /** Further tokens that end a choice; default none. */
+    public Builder stopTokenIds(int... ids) {
+      this.stopTokenIds = ids.clone();
+      return this;
+    }
+
+    /** Default greedy. */
+    public Builder sampling(SamplingParams sampling) {
+      this.sampling = sampling;
+      return this;
+    }
+
+    /** On the engine's clock; default none. */
+    public Builder deadlineNanos(long deadlineNanos) {
+      this.deadlineNanos = OptionalLong.of(deadlineNanos);
+      return this;
+    }
+
+    public GenerationTask build() {
+      return new GenerationTask(this);
+    }
+  }
+}

@@ -1,0 +1,145 @@
+package dev.sluice.worker.engine;
+
+import dev.sluice.common.error.Refusal;
+import dev.sluice.common.error.RefusalException;
+import dev.sluice.worker.engine.EngineSnapshot.State;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.LinkedBlockingQueue;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The door between other threads and the engine thread: bounds what waits, and lets nothing in any
+ * more once the engine ends. The command queue needs no bound of its own: each request that was let
+ * in sends at most three commands.
+ *
+ * <p>Threading: any thread; one lock, held for a few instructions, taken a few times per request
+ * and never per token.
+ */
+final class Intake {
+  private final EngineConfig config;
+  private final LinkedBlockingQueue<EngineCommand> commands = new LinkedBlockingQueue<>();
+  private State state = State.SERVING;
+  private boolean closing;
+  // requests that have not had their first step
+  private int waitingRequests;
+  private long waitingTokens;
+  // of these, requests that the engine thread does not know yet
+  private int unseenRequests;
+  private long unseenTokens;
+
+  /** What {@link EngineLoop} cannot know for its snapshot. */
+  record Unseen(State state, int requests, long tokens) {}
+
+  Intake(EngineConfig config) {
+    this.config = config;
+  }
+
+  /**
+   * Lets a request in.
+   *
+   * @throws RefusalException if the queue is full or the engine takes no requests
+   */
+  synchronized void submit(Sequence sequence) {
+    if (state != State.SERVING) {
+      throw new RefusalException(notServing());
+    }
+    int tokens = sequence.promptLength();
+    if (waitingRequests >= config.maxWaitingRequests()
+        || (waitingRequests > 0 && waitingTokens + tokens > config.maxWaitingTokens())) {
+      throw new RefusalException(queueFull(tokens));
+    }
+    waitingRequests++;
+    waitingTokens += tokens;
+    unseenRequests++;
+    unseenTokens += tokens;
+    commands.add(new EngineCommand.Submit(sequence));
+  }
+
+  /** Sends a command that is not a {@link EngineCommand.Submit}. */
+  void send(EngineCommand command) {
+    commands.add(command);
+  }
+
+  /** Takes no requests from now on, or takes them again; without effect once closing. */
+  synchronized void drain(boolean draining, EngineCommand command) {
+    if (!closing && (state == State.SERVING || state == State.DRAINING)) {
+      state = draining ? State.DRAINING : State.SERVING;
+      commands.add(command);
+    }
+  }
+
+  /** Takes no requests from now on, for good. */
+  synchronized void close(EngineCommand.Close command) {
+    if (!closing && (state == State.SERVING || state == State.DRAINING)) {
+      closing = true;
+      state = State.DRAINING;
+      commands.add(command);
+    }
+  }
+
+  /** The engine thread ends. After this no {@link EngineCommand.Submit} appears in the queue. */
+  synchronized void end(State last) {
+    state = last;
+  }
+
+  /** The next command, if there is one. */
+  @Nullable EngineCommand poll() {
+    return commands.poll();
+  }
+
+  /** The next command, once there is one. */
+  EngineCommand take() throws InterruptedException {
+    return commands.take();
+  }
+
+  /** The engine thread knows these requests, and its snapshot shows them. */
+  synchronized void seen(int requests, long tokens) {
+    unseenRequests -= requests;
+    unseenTokens -= tokens;
+  }
+
+  /** A request had its first step, or ended without one. */
+  synchronized void release(Sequence sequence) {
+    waitingRequests--;
+    waitingTokens -= sequence.promptLength();
+  }
+
+  synchronized Unseen unseen() {
+    return new Unseen(state, unseenRequests, unseenTokens);
+  }
+
+  private Refusal notServing() {
+    return switch (state) {
+      case SERVING -> throw new IllegalStateException("serving");
+      case DRAINING ->
+          new Refusal.Unavailable("DRAINING", "the worker is draining", config.retryAfter());
+      case STOPPED ->
+          new Refusal.Unavailable("STOPPED", "the worker has stopped", config.retryAfter());
+      case FAILED ->
+          new Refusal.Unavailable("ENGINE_FAILED", "the engine has failed", config.retryAfter());
+    };
+  }
+
+  private Refusal queueFull(int tokens) {
+    Duration retryAfter = config.retryAfter();
+    return new Refusal.Overloaded(
+        "QUEUE_FULL",
+        waitingRequests
+            + " requests with "
+            + waitingTokens
+            + " prompt tokens wait, and this one has "
+            + tokens
+            + " (expected: at most "
+            + config.maxWaitingRequests()
+            + " requests and "
+            + config.maxWaitingTokens()
+            + " tokens)",
+        retryAfter,
+        Map.of(
+            "waiting_requests", Integer.toString(waitingRequests),
+            "max_waiting_requests", Integer.toString(config.maxWaitingRequests()),
+            "waiting_tokens", Long.toString(waitingTokens),
+            "max_waiting_tokens", Long.toString(config.maxWaitingTokens())));
+  }
+}

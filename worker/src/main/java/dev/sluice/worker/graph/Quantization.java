@@ -1,0 +1,19 @@
+package dev.sluice.worker.graph;
+
+import java.util.Locale;
+
+/** How a model's matrices are held and multiplied. */
+public enum Quantization {
+  /** float32 weights and arithmetic: the reference. */
+  NONE,
+  /**
+   * int8 weights with a float32 scale for every 32 of a row ({@code MatMulNBits}); activations are
+   * quantised alike inside the operator.
+   */
+  INT8_BLOCK;
+
+  /** The name on the command line, such as {@code int8-block}. */
+  public String label() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+}

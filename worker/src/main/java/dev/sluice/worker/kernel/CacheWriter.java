@@ -1,0 +1,57 @@
+package dev.sluice.worker.kernel;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Stores new keys, rotated and transposed, and new values in their blocks.
+ *
+ * <p>Threading: one object per thread. Allocates nothing after construction.
+ */
+final class CacheWriter {
+  private final AttentionShape shape;
+  private final int headSize;
+  private final long headBytes;
+  private final long rotated; // float [headSize]
+
+  CacheWriter(AttentionShape shape, Arena arena) {
+    this.shape = shape;
+    this.headSize = shape.headSize();
+    this.headBytes = 4L * headSize;
+    this.rotated = arena.allocate(headBytes, 64).address();
+  }
+
+  /** Stores the tokens {@code from} to {@code to - 1} of the step, of all KV heads. */
+  void write(AttentionCall call, int from, int to) {
+    for (int sequence = 0; sequence < call.sequences; sequence++) {
+      int first = call.firstToken(sequence);
+      int begin = Math.max(from, first);
+      int end = Math.min(to, call.firstToken(sequence + 1));
+      for (int token = begin; token < end; token++) {
+        writeToken(call, token, sequence, call.pastLength(sequence) + token - first);
+      }
+    }
+  }
+
+  private void writeToken(AttentionCall call, int token, int sequence, int position) {
+    long block = call.block(sequence, position);
+    long slot = position % AttentionShape.BLOCK_SIZE;
+    long table = position * headBytes / 2;
+    for (int head = 0; head < shape.kvHeads(); head++) {
+      long source = token * call.keyValueStride + head * headBytes;
+      long cached = (block * shape.kvHeads() + head) * shape.blockBytes();
+      Rotary.rotate(
+          call.key + source, call.cosine + table, call.sine + table, headSize, 1f, rotated);
+      long lane = call.keyCache + cached + 4 * slot;
+      for (int d = 0; d < headSize; d++) {
+        Lanes.setFloat(lane + 4L * Lanes.LOGICAL * d, Lanes.getFloat(rotated + 4L * d));
+      }
+      MemorySegment.copy(
+          Lanes.MEMORY,
+          call.value + source,
+          Lanes.MEMORY,
+          call.valueCache + cached + slot * headBytes,
+          headBytes);
+    }
+  }
+}

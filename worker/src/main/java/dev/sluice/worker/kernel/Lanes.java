@@ -1,0 +1,128 @@
+package dev.sluice.worker.kernel;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * What all kernels share: the vectors of this processor, native memory by address, {@code exp}.
+ *
+ * <p>Arithmetic is laid out in {@value #LOGICAL} logical lanes, which a processor holds in one, two
+ * or four vectors; nothing that is computed depends on how many.
+ */
+final class Lanes {
+  /** Sums are kept in this many parts, whatever the width of a vector. */
+  static final int LOGICAL = 16;
+
+  static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
+
+  /** Lanes of one vector: 4, 8 or 16. */
+  static final int WIDTH = SPECIES.length();
+
+  /**
+   * All of native memory. A constant, so that the compiler sees no bounds and no liveness check.
+   */
+  static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
+  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+  private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+  private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
+
+  private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
+
+  private static final float LOG2_E = 1.44269504f;
+  private static final float LN2_HIGH = 0.693359375f;
+  private static final float LN2_LOW = -2.12194440e-4f;
+
+  /** 1.5 * 2^23: adding it to a small float leaves its integer part in the low bits. */
+  private static final float ROUND = 12582912f;
+
+  /** At and below this {@link #exp} is zero: its power of two has the exponent bits 0. */
+  private static final float EXP_ZERO = -88f;
+
+  static {
+    if (WIDTH > LOGICAL) {
+      throw new IllegalStateException(
+          "vectors of " + WIDTH + " floats (expected: at most " + LOGICAL + ")");
+    }
+  }
+
+  private Lanes() {}
+
+  static FloatVector load(long address) {
+    return FloatVector.fromMemorySegment(SPECIES, MEMORY, address, ORDER);
+  }
+
+  static void store(FloatVector vector, long address) {
+    vector.intoMemorySegment(MEMORY, address, ORDER);
+  }
+
+  static float getFloat(long address) {
+    return MEMORY.get(FLOAT, address);
+  }
+
+  static void setFloat(long address, float value) {
+    MEMORY.set(FLOAT, address, value);
+  }
+
+  static long getLong(long address) {
+    return MEMORY.get(LONG, address);
+  }
+
+  static void setLong(long address, long value) {
+    MEMORY.set(LONG, address, value);
+  }
+
+  static int getInt(long address) {
+    return MEMORY.get(INT, address);
+  }
+
+  /** A vector that holds the float at the address in every lane. */
+  static FloatVector splat(long address) {
+    return FloatVector.broadcast(SPECIES, MEMORY.get(FLOAT, address));
+  }
+
+  /**
+   * e^x for x up to 88, to about 2 ulp; exactly 0 from {@value #EXP_ZERO} down, so that a masked
+   * score of minus infinity weighs nothing.
+   */
+  static FloatVector exp(FloatVector x) {
+    FloatVector clamped = x.max(EXP_ZERO);
+    // n = round(x / ln 2), as a float and in the low bits of `shifted`
+    FloatVector shifted =
+        clamped.fma(FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND));
+    FloatVector n = shifted.sub(ROUND);
+    FloatVector r =
+        n.fma(
+            FloatVector.broadcast(SPECIES, -LN2_LOW),
+            n.fma(FloatVector.broadcast(SPECIES, -LN2_HIGH), clamped));
+    FloatVector p = FloatVector.broadcast(SPECIES, 1.9875691500e-4f);
+    p = p.fma(r, FloatVector.broadcast(SPECIES, 1.3981999507e-3f));
+    p = p.fma(r, FloatVector.broadcast(SPECIES, 8.3334519073e-3f));
+    p = p.fma(r, FloatVector.broadcast(SPECIES, 4.1665795894e-2f));
+    p = p.fma(r, FloatVector.broadcast(SPECIES, 1.6666665459e-1f));
+    p = p.fma(r, FloatVector.broadcast(SPECIES, 5.0000001201e-1f));
+    p = p.fma(r.mul(r), r).add(1f);
+    // The bits of ROUND vanish in the shift, those of n become the exponent.
+    IntVector exponent = shifted.reinterpretAsInts().add(127);
+    FloatVector power = exponent.lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+    return p.mul(power);
+  }
+
+  /** Sums 16 floats in the one fixed order: halves onto halves. */
+  static float sum(long address) {
+    float s0 = getFloat(address) + getFloat(address + 32);
+    float s1 = getFloat(address + 4) + getFloat(address + 36);
+    float s2 = getFloat(address + 8) + getFloat(address + 40);
+    float s3 = getFloat(address + 12) + getFloat(address + 44);
+    float s4 = getFloat(address + 16) + getFloat(address + 48);
+    float s5 = getFloat(address + 20) + getFloat(address + 52);
+    float s6 = getFloat(address + 24) + getFloat(address + 56);
+    float s7 = getFloat(address + 28) + getFloat(address + 60);
+    return ((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7));
+  }
+}

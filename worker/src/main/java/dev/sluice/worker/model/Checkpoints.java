@@ -1,0 +1,53 @@
+package dev.sluice.worker.model;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HexFormat;
+
+/** Opens model files of whatever format; the content says which, not the name. */
+public final class Checkpoints {
+  private static final String SUPPORTED = "a GGUF file of the architecture llama";
+  private static final byte[] GGUF = {'G', 'G', 'U', 'F'};
+
+  private Checkpoints() {}
+
+  /**
+   * Opens and checks a model; close it to unmap its files.
+   *
+   * @throws ModelFileException if it cannot be used; names what was found and what was expected
+   */
+  public static Checkpoint open(Path path) {
+    if (Files.isDirectory(path)) {
+      throw new ModelFileException(
+          path
+              + (Files.exists(path.resolve("config.json"))
+                  ? ": a folder in the Hugging Face layout is not supported"
+                  : ": a folder")
+              + " (expected: "
+              + SUPPORTED
+              + ")");
+    }
+    if (!Files.exists(path)) {
+      throw new ModelFileException(path + ": no such file (expected: " + SUPPORTED + ")");
+    }
+    byte[] head = head(path);
+    if (!Arrays.equals(head, GGUF)) {
+      throw new ModelFileException(
+          "%s: begins with the bytes '%s' (expected: '%s', %s)"
+              .formatted(
+                  path, HexFormat.of().formatHex(head), HexFormat.of().formatHex(GGUF), SUPPORTED));
+    }
+    return GgufCheckpoint.open(path);
+  }
+
+  private static byte[] head(Path path) {
+    try (InputStream in = Files.newInputStream(path)) {
+      return in.readNBytes(GGUF.length);
+    } catch (IOException e) {
+      throw new ModelFileException(path + ": cannot be read: " + e, e);
+    }
+  }
+}

@@ -1,0 +1,68 @@
+package dev.sluice.worker.runner;
+
+import dev.sluice.worker.model.Checkpoint;
+import dev.sluice.worker.ort.OrtEnvironment;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** Names everything that decides the bits of a model's results on this machine. */
+final class NumericsFingerprint {
+  /** Changes with every change of a kernel that may change a bit. */
+  private static final String KERNELS = "attention-range64-1,swiglu-1";
+
+  /** What ONNX Runtime chooses its matrix kernels by. */
+  private static final List<String> CPU_FLAGS =
+      List.of("avx2", "fma", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm");
+
+  private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
+
+  private NumericsFingerprint() {}
+
+  /** 32 hexadecimal digits. */
+  static String of(Checkpoint checkpoint, OrtModelRunnerConfig config) {
+    String description =
+        String.join(
+            "\n",
+            checkpoint.contentHash(),
+            config.quantization().label(),
+            "kv float32",
+            KERNELS,
+            OrtEnvironment.version(),
+            processor(),
+            checkpoint.tokenizer().fingerprint());
+    try {
+      byte[] hash =
+          MessageDigest.getInstance("SHA-256").digest(description.getBytes(StandardCharsets.UTF_8));
+      return HexFormat.of().formatHex(hash, 0, 16);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e); // every Java platform has it
+    }
+  }
+
+  private static String processor() {
+    String architecture = System.getProperty("os.arch");
+    if (!Files.isReadable(CPU_INFO)) {
+      return architecture;
+    }
+    try (Stream<String> lines = Files.lines(CPU_INFO)) {
+      String flags =
+          lines
+              .filter(line -> line.startsWith("flags") || line.startsWith("Features"))
+              .findFirst()
+              .orElse("");
+      List<String> present = List.of(flags.split("[\\s:]+"));
+      return architecture
+          + CPU_FLAGS.stream().filter(present::contains).collect(Collectors.joining(" ", " ", ""));
+    } catch (IOException e) {
+      return architecture;
+    }
+  }
+}

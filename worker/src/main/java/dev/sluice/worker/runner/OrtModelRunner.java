@@ -1,0 +1,267 @@
+package dev.sluice.worker.runner;
+
+import dev.sluice.worker.engine.ModelRunner;
+import dev.sluice.worker.engine.ModelRunnerException;
+import dev.sluice.worker.engine.StepBatch;
+import dev.sluice.worker.graph.DecoderGraph;
+import dev.sluice.worker.graph.Initializer;
+import dev.sluice.worker.graph.Weight;
+import dev.sluice.worker.kernel.PagedAttentionOp;
+import dev.sluice.worker.kernel.SwiGluOp;
+import dev.sluice.worker.model.Checkpoint;
+import dev.sluice.worker.model.ModelConfig;
+import dev.sluice.worker.ort.CustomOpDomain;
+import dev.sluice.worker.ort.ElementType;
+import dev.sluice.worker.ort.OrtEnvironment;
+import dev.sluice.worker.ort.OrtException;
+import dev.sluice.worker.ort.OrtFrame;
+import dev.sluice.worker.ort.OrtSession;
+import dev.sluice.worker.ort.OrtSessionOptions;
+import dev.sluice.worker.ort.OrtTensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+
+/**
+ * Runs a model on the CPU with ONNX Runtime, attention and activation in Java.
+ *
+ * <p>Threading: one step at a time, see {@link ModelRunner}; a step uses ONNX Runtime's threads.
+ * Closing must not meet a step. A step allocates no memory of its own when its shape is that of the
+ * step before.
+ */
+public final class OrtModelRunner implements ModelRunner {
+  private static final int LOGITS = 0;
+
+  private final Geometry geometry;
+  private final MemoryPlan memoryPlan;
+  private final String numericsFingerprint;
+  private final CloseStack resources;
+  private final OrtFrame frame;
+  private final IntInput inputIds;
+  private final IntInput cumulativeLengths;
+  private final IntInput pastLengths;
+  private final IntInput blockTable;
+  private final IntInput logitRows;
+  private int logits;
+
+  private OrtModelRunner(Checkpoint checkpoint, OrtModelRunnerConfig config, CloseStack resources) {
+    this.resources = resources;
+    ModelConfig model = checkpoint.config();
+    int maxContext = Math.min(config.maxContext(), model.maxContext());
+    DecoderGraph graph =
+        DecoderGraph.build(model, config.quantization(), maxContext, config.blockSize());
+    this.memoryPlan = plan(model, config, graph.weights());
+    int blocks = Math.toIntExact(memoryPlan.kvBytes() / (blockBytes(model, config)));
+    this.geometry =
+        new Geometry(
+            model.vocabularySize(),
+            maxContext,
+            config.blockSize(),
+            blocks,
+            config.maxBatchedTokens(),
+            config.maxSequences());
+
+    OrtEnvironment environment = resources.push(OrtEnvironment.open(), OrtEnvironment::close);
+    this.numericsFingerprint = NumericsFingerprint.of(checkpoint, config);
+    CustomOpDomain domain =
+        resources.push(
+            new CustomOpDomain(
+                "sluice",
+                List.of(new PagedAttentionOp(config.threads()), new SwiGluOp(config.threads()))),
+            CustomOpDomain::close);
+    OrtSession session =
+        resources.push(
+            createSession(environment, domain, checkpoint, graph, config.threads()),
+            OrtSession::close);
+    this.frame =
+        resources.push(
+            new OrtFrame(session, graph.inputs(), List.of(DecoderGraph.LOGITS)), OrtFrame::close);
+    Arena arena = resources.push(Arena.ofShared(), Arena::close);
+    int tokens = geometry.maxBatchedTokens();
+    int sequences = geometry.maxSequences();
+    this.inputIds = input(environment, DecoderGraph.INPUT_IDS, tokens, arena);
+    this.cumulativeLengths =
+        input(environment, DecoderGraph.CUMULATIVE_LENGTHS, sequences + 1, arena);
+    this.pastLengths = input(environment, DecoderGraph.PAST_LENGTHS, sequences, arena);
+    this.blockTable =
+        input(
+            environment,
+            DecoderGraph.BLOCK_TABLE,
+            sequences * geometry.blocksFor(maxContext),
+            arena);
+    this.logitRows = input(environment, DecoderGraph.LOGIT_ROWS, tokens, arena);
+    allocateCache(environment, model);
+  }
+
+  /**
+   * Loads a model; the checkpoint may be closed afterwards. Loads all or nothing.
+   *
+   * @throws OrtException if ONNX Runtime cannot be loaded or refuses the model
+   * @throws dev.sluice.worker.model.ModelFileException if a weight is missing
+   * @throws IllegalArgumentException if the KV cache cannot hold one sequence of one block
+   */
+  public static OrtModelRunner load(Checkpoint checkpoint, OrtModelRunnerConfig config) {
+    CloseStack resources = new CloseStack();
+    try {
+      return new OrtModelRunner(checkpoint, config, resources);
+    } catch (RuntimeException | Error e) {
+      resources.close();
+      throw e;
+    }
+  }
+
+  private static OrtSession createSession(
+      OrtEnvironment environment,
+      CustomOpDomain domain,
+      Checkpoint checkpoint,
+      DecoderGraph graph,
+      int threads) {
+    try (WeightLoader weights = new WeightLoader();
+        OrtSessionOptions options = OrtSessionOptions.create(threads)) {
+      weights.load(environment, checkpoint, graph.weights());
+      options.add(domain);
+      options.addExternalInitializers(weights.tensors());
+      return OrtSession.create(environment, graph.model(), options);
+    }
+  }
+
+  private IntInput input(OrtEnvironment environment, int index, int capacity, Arena arena) {
+    return resources.push(
+        new IntInput(environment, frame, index, capacity, arena), IntInput::close);
+  }
+
+  private void allocateCache(OrtEnvironment environment, ModelConfig model) {
+    long blocks = geometry.blocks();
+    long slots = geometry.blockSize();
+    int input = DecoderGraph.FIRST_CACHE;
+    for (int layer = 0; layer < model.layers(); layer++) {
+      frame.setInput(input++, cache(environment, blocks, model.kvHeads(), model.headSize(), slots));
+      frame.setInput(input++, cache(environment, blocks, model.kvHeads(), slots, model.headSize()));
+    }
+  }
+
+  private OrtTensor cache(OrtEnvironment environment, long... shape) {
+    return resources.push(
+        OrtTensor.allocate(environment, ElementType.FLOAT, shape), OrtTensor::close);
+  }
+
+  private static long blockBytes(ModelConfig model, OrtModelRunnerConfig config) {
+    return config.blockSize() * tokenBytes(model);
+  }
+
+  private static long tokenBytes(ModelConfig model) {
+    return 2L * model.layers() * model.kvHeads() * model.headSize() * Float.BYTES;
+  }
+
+  private static MemoryPlan plan(
+      ModelConfig model, OrtModelRunnerConfig config, List<Weight> weights) {
+    long blockBytes = blockBytes(model, config);
+    long blocks = config.kvBytes() / blockBytes;
+    if (blocks < 1) {
+      throw new IllegalArgumentException(
+          "kvBytes: " + config.kvBytes() + " (expected: at least a block, " + blockBytes + ")");
+    }
+    long weightBytes = 0;
+    for (Weight weight : weights) {
+      for (Initializer initializer : weight.initializers()) {
+        weightBytes += initializer.bytes();
+      }
+    }
+    return new MemoryPlan(weightBytes, blocks * blockBytes, tokenBytes(model));
+  }
+
+  @Override
+  public Geometry geometry() {
+    return geometry;
+  }
+
+  public MemoryPlan memoryPlan() {
+    return memoryPlan;
+  }
+
+  /**
+   * Names everything that decides the bits of the results. Equal fingerprints give equal tokens.
+   */
+  public String numericsFingerprint() {
+    return numericsFingerprint;
+  }
+
+  /** The runtime and its version, such as {@code onnxruntime 1.29.0}. */
+  public String runtimeVersion() {
+    return "onnxruntime " + OrtEnvironment.version();
+  }
+
+  /**
+   * Runs steps like those that will come until the kernels are compiled, so that the first request
+   * is not the slow one. Overwrites the first blocks of the KV cache.
+   */
+  public void warmUp() {
+    new WarmUp(this).run();
+  }
+
+  @Override
+  public void execute(StepBatch batch) {
+    check(batch);
+    logits = 0;
+    inputIds.setVector(batch.tokenIds(), batch.tokens());
+    cumulativeLengths.setVector(batch.cumulativeLengths(), batch.sequences() + 1);
+    pastLengths.setVector(batch.pastLengths(), batch.sequences());
+    blockTable.setMatrix(batch.blockTable(), batch.sequences(), batch.tableWidth());
+    logitRows.setVector(batch.logitRows(), batch.logits());
+    try {
+      frame.run();
+    } catch (OrtException e) {
+      throw new ModelRunnerException("step of " + batch.tokens() + " tokens failed", e);
+    }
+    logits = batch.logits();
+  }
+
+  /** The kernels trust lengths and block ids: a wrong one would write into other memory. */
+  private void check(StepBatch batch) {
+    int[] ends = batch.cumulativeLengths();
+    for (int sequence = 0; sequence < batch.sequences(); sequence++) {
+      int past = batch.pastLengths()[sequence];
+      int length = past + ends[sequence + 1] - ends[sequence];
+      int needed = geometry.blocksFor(length);
+      if (past < 0 || length > geometry.maxContext() || needed > batch.tableWidth()) {
+        throw new IllegalArgumentException(
+            "sequence "
+                + sequence
+                + ": "
+                + past
+                + " to "
+                + length
+                + " tokens in "
+                + batch.tableWidth()
+                + " blocks (expected: at most "
+                + geometry.maxContext()
+                + " tokens, all within the block table)");
+      }
+      for (int i = 0; i < needed; i++) {
+        int block = batch.blockTable()[sequence * batch.tableWidth() + i];
+        if (block < 0 || block >= geometry.blocks()) {
+          throw new IllegalArgumentException(
+              "block: " + block + " (expected: 0 to " + (geometry.blocks() - 1) + ")");
+        }
+      }
+    }
+  }
+
+  @Override
+  public void readLogits(int row, float[] target) {
+    if (row < 0 || row >= logits) {
+      throw new IllegalArgumentException(
+          "row: " + row + " (expected: less than " + logits + ", the rows of the latest step)");
+    }
+    int size = geometry.vocabularySize();
+    MemorySegment source =
+        MemorySegment.ofAddress(frame.outputAddress(LOGITS)).reinterpret(4L * size * logits);
+    MemorySegment.copy(source, ValueLayout.JAVA_FLOAT, 4L * size * row, target, 0, size);
+  }
+
+  @Override
+  public void close() {
+    resources.close();
+  }
+}

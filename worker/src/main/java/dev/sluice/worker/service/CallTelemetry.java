@@ -1,0 +1,123 @@
+package dev.sluice.worker.service;
+
+import dev.sluice.common.telemetry.GenAi;
+import dev.sluice.v1.FinishReason;
+import dev.sluice.worker.engine.GenerationSummary;
+import dev.sluice.worker.engine.RequestTimings;
+import io.grpc.Status;
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.StatusCode;
+import io.opentelemetry.api.trace.Tracer;
+import io.opentelemetry.context.Context;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Traces and counts the calls of one worker. The spans of a request — queue, prefill, decode — are
+ * written when it ends, from the engine's marks: the token path does nothing for them.
+ *
+ * <p>Threading: immutable.
+ */
+final class CallTelemetry {
+  private static final AttributeKey<String> TENANT = AttributeKey.stringKey("sluice.tenant");
+  private static final AttributeKey<Long> ATTEMPT = AttributeKey.longKey("sluice.attempt");
+  private static final AttributeKey<Long> PREEMPTIONS = AttributeKey.longKey("sluice.preemptions");
+  private static final AttributeKey<Long> CHUNKS = AttributeKey.longKey("sluice.prefill.chunks");
+  private static final AttributeKey<Long> CACHED =
+      AttributeKey.longKey("sluice.prefill.cached_tokens");
+
+  private final Tracer tracer;
+  private final WorkerMetrics metrics;
+  private final String model;
+
+  CallTelemetry(Tracer tracer, WorkerMetrics metrics, String model) {
+    this.tracer = tracer;
+    this.metrics = metrics;
+    this.model = model;
+  }
+
+  /** Begins to trace the call that runs on this thread. */
+  CallRecorder begin(GenerationPlan plan, int promptTokens) {
+    Context context = Context.current();
+    Span span = Span.fromContext(context);
+    span.updateName("generate " + model);
+    span.setAttribute(
+        GenAi.OPERATION, plan.prompt() instanceof PromptSource.Chat ? "chat" : "text_completion");
+    span.setAttribute(GenAi.REQUEST_MODEL, model);
+    span.setAttribute(GenAi.RESPONSE_MODEL, model);
+    span.setAttribute(GenAi.RESPONSE_ID, plan.requestId());
+    span.setAttribute(GenAi.REQUEST_TEMPERATURE, (double) plan.temperature());
+    span.setAttribute(TENANT, plan.tenant());
+    span.setAttribute(ATTEMPT, (long) plan.attempt());
+    span.setAttribute(GenAi.INPUT_TOKENS, (long) promptTokens);
+    return new Recorder(context, span);
+  }
+
+  private final class Recorder implements CallRecorder {
+    private final Context context;
+    private final Span span;
+
+    Recorder(Context context, Span span) {
+      this.context = context;
+      this.span = span;
+    }
+
+    @Override
+    public void completed(FinishReason reason, GenerationSummary summary, int outputTokens) {
+      String name = reason.name().substring("FINISH_REASON_".length()).toLowerCase(Locale.ROOT);
+      span.setAttribute(GenAi.FINISH_REASONS, List.of(name));
+      trace(summary, outputTokens);
+      metrics.completed(summary);
+    }
+
+    @Override
+    public void failed(Status status, GenerationSummary summary, int outputTokens) {
+      span.setStatus(StatusCode.ERROR, status.getCode().name());
+      trace(summary, outputTokens);
+      metrics.failed(summary, status.getCode());
+    }
+
+    private void trace(GenerationSummary summary, int outputTokens) {
+      RequestTimings t = summary.timings();
+      span.setAttribute(GenAi.OUTPUT_TOKENS, (long) outputTokens);
+      span.setAttribute(PREEMPTIONS, (long) summary.preemptions());
+      span.setAttribute(GenAi.TIME_IN_QUEUE, seconds(t.queueNanos()));
+      span.setAttribute(GenAi.TIME_TO_FIRST_TOKEN, seconds(t.ttftNanos()));
+      span.setAttribute(GenAi.END_TO_END, seconds(t.e2eNanos()));
+      // The engine's clock is monotonic, a span's is the wall clock: shift by the present offset.
+      long offset = TimeUnit.MILLISECONDS.toNanos(System.currentTimeMillis()) - System.nanoTime();
+      phase("queue", offset, OptionalLong.of(t.arrivalNanos()), t.firstScheduledNanos(), t);
+      phase("prefill", offset, t.firstScheduledNanos(), t.prefillDoneNanos(), t)
+          .setAttribute(CHUNKS, (long) summary.prefillChunks())
+          .setAttribute(CACHED, (long) summary.cachedPromptTokens());
+      phase("decode", offset, t.prefillDoneNanos(), OptionalLong.of(t.endNanos()), t);
+    }
+
+    /** Writes one phase if it began; one that did not end lasts until the request's end. */
+    private Span phase(
+        String name, long offset, OptionalLong start, OptionalLong end, RequestTimings t) {
+      if (start.isEmpty()) {
+        return Span.getInvalid();
+      }
+      Span phase =
+          tracer
+              .spanBuilder(name)
+              .setParent(context)
+              .setStartTimestamp(offset + start.getAsLong(), TimeUnit.NANOSECONDS)
+              .startSpan();
+      if (name.equals("decode") && t.firstTokenNanos().isPresent()) {
+        phase.addEvent(
+            "first token", offset + t.firstTokenNanos().getAsLong(), TimeUnit.NANOSECONDS);
+      }
+      phase.end(offset + end.orElse(t.endNanos()), TimeUnit.NANOSECONDS);
+      return phase;
+    }
+  }
+
+  private static double seconds(long nanos) {
+    return nanos / 1e9;
+  }
+}

@@ -1,0 +1,174 @@
+package dev.sluice.worker.service;
+
+import dev.sluice.common.error.RefusalException;
+import dev.sluice.common.prompt.PromptEncoder;
+import dev.sluice.common.server.Errors;
+import dev.sluice.v1.DetokenizeRequest;
+import dev.sluice.v1.DetokenizeResponse;
+import dev.sluice.v1.GenerateOnceRequest;
+import dev.sluice.v1.GenerateOnceResponse;
+import dev.sluice.v1.GenerateRequest;
+import dev.sluice.v1.GenerateResponse;
+import dev.sluice.v1.GenerationServiceGrpc;
+import dev.sluice.v1.ListModelsRequest;
+import dev.sluice.v1.ListModelsResponse;
+import dev.sluice.v1.TokenizeRequest;
+import dev.sluice.v1.TokenizeResponse;
+import dev.sluice.worker.engine.GenerationTask;
+import dev.sluice.worker.sampling.SamplingParams;
+import io.grpc.Context;
+import io.grpc.Deadline;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+
+/**
+ * The worker's GenerationService: validates, tokenizes, and hands each request to a {@link
+ * GenerationCall}.
+ *
+ * <p>Threading: handlers run on virtual threads of the server.
+ */
+final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceImplBase {
+  private final Supplier<WorkerCore> core;
+
+  /**
+   * @param core throws a {@link RefusalException} while the worker is not ready
+   */
+  GenerationEndpoint(Supplier<WorkerCore> core) {
+    this.core = core;
+  }
+
+  @Override
+  public void generate(GenerateRequest request, StreamObserver<GenerateResponse> observer) {
+    ServerCallStreamObserver<GenerateResponse> call =
+        (ServerCallStreamObserver<GenerateResponse>) observer;
+    try {
+      start(request, call, new StreamSink(call));
+    } catch (RuntimeException e) {
+      Errors.refuse(observer, e);
+    }
+  }
+
+  @Override
+  public void generateOnce(
+      GenerateOnceRequest request, StreamObserver<GenerateOnceResponse> observer) {
+    try {
+      start(
+          request.getRequest(),
+          (ServerCallStreamObserver<GenerateOnceResponse>) observer,
+          new ResultSink(observer));
+    } catch (RuntimeException e) {
+      Errors.refuse(observer, e);
+    }
+  }
+
+  private void start(
+      GenerateRequest request, ServerCallStreamObserver<?> observer, ResponseSink sink) {
+    WorkerCore ready = core.get();
+    GenerationPlan plan = ready.validator().validate(request);
+    int[] prompt = encode(ready.model(), plan.prompt());
+    GenerationCall call =
+        new GenerationCall(
+            plan,
+            ready.engine(),
+            ready.model().tokenizer().textStream(),
+            sink,
+            ready.model(),
+            ready.telemetry().begin(plan, prompt.length));
+    observer.setOnReadyHandler(call::wake);
+    observer.setOnCancelHandler(call::hangUp);
+    call.start(task(plan, prompt, ready.model()));
+  }
+
+  private static int[] encode(ServedModel model, PromptSource prompt) {
+    int[] tokens =
+        switch (prompt) {
+          case PromptSource.Text text -> model.prompts().encodeText(text.text());
+          case PromptSource.Tokens ids -> ids.ids().stream().mapToInt(Integer::intValue).toArray();
+          case PromptSource.Chat chat ->
+              model.prompts().encodeRendered(model.prompts().render(chat.messages()));
+        };
+    if (tokens.length == 0) {
+      throw RefusalException.invalid("prompt", "0 tokens (expected: at least 1)");
+    }
+    return tokens;
+  }
+
+  private static GenerationTask task(GenerationPlan plan, int[] prompt, ServedModel model) {
+    GenerationTask.Builder task =
+        GenerationTask.builder(plan.requestId(), prompt)
+            .minTokens(plan.minTokens())
+            .ignoreEos(plan.ignoreEos())
+            .eosTokenIds(model.eosTokenIds().stream().mapToInt(Integer::intValue).toArray())
+            .stopTokenIds(plan.stopTokenIds().stream().mapToInt(Integer::intValue).toArray())
+            .sampling(
+                new SamplingParams(plan.temperature(), plan.topK(), plan.topP(), plan.seed()));
+    plan.maxTokens().ifPresent(task::maxTokens);
+    Deadline deadline = Context.current().getDeadline();
+    if (deadline != null) {
+      task.deadlineNanos(System.nanoTime() + deadline.timeRemaining(TimeUnit.NANOSECONDS));
+    }
+    return task.build();
+  }
+
+  @Override
+  public void tokenize(TokenizeRequest request, StreamObserver<TokenizeResponse> observer) {
+    try {
+      WorkerCore ready = core.get();
+      ready.validator().checkModel(request.getModel());
+      PromptEncoder prompts = ready.model().prompts();
+      String text =
+          switch (request.getPromptCase()) {
+            case TEXT -> request.getText();
+            case CHAT -> {
+              Violations violations = new Violations();
+              ChatChecks.check(request.getChat(), violations);
+              violations.throwIfAny();
+              yield prompts.render(request.getChat());
+            }
+            case PROMPT_NOT_SET ->
+                throw RefusalException.invalid("prompt", "not set (expected: one of text, chat)");
+          };
+      int[] tokens = request.hasChat() ? prompts.encodeRendered(text) : prompts.encodeText(text);
+      TokenizeResponse.Builder response = TokenizeResponse.newBuilder().setText(text);
+      for (int token : tokens) {
+        response.addTokenIds(token);
+      }
+      observer.onNext(response.build());
+      observer.onCompleted();
+    } catch (RuntimeException e) {
+      Errors.refuse(observer, e);
+    }
+  }
+
+  @Override
+  public void detokenize(DetokenizeRequest request, StreamObserver<DetokenizeResponse> observer) {
+    try {
+      WorkerCore ready = core.get();
+      ready.validator().checkModel(request.getModel());
+      String text =
+          ready
+              .model()
+              .tokenizer()
+              .decode(
+                  request.getTokenIdsList().stream().mapToInt(Integer::intValue).toArray(),
+                  request.getSkipSpecialTokens());
+      observer.onNext(DetokenizeResponse.newBuilder().setText(text).build());
+      observer.onCompleted();
+    } catch (RuntimeException e) {
+      Errors.refuse(observer, e);
+    }
+  }
+
+  @Override
+  public void listModels(ListModelsRequest request, StreamObserver<ListModelsResponse> observer) {
+    try {
+      observer.onNext(
+          ListModelsResponse.newBuilder().addModels(core.get().model().description()).build());
+      observer.onCompleted();
+    } catch (RuntimeException e) {
+      Errors.refuse(observer, e);
+    }
+  }
+}

@@ -1,0 +1,254 @@
+package dev.sluice.worker.service;
+
+import dev.sluice.common.error.Refusal;
+import dev.sluice.common.error.RefusalException;
+import dev.sluice.v1.GenerateRequest;
+import dev.sluice.v1.RouterHop;
+import dev.sluice.v1.Sampling;
+import dev.sluice.v1.Stopping;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.function.LongSupplier;
+
+/**
+ * Turns a request into a {@link GenerationPlan}, or refuses it naming every violated field at once.
+ *
+ * <p>Threading: immutable.
+ */
+final class RequestValidator {
+  private static final int MAX_NAME = 128;
+  private static final int MAX_STOPS = 16;
+  private static final int MAX_STOP_LENGTH = 256;
+  private static final int MAX_STOP_TOKENS = 64;
+
+  private final String modelId;
+  private final Set<String> modelNames;
+  private final int vocabularySize;
+  private final String tokenizerFingerprint;
+  private final LongSupplier randomSeed;
+
+  /**
+   * @param modelId the model served
+   * @param aliases its other names
+   * @param vocabularySize token ids are below it
+   * @param tokenizerFingerprint of the tokenizer that made token ids acceptable from a router
+   * @param randomSeed gives a seed to requests without one
+   */
+  RequestValidator(
+      String modelId,
+      List<String> aliases,
+      int vocabularySize,
+      String tokenizerFingerprint,
+      LongSupplier randomSeed) {
+    this.modelId = modelId;
+    this.modelNames = new HashSet<>(aliases);
+    this.modelNames.add(modelId);
+    this.vocabularySize = vocabularySize;
+    this.tokenizerFingerprint = tokenizerFingerprint;
+    this.randomSeed = randomSeed;
+  }
+
+  /**
+   * @throws RefusalException with {@link Refusal.NotFound} for another model, {@link
+   *     Refusal.Invalid} for all violations together, {@link Refusal.Unimplemented} for a field
+   *     whose behaviour is not there, {@link Refusal.Unserviceable} for another tokenizer's ids
+   */
+  GenerationPlan validate(GenerateRequest request) {
+    checkModel(request.getModel());
+    Violations violations = new Violations();
+    PromptSource prompt = prompt(request, violations);
+    checkNames(request, violations);
+    checkSampling(request.getSampling(), violations);
+    checkStopping(request.getStopping(), violations);
+    checkOthers(request, violations);
+    violations.throwIfAny();
+    UnsupportedFields.refuse(request);
+
+    Sampling sampling = request.getSampling();
+    Stopping stopping = request.getStopping();
+    RouterHop hop = request.getHop();
+    long seed =
+        sampling.hasSeed()
+            ? sampling.getSeed()
+            : hop.hasSeed() ? hop.getSeed() : randomSeed.getAsLong();
+    return new GenerationPlan(
+        request.getRequestId().isEmpty()
+            ? "req-" + Long.toHexString(randomSeed.getAsLong())
+            : request.getRequestId(),
+        request.getTenant().isEmpty() ? "default" : request.getTenant(),
+        prompt,
+        sampling.hasTemperature() ? sampling.getTemperature() : 1f,
+        sampling.getTopK(),
+        sampling.hasTopP() ? sampling.getTopP() : 1f,
+        seed,
+        stopping.hasMaxTokens() ? OptionalInt.of(stopping.getMaxTokens()) : OptionalInt.empty(),
+        stopping.getMinTokens(),
+        stopping.getStopList(),
+        stopping.getStopTokenIdsList(),
+        stopping.getIncludeStop(),
+        stopping.getIgnoreEos(),
+        Math.max(1, hop.getAttempt()),
+        hop.getAdmissionWaitNanos());
+  }
+
+  /** Accepts the model's names, and none. */
+  void checkModel(String model) {
+    if (!model.isEmpty() && !modelNames.contains(model)) {
+      throw new RefusalException(
+          new Refusal.NotFound(
+              "model", model, "model: \"" + model + "\" (expected: " + modelId + ")"));
+    }
+  }
+
+  private PromptSource prompt(GenerateRequest request, Violations violations) {
+    if (request.getHop().getPromptTokenIdsCount() > 0) {
+      RouterHop hop = request.getHop();
+      if (!hop.getTokenizerFingerprint().equals(tokenizerFingerprint)) {
+        throw new RefusalException(
+            new Refusal.Unserviceable(
+                "TOKENIZER_MISMATCH",
+                "hop.tokenizer_fingerprint: \""
+                    + hop.getTokenizerFingerprint()
+                    + "\" (expected: \""
+                    + tokenizerFingerprint
+                    + "\")",
+                Map.of("expected", tokenizerFingerprint)));
+      }
+      return tokens("hop.prompt_token_ids", hop.getPromptTokenIdsList(), violations);
+    }
+    return switch (request.getPromptCase()) {
+      case TEXT -> {
+        violations.check(!request.getText().isEmpty(), "text", "empty (expected: some text)");
+        yield new PromptSource.Text(request.getText());
+      }
+      case TOKEN_IDS -> {
+        List<Integer> ids = request.getTokenIds().getIdsList();
+        violations.check(!ids.isEmpty(), "token_ids.ids", "empty (expected: at least 1 token id)");
+        yield tokens("token_ids.ids", ids, violations);
+      }
+      case CHAT -> {
+        ChatChecks.check(request.getChat(), violations);
+        yield new PromptSource.Chat(request.getChat());
+      }
+      case PROMPT_NOT_SET -> {
+        violations.add("prompt", "not set (expected: one of text, token_ids, chat)");
+        yield new PromptSource.Text("");
+      }
+    };
+  }
+
+  private PromptSource tokens(String field, List<Integer> ids, Violations violations) {
+    checkTokens(field, ids, violations);
+    return new PromptSource.Tokens(ids);
+  }
+
+  /** Names the first id that is out of range: a wrong prompt tends to have thousands. */
+  private void checkTokens(String field, Iterable<Integer> ids, Violations violations) {
+    int index = 0;
+    for (int id : ids) {
+      if (Integer.compareUnsigned(id, vocabularySize) >= 0) {
+        violations.add(
+            field + "[" + index + "]",
+            Integer.toUnsignedString(id) + " (expected: 0 to " + (vocabularySize - 1) + ")");
+        return;
+      }
+      index++;
+    }
+  }
+
+  private static void checkNames(GenerateRequest request, Violations violations) {
+    checkLength("request_id", request.getRequestId(), violations);
+    checkLength("tenant", request.getTenant(), violations);
+    checkLength("session_id", request.getSessionId(), violations);
+    checkLength("cache_salt", request.getCacheSalt(), violations);
+  }
+
+  private static void checkLength(String field, String value, Violations violations) {
+    violations.check(
+        value.length() <= MAX_NAME,
+        field,
+        value.length() + " characters (expected: at most " + MAX_NAME + ")");
+  }
+
+  private void checkSampling(Sampling s, Violations violations) {
+    violations.range(
+        "sampling.temperature", s.hasTemperature() ? s.getTemperature() : 1, 0, 2, false);
+    violations.check(
+        s.getTopK() >= 0,
+        "sampling.top_k",
+        Integer.toUnsignedString(s.getTopK()) + " (expected: 0 to 2147483647)");
+    violations.range("sampling.top_p", s.hasTopP() ? s.getTopP() : 1, 0, 1, true);
+    violations.range("sampling.min_p", s.getMinP(), 0, 1, false);
+    violations.range("sampling.typical_p", s.hasTypicalP() ? s.getTypicalP() : 1, 0, 1, true);
+    violations.range(
+        "sampling.repetition_penalty",
+        s.hasRepetitionPenalty() ? s.getRepetitionPenalty() : 1,
+        0,
+        2,
+        true);
+    violations.range("sampling.presence_penalty", s.getPresencePenalty(), -2, 2, false);
+    violations.range("sampling.frequency_penalty", s.getFrequencyPenalty(), -2, 2, false);
+    s.getLogitBiasMap()
+        .forEach((token, bias) ->
+            violations.range(
+                "sampling.logit_bias[" + Integer.toUnsignedString(token) + "]",
+                bias,
+                -100,
+                100,
+                false));
+    checkTokens("sampling.logit_bias", s.getLogitBiasMap().keySet(), violations);
+    checkTokens("sampling.allowed_token_ids", s.getAllowedTokenIdsList(), violations);
+    checkTokens("sampling.banned_token_ids", s.getBannedTokenIdsList(), violations);
+  }
+
+  private void checkStopping(Stopping s, Violations violations) {
+    violations.check(
+        !s.hasMaxTokens() || s.getMaxTokens() > 0,
+        "stopping.max_tokens",
+        Integer.toUnsignedString(s.getMaxTokens()) + " (expected: 1 to 2147483647)");
+    violations.check(
+        s.getMinTokens() >= 0 && (!s.hasMaxTokens() || s.getMinTokens() <= s.getMaxTokens()),
+        "stopping.min_tokens",
+        Integer.toUnsignedString(s.getMinTokens())
+            + " (expected: 0 to max_tokens"
+            + (s.hasMaxTokens() ? ", " + s.getMaxTokens() : "")
+            + ")");
+    violations.check(
+        s.getStopCount() <= MAX_STOPS,
+        "stopping.stop",
+        s.getStopCount() + " strings (expected: at most " + MAX_STOPS + ")");
+    for (int i = 0; i < Math.min(s.getStopCount(), MAX_STOPS + 1); i++) {
+      int length = s.getStop(i).length();
+      violations.check(
+          length >= 1 && length <= MAX_STOP_LENGTH,
+          "stopping.stop[" + i + "]",
+          length + " characters (expected: 1 to " + MAX_STOP_LENGTH + ")");
+    }
+    violations.check(
+        s.getStopTokenIdsCount() <= MAX_STOP_TOKENS,
+        "stopping.stop_token_ids",
+        s.getStopTokenIdsCount() + " tokens (expected: at most " + MAX_STOP_TOKENS + ")");
+    checkTokens("stopping.stop_token_ids", s.getStopTokenIdsList(), violations);
+  }
+
+  private static void checkOthers(GenerateRequest request, Violations violations) {
+    if (request.hasN()) {
+      violations.unsigned("n", request.getN(), 1, 16);
+    }
+    if (request.hasBeam()) {
+      violations.unsigned("beam.width", request.getBeam().getWidth(), 1, 16);
+      violations.check(
+          !request.hasSampling(), "sampling", "set beside beam (expected: one of the two)");
+    }
+    if (request.getLogprobs().hasOutput()) {
+      violations.unsigned("logprobs.output", request.getLogprobs().getOutput(), 0, 20);
+    }
+    if (request.getLogprobs().hasPrompt()) {
+      violations.unsigned("logprobs.prompt", request.getLogprobs().getPrompt(), 0, 20);
+    }
+    violations.range("priority", request.getPriority(), -100, 100, false);
+  }
+}

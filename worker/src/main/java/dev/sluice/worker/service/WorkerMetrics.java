@@ -1,0 +1,146 @@
+package dev.sluice.worker.service;
+
+import dev.sluice.common.telemetry.GenAi;
+import dev.sluice.common.telemetry.Metrics;
+import dev.sluice.worker.engine.EngineObserver;
+import dev.sluice.worker.engine.EngineSnapshot;
+import dev.sluice.worker.engine.GenerationSummary;
+import dev.sluice.worker.engine.RequestTimings;
+import io.grpc.Status;
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.api.metrics.DoubleHistogram;
+import io.opentelemetry.api.metrics.LongCounter;
+import io.opentelemetry.api.metrics.Meter;
+import io.opentelemetry.api.metrics.ObservableLongMeasurement;
+import java.util.function.Supplier;
+
+/**
+ * The worker's metrics. Attributes are made beforehand: recording on the token path allocates
+ * nothing.
+ *
+ * <p>Threading: thread-safe.
+ */
+public final class WorkerMetrics implements EngineObserver {
+  private static final AttributeKey<String> STATE = AttributeKey.stringKey("state");
+
+  private final Meter meter;
+  private final String model;
+  private final Attributes attributes;
+  private final DoubleHistogram queueTime;
+  private final DoubleHistogram timeToFirstToken;
+  private final DoubleHistogram interTokenLatency;
+  private final DoubleHistogram timePerOutputToken;
+  private final DoubleHistogram requestDuration;
+  private final DoubleHistogram stepTime;
+  private final DoubleHistogram batchTokens;
+  private final LongCounter promptTokens;
+  private final LongCounter prefixHitTokens;
+  private final LongCounter outputTokens;
+  private final LongCounter preemptions;
+  private final LongCounter cancelled;
+  private final LongCounter aborted;
+
+  public WorkerMetrics(Meter meter, String model) {
+    this.meter = meter;
+    this.model = model;
+    this.attributes =
+        Attributes.of(
+            GenAi.OPERATION, "generate", GenAi.PROVIDER, GenAi.SLUICE, GenAi.REQUEST_MODEL, model);
+    this.queueTime = Metrics.QUEUE_TIME.on(meter);
+    this.timeToFirstToken = Metrics.TIME_TO_FIRST_TOKEN.on(meter);
+    this.interTokenLatency = Metrics.INTER_TOKEN_LATENCY.on(meter);
+    this.timePerOutputToken = Metrics.TIME_PER_OUTPUT_TOKEN.on(meter);
+    this.requestDuration = Metrics.REQUEST_DURATION.on(meter);
+    this.stepTime = Metrics.STEP_TIME.on(meter);
+    this.batchTokens = Metrics.BATCH_TOKENS.on(meter);
+    this.promptTokens = Metrics.PROMPT_TOKENS.on(meter);
+    this.prefixHitTokens = Metrics.PREFIX_HIT_TOKENS.on(meter);
+    this.outputTokens = Metrics.OUTPUT_TOKENS.on(meter);
+    this.preemptions = Metrics.PREEMPTIONS.on(meter);
+    this.cancelled = Metrics.CANCELLED.on(meter);
+    this.aborted = Metrics.ABORTED.on(meter);
+  }
+
+  /** Reports the engine's state whenever somebody reads the metrics. */
+  public void observe(Supplier<EngineSnapshot> engine) {
+    Metrics.RUNNING.observe(meter, m -> m.record(engine.get().runningRequests(), attributes));
+    Metrics.WAITING.observe(meter, m -> m.record(engine.get().waitingRequests(), attributes));
+    Metrics.KV_USE.observeDouble(
+        meter,
+        m -> {
+          EngineSnapshot now = engine.get();
+          m.record((double) now.ownedBlocks() / now.totalBlocks(), attributes);
+        });
+    Metrics.KV_BLOCKS.observe(meter, m -> recordBlocks(m, engine.get()));
+  }
+
+  private static void recordBlocks(ObservableLongMeasurement m, EngineSnapshot now) {
+    m.record(now.ownedBlocks(), Attributes.of(STATE, "owned"));
+    m.record(now.cachedBlocks(), Attributes.of(STATE, "cached"));
+    m.record(now.freeBlocks(), Attributes.of(STATE, "free"));
+  }
+
+  @Override
+  public void onStep(long nanos, int sequences, int prefillTokens, int decodeTokens) {
+    stepTime.record(seconds(nanos), attributes);
+    batchTokens.record(prefillTokens + decodeTokens, attributes);
+  }
+
+  @Override
+  public void onScheduled(long queueNanos) {
+    queueTime.record(seconds(queueNanos), attributes);
+  }
+
+  @Override
+  public void onFirstToken(long ttftNanos) {
+    timeToFirstToken.record(seconds(ttftNanos), attributes);
+  }
+
+  @Override
+  public void onNextToken(long itlNanos) {
+    interTokenLatency.record(seconds(itlNanos), attributes);
+  }
+
+  @Override
+  public void onPreempted() {
+    preemptions.add(1, attributes);
+  }
+
+  /** A request is complete. */
+  void completed(GenerationSummary summary) {
+    RequestTimings t = summary.timings();
+    requestDuration.record(seconds(t.e2eNanos()), attributes);
+    if (t.gaps() > 0) {
+      timePerOutputToken.record(seconds(t.tpotNanos()), attributes);
+    }
+    countTokens(summary);
+  }
+
+  /** A request failed. */
+  void failed(GenerationSummary summary, Status.Code code) {
+    requestDuration.record(
+        seconds(summary.timings().e2eNanos()),
+        Attributes.of(
+            GenAi.OPERATION,
+            "generate",
+            GenAi.PROVIDER,
+            GenAi.SLUICE,
+            GenAi.REQUEST_MODEL,
+            model,
+            GenAi.ERROR_TYPE,
+            code.name()));
+    countTokens(summary);
+    (code == Status.Code.CANCELLED ? cancelled : aborted).add(1, attributes);
+  }
+
+  private void countTokens(GenerationSummary summary) {
+    promptTokens.add(summary.promptTokens(), attributes);
+    prefixHitTokens.add(summary.cachedPromptTokens(), attributes);
+    outputTokens.add(summary.outputTokens(), attributes);
+  }
+
+  private static double seconds(long nanos) {
+    return nanos / 1e9;
+  }
+}

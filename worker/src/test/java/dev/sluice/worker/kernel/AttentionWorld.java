@@ -1,0 +1,277 @@
+package dev.sluice.worker.kernel;
+
+import dev.sluice.worker.ort.KernelContext.Parallel;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+
+/**
+ * Random sequences with their queries, keys and values, that can be attended in steps cut in any
+ * way, by the kernel and by a plain implementation in double precision.
+ */
+final class AttentionWorld {
+  /** Tokens {@code from} to {@code to - 1} of a sequence. */
+  record Chunk(int sequence, int from, int to) {}
+
+  final AttentionShape shape;
+  final int[] lengths;
+  private final float[][] queries; // of each sequence: [length, heads * headSize]
+  private final float[][] keys; // [length, kvHeads * headSize]
+  private final float[][] values;
+  private final int[][] blocks;
+  private final int blockCount;
+  private final float[] cosine; // [maxLength, headSize / 2]
+  private final float[] sine;
+
+  AttentionWorld(AttentionShape shape, int[] lengths, Random random) {
+    this.shape = shape;
+    this.lengths = lengths.clone();
+    int n = lengths.length;
+    queries = new float[n][];
+    keys = new float[n][];
+    values = new float[n][];
+    blocks = new int[n][];
+    int maxLength = 0;
+    int total = 3; // some blocks belong to nobody
+    for (int length : lengths) {
+      maxLength = Math.max(maxLength, length);
+      total += Math.ceilDiv(length, 16);
+    }
+    blockCount = total;
+    List<Integer> ids = new ArrayList<>();
+    for (int i = 0; i < total; i++) {
+      ids.add(i);
+    }
+    Collections.shuffle(ids, random);
+    for (int s = 0; s < n; s++) {
+      queries[s] = random(random, lengths[s] * shape.heads() * shape.headSize(), 2);
+      keys[s] = random(random, lengths[s] * shape.kvHeads() * shape.headSize(), 2);
+      values[s] = random(random, lengths[s] * shape.kvHeads() * shape.headSize(), 1);
+      blocks[s] = new int[Math.ceilDiv(lengths[s], 16)];
+      for (int b = 0; b < blocks[s].length; b++) {
+        blocks[s][b] = ids.removeLast();
+      }
+    }
+    int half = shape.headSize() / 2;
+    cosine = new float[maxLength * half];
+    sine = new float[maxLength * half];
+    for (int i = 0; i < cosine.length; i++) {
+      double angle = (i / half) * Math.pow(10000, -(i % half) / (double) half);
+      cosine[i] = (float) Math.cos(angle);
+      sine[i] = (float) Math.sin(angle);
+    }
+  }
+
+  private static float[] random(Random random, int size, float scale) {
+    float[] result = new float[size];
+    for (int i = 0; i < size; i++) {
+      result[i] = (float) random.nextGaussian() * scale;
+    }
+    return result;
+  }
+
+  /** One step per sequence, each whole. */
+  List<List<Chunk>> alone() {
+    List<List<Chunk>> steps = new ArrayList<>();
+    for (int s = 0; s < lengths.length; s++) {
+      steps.add(List.of(new Chunk(s, 0, lengths[s])));
+    }
+    return steps;
+  }
+
+  /** Steps that mix sequences and cut them at random places, single tokens among them. */
+  List<List<Chunk>> shuffled(Random random, int maxChunk) {
+    List<List<Chunk>> steps = new ArrayList<>();
+    int[] done = new int[lengths.length];
+    while (true) {
+      List<Chunk> step = new ArrayList<>();
+      boolean left = false;
+      for (int s = 0; s < lengths.length; s++) {
+        if (done[s] == lengths[s]) {
+          continue;
+        }
+        left = true;
+        if (random.nextInt(3) > 0) {
+          int chunk = random.nextInt(4) == 0 ? 1 : 1 + random.nextInt(maxChunk);
+          int to = Math.min(lengths[s], done[s] + chunk);
+          step.add(new Chunk(s, done[s], to));
+          done[s] = to;
+        }
+      }
+      if (!left) {
+        return steps;
+      }
+      if (!step.isEmpty()) {
+        steps.add(step);
+      }
+    }
+  }
+
+  /**
+   * Runs the kernel over steps; returns the output of each sequence, [length, heads * headSize].
+   *
+   * @param fused whether queries, keys and values share one matrix
+   */
+  float[][] run(List<List<Chunk>> steps, int threads, boolean fused, Parallel parallel) {
+    float[][] outputs = new float[lengths.length][];
+    for (int s = 0; s < lengths.length; s++) {
+      outputs[s] = new float[queries[s].length];
+    }
+    try (Arena arena = Arena.ofShared();
+        PagedAttention attention = new PagedAttention(shape, threads)) {
+      long poolFloats = (long) blockCount * shape.kvHeads() * 16 * shape.headSize();
+      MemorySegment keyCache = arena.allocate(ValueLayout.JAVA_FLOAT, poolFloats);
+      MemorySegment valueCache = arena.allocate(ValueLayout.JAVA_FLOAT, poolFloats);
+      for (long i = 0; i < poolFloats; i++) { // whatever was never written must not be read
+        keyCache.setAtIndex(ValueLayout.JAVA_FLOAT, i, Float.NaN);
+        valueCache.setAtIndex(ValueLayout.JAVA_FLOAT, i, Float.NaN);
+      }
+      AttentionCall call = attention.call();
+      call.keyCache = keyCache.address();
+      call.valueCache = valueCache.address();
+      call.cosine = arena.allocateFrom(ValueLayout.JAVA_FLOAT, cosine).address();
+      call.sine = arena.allocateFrom(ValueLayout.JAVA_FLOAT, sine).address();
+      for (List<Chunk> step : steps) {
+        runStep(attention, step, fused, parallel, outputs);
+      }
+    }
+    return outputs;
+  }
+
+  private void runStep(
+      PagedAttention attention,
+      List<Chunk> step,
+      boolean fused,
+      Parallel parallel,
+      float[][] outputs) {
+    int queryWidth = shape.heads() * shape.headSize();
+    int keyWidth = shape.kvHeads() * shape.headSize();
+    int tokens = step.stream().mapToInt(c -> c.to - c.from).sum();
+    int width = 1;
+    for (Chunk c : step) {
+      width = Math.max(width, Math.ceilDiv(c.to, 16));
+    }
+    int[] cumulative = new int[step.size() + 1];
+    int[] past = new int[step.size()];
+    int[] table = new int[step.size() * width];
+    int rowWidth = fused ? queryWidth + 2 * keyWidth : queryWidth;
+    float[] q = new float[tokens * rowWidth];
+    float[] k = new float[tokens * keyWidth];
+    float[] v = new float[tokens * keyWidth];
+    int row = 0;
+    for (int i = 0; i < step.size(); i++) {
+      Chunk c = step.get(i);
+      past[i] = c.from;
+      for (int b = 0; b < Math.ceilDiv(c.to, 16); b++) {
+        table[i * width + b] = blocks[c.sequence][b];
+      }
+      for (int t = c.from; t < c.to; t++, row++) {
+        System.arraycopy(queries[c.sequence], t * queryWidth, q, row * rowWidth, queryWidth);
+        float[] keyTarget = fused ? q : k;
+        float[] valueTarget = fused ? q : v;
+        int keyAt = fused ? row * rowWidth + queryWidth : row * keyWidth;
+        int valueAt = fused ? keyAt + keyWidth : keyAt;
+        System.arraycopy(keys[c.sequence], t * keyWidth, keyTarget, keyAt, keyWidth);
+        System.arraycopy(values[c.sequence], t * keyWidth, valueTarget, valueAt, keyWidth);
+      }
+      cumulative[i + 1] = row;
+    }
+    try (Arena arena = Arena.ofShared()) {
+      AttentionCall call = attention.call();
+      call.query = arena.allocateFrom(ValueLayout.JAVA_FLOAT, q).address();
+      call.queryStride = 4L * rowWidth;
+      call.keyValueStride = fused ? call.queryStride : 4L * keyWidth;
+      call.key =
+          fused
+              ? call.query + 4L * queryWidth
+              : arena.allocateFrom(ValueLayout.JAVA_FLOAT, k).address();
+      call.value =
+          fused
+              ? call.key + 4L * keyWidth
+              : arena.allocateFrom(ValueLayout.JAVA_FLOAT, v).address();
+      call.cumulativeLengths = arena.allocateFrom(ValueLayout.JAVA_INT, cumulative).address();
+      call.pastLengths = arena.allocateFrom(ValueLayout.JAVA_INT, past).address();
+      call.blockTable = arena.allocateFrom(ValueLayout.JAVA_INT, table).address();
+      call.tableWidth = width;
+      call.sequences = step.size();
+      call.tokens = tokens;
+      MemorySegment output = arena.allocate(ValueLayout.JAVA_FLOAT, (long) tokens * queryWidth);
+      call.output = output.address();
+      attention.run(parallel);
+      row = 0;
+      for (Chunk c : step) {
+        MemorySegment.copy(
+            output,
+            ValueLayout.JAVA_FLOAT,
+            4L * row * queryWidth,
+            outputs[c.sequence],
+            c.from * queryWidth,
+            (c.to - c.from) * queryWidth);
+        row += c.to - c.from;
+      }
+    }
+  }
+
+  /** What the output should be, computed plainly in double precision. */
+  double[][] reference() {
+    double[][] outputs = new double[lengths.length][];
+    for (int s = 0; s < lengths.length; s++) {
+      outputs[s] = new double[queries[s].length];
+      int heads = shape.heads();
+      int kvHeads = shape.kvHeads();
+      int size = shape.headSize();
+      double[] rotatedQueries = rotate(queries[s], heads);
+      double[] rotatedKeys = rotate(keys[s], kvHeads);
+      for (int t = 0; t < lengths[s]; t++) {
+        for (int h = 0; h < heads; h++) {
+          int kvHead = h / shape.group();
+          double[] weights = new double[t + 1];
+          double max = Double.NEGATIVE_INFINITY;
+          for (int j = 0; j <= t; j++) {
+            for (int d = 0; d < size; d++) {
+              weights[j] +=
+                  rotatedQueries[(t * heads + h) * size + d]
+                      * rotatedKeys[(j * kvHeads + kvHead) * size + d]
+                      * shape.scale();
+            }
+            max = Math.max(max, weights[j]);
+          }
+          double sum = 0;
+          for (int j = 0; j <= t; j++) {
+            weights[j] = Math.exp(weights[j] - max);
+            sum += weights[j];
+          }
+          for (int j = 0; j <= t; j++) {
+            for (int d = 0; d < size; d++) {
+              outputs[s][(t * heads + h) * size + d] +=
+                  weights[j] / sum * values[s][(j * kvHeads + kvHead) * size + d];
+            }
+          }
+        }
+      }
+    }
+    return outputs;
+  }
+
+  private double[] rotate(float[] source, int heads) {
+    double[] result = new double[source.length];
+    int size = shape.headSize();
+    int half = size / 2;
+    for (int i = 0; i < source.length / size; i++) {
+      int position = i / heads;
+      for (int d = 0; d < half; d++) {
+        double c = cosine[position * half + d];
+        double s = sine[position * half + d];
+        double x1 = source[i * size + d];
+        double x2 = source[i * size + half + d];
+        result[i * size + d] = x1 * c - x2 * s;
+        result[i * size + half + d] = x2 * c + x1 * s;
+      }
+    }
+    return result;
+  }
+}

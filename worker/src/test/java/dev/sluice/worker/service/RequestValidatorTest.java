@@ -1,0 +1,166 @@
+package dev.sluice.worker.service;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import com.google.protobuf.Duration;
+import dev.sluice.common.error.Refusal;
+import dev.sluice.common.error.RefusalException;
+import dev.sluice.v1.Beam;
+import dev.sluice.v1.ChatMessage;
+import dev.sluice.v1.ChatMessages;
+import dev.sluice.v1.Constraint;
+import dev.sluice.v1.GenerateRequest;
+import dev.sluice.v1.Logprobs;
+import dev.sluice.v1.RouterHop;
+import dev.sluice.v1.Sampling;
+import dev.sluice.v1.Stopping;
+import dev.sluice.v1.TokenIds;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+final class RequestValidatorTest {
+  private final RequestValidator validator =
+      new RequestValidator("smol", List.of("default"), 100, "f00d", () -> 42L);
+
+  @Test
+  void defaultsAreTheDocumentedOnes() {
+    GenerationPlan plan = validator.validate(text("hi").build());
+    assertThat(plan.requestId()).isEqualTo("req-2a");
+    assertThat(plan.tenant()).isEqualTo("default");
+    assertThat(plan.temperature()).isEqualTo(1f);
+    assertThat(plan.topK()).isZero();
+    assertThat(plan.topP()).isEqualTo(1f);
+    assertThat(plan.seed()).isEqualTo(42);
+    assertThat(plan.maxTokens()).isEmpty();
+    assertThat(plan.attempt()).isEqualTo(1);
+  }
+
+  @Test
+  void everyViolationIsNamedAtOnce() {
+    Refusal.Invalid invalid =
+        invalid(
+            GenerateRequest.newBuilder()
+                .setSampling(
+                    Sampling.newBuilder()
+                        .setTemperature(-1)
+                        .setTopP(0)
+                        .setMinP(Float.NaN)
+                        .setPresencePenalty(2.5f)
+                        .putLogitBias(7, 101)
+                        .addBannedTokenIds(100))
+                .setStopping(Stopping.newBuilder().setMaxTokens(0).addStop("").addStopTokenIds(-1))
+                .setN(17)
+                .setPriority(101)
+                .setTenant("t".repeat(129))
+                .build());
+    assertThat(invalid.violations())
+        .extracting(v -> v.field() + ": " + v.description())
+        .containsExactlyInAnyOrder(
+            "prompt: not set (expected: one of text, token_ids, chat)",
+            "tenant: 129 characters (expected: at most 128)",
+            "sampling.temperature: -1 (expected: 0 to 2)",
+            "sampling.top_p: 0 (expected: above 0 to 1)",
+            "sampling.min_p: NaN (expected: 0 to 1)",
+            "sampling.presence_penalty: 2.5 (expected: -2 to 2)",
+            "sampling.logit_bias[7]: 101 (expected: -100 to 100)",
+            "sampling.banned_token_ids[0]: 100 (expected: 0 to 99)",
+            "stopping.max_tokens: 0 (expected: 1 to 2147483647)",
+            "stopping.stop[0]: 0 characters (expected: 1 to 256)",
+            "stopping.stop_token_ids[0]: 4294967295 (expected: 0 to 99)",
+            "n: 17 (expected: 1 to 16)",
+            "priority: 101 (expected: -100 to 100)");
+  }
+
+  @Test
+  void tokenOutsideTheVocabularyIsNamedWithItsIndex() {
+    GenerateRequest request =
+        GenerateRequest.newBuilder()
+            .setTokenIds(TokenIds.newBuilder().addIds(3).addIds(100))
+            .build();
+    assertThat(invalid(request).message()).isEqualTo("token_ids.ids[1]: 100 (expected: 0 to 99)");
+  }
+
+  @Test
+  void otherModelIsNotFound() {
+    RefusalException refused =
+        catchThrowableOfType(
+            RefusalException.class, () -> validator.validate(text("hi").setModel("gpt-9").build()));
+    assertThat(refused.refusal())
+        .isEqualTo(new Refusal.NotFound("model", "gpt-9", "model: \"gpt-9\" (expected: smol)"));
+    assertThat(validator.validate(text("hi").setModel("default").build())).isNotNull();
+  }
+
+  @Test
+  void tokensOfAnotherTokenizerAreRefused() {
+    RefusalException refused =
+        catchThrowableOfType(
+            RefusalException.class,
+            () ->
+                validator.validate(
+                    GenerateRequest.newBuilder()
+                        .setHop(
+                            RouterHop.newBuilder()
+                                .addPromptTokenIds(1)
+                                .setTokenizerFingerprint("beef"))
+                        .build()));
+    assertThat(refused.refusal()).isInstanceOf(Refusal.Unserviceable.class);
+    assertThat(((Refusal.Unserviceable) refused.refusal()).reason())
+        .isEqualTo("TOKENIZER_MISMATCH");
+  }
+
+  @Test
+  void chatNeedsMessagesWithRoles() {
+    GenerateRequest request =
+        GenerateRequest.newBuilder()
+            .setChat(ChatMessages.newBuilder().addMessages(ChatMessage.newBuilder()))
+            .build();
+    assertThat(invalid(request).message())
+        .isEqualTo("chat.messages[0].role: empty (expected: a role such as \"user\")");
+  }
+
+  @ParameterizedTest
+  @MethodSource("unsupported")
+  void fieldsWithoutBehaviourAreRefusedByName(
+      String field, UnaryOperator<GenerateRequest.Builder> set) {
+    RefusalException refused =
+        catchThrowableOfType(
+            RefusalException.class, () -> validator.validate(set.apply(text("hi")).build()));
+    assertThat(refused.refusal())
+        .isEqualTo(new Refusal.Unimplemented(field, field + ": not implemented in this version"));
+  }
+
+  static List<Object[]> unsupported() {
+    return List.of(
+        unsupported("beam", r -> r.setBeam(Beam.newBuilder().setWidth(2))),
+        unsupported("n", r -> r.setN(2)),
+        unsupported("logprobs.output", r -> r.setLogprobs(Logprobs.newBuilder().setOutput(0))),
+        unsupported("logprobs.prompt", r -> r.setLogprobs(Logprobs.newBuilder().setPrompt(5))),
+        unsupported("constraint", r -> r.setConstraint(Constraint.newBuilder().setRegex("a"))),
+        unsupported("ttft_target", r -> r.setTtftTarget(Duration.newBuilder().setSeconds(1))),
+        unsupported("priority", r -> r.setPriority(1)),
+        unsupported("session_id", r -> r.setSessionId("s")),
+        unsupported("sampling.min_p", r -> r.setSampling(Sampling.newBuilder().setMinP(0.1f))),
+        unsupported(
+            "sampling.repetition_penalty",
+            r -> r.setSampling(Sampling.newBuilder().setRepetitionPenalty(1.1f))),
+        unsupported(
+            "sampling.logit_bias", r -> r.setSampling(Sampling.newBuilder().putLogitBias(1, 1))));
+  }
+
+  private static Object[] unsupported(String field, UnaryOperator<GenerateRequest.Builder> set) {
+    return new Object[] {field, set};
+  }
+
+  private Refusal.Invalid invalid(GenerateRequest request) {
+    return (Refusal.Invalid)
+        catchThrowableOfType(RefusalException.class, () -> validator.validate(request)).refusal();
+  }
+
+  private static GenerateRequest.Builder text(String text) {
+    return GenerateRequest.newBuilder().setText(text);
+  }
+}
