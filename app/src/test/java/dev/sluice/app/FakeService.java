@@ -26,8 +26,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** A server on loopback that answers every prompt with its last message, word by word. */
-final class FakeService extends GenerationServiceGrpc.GenerationServiceImplBase
-    implements AutoCloseable {
+final class FakeService extends GenerationServiceGrpc.GenerationServiceImplBase {
   final List<GenerateRequest> requests = new CopyOnWriteArrayList<>();
   private final Server server;
 
@@ -100,8 +99,7 @@ final class FakeService extends GenerationServiceGrpc.GenerationServiceImplBase
     return GenerateResponse.newBuilder().setSequence(sequence);
   }
 
-  @Override
-  public void close() throws InterruptedException {
+  void stop() throws InterruptedException {
     server.shutdownNow().awaitTermination();
   }
 }

@@ -23,7 +23,7 @@ final class GenerateCommandTest {
 
   @AfterEach
   void stop() throws Exception {
-    service.close();
+    service.stop();
   }
 
   private Run generate(String... args) {
@@ -174,7 +174,7 @@ final class GenerateCommandTest {
   @Test
   void noServerSaysHowToStartOne() throws Exception {
     String target = service.target();
-    service.close();
+    service.stop();
     Run run = Run.of("generate", "x", "--target", target);
     assertThat(run.code()).isEqualTo(1);
     assertThat(run.err())

@@ -56,10 +56,9 @@ public final class GenerateCommand implements Callable<Integer> {
     try (SluiceClient client = server.connect();
         AtExit _ = AtExit.run(client::close);
         TokenStream stream = client.generate(request.build())) {
-      if (output.json()) {
-        printMessages(stream, out);
-      } else {
-        printText(stream, out);
+      boolean read = output.json() ? printMessages(stream, out) : printText(stream, out);
+      if (!read) {
+        return ExitCode.SOFTWARE;
       }
       Finished finished =
           stream
@@ -74,7 +73,8 @@ public final class GenerateCommand implements Callable<Integer> {
     }
   }
 
-  private static void printText(TokenStream stream, PrintWriter out) {
+  /** Returns false if nobody reads on, such as {@code head}: the rest need not be generated. */
+  private static boolean printText(TokenStream stream, PrintWriter out) {
     AnswerPrinter printer = new AnswerPrinter(out, new Style(Terminal.ofProcess().drawsOnOut()));
     try {
       for (GenerateResponse message : stream) {
@@ -83,28 +83,27 @@ public final class GenerateCommand implements Callable<Integer> {
         } else if (message.hasChoiceFinished()) {
           printer.finished(message.getChoiceFinished());
         }
-        stopIfNobodyReads(out);
+        if (out.checkError()) {
+          return false;
+        }
       }
+      return true;
     } finally {
       printer.end();
     }
   }
 
-  private static void printMessages(TokenStream stream, PrintWriter out) {
+  private static boolean printMessages(TokenStream stream, PrintWriter out) {
     for (GenerateResponse message : stream) {
       try {
         out.println(JSON.print(message));
       } catch (InvalidProtocolBufferException e) {
         throw new IllegalStateException(e);
       }
-      stopIfNobodyReads(out);
+      if (out.checkError()) {
+        return false;
+      }
     }
-  }
-
-  /** A reader such as {@code head} may be gone: then the rest need not be generated. */
-  private static void stopIfNobodyReads(PrintWriter out) {
-    if (out.checkError()) {
-      throw new FailedException("standard output is closed");
-    }
+    return true;
   }
 }

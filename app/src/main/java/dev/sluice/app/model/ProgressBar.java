@@ -67,7 +67,7 @@ public final class ProgressBar implements Progress, AutoCloseable {
     if (total <= 0) {
       return phase + (done > 0 ? "  " + megabytes(done) : "");
     }
-    int filled = (int) Math.clamp(WIDTH * done / total, 0, WIDTH);
+    int filled = Math.clamp(WIDTH * done / total, 0, WIDTH);
     long elapsed = Math.max(1, now - phaseStart);
     String rate = String.format(Locale.ROOT, "%.1f MB/s", (done - phaseStartBytes) * 1e3 / elapsed);
     return phase
