@@ -127,7 +127,8 @@ public final class RouterMain implements AutoCloseable {
     return server.port();
   }
 
-  public Fleet fleet() {
+  /** For tests that wait for it. */
+  Fleet fleet() {
     return fleet;
   }
 

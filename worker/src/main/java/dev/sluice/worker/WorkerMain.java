@@ -92,9 +92,10 @@ public final class WorkerMain {
       Lifecycle lifecycle) {
     Path file = ModelStore.of(System.getenv()).resolve(config.model().name(), Progress.NONE);
     try (Checkpoint checkpoint = Checkpoints.open(file)) {
-      OrtModelRunner runner =
-          lifecycle.add("model", OrtModelRunner.load(checkpoint, runnerConfig(config, checkpoint)));
+      OrtModelRunner runner = OrtModelRunner.load(checkpoint, runnerConfig(config, checkpoint));
       runner.warmUp();
+      // Not before: a signal closes what is registered, and steps must not run on freed memory.
+      lifecycle.add("model", runner);
       Tokenizer tokenizer = lifecycle.add("tokenizer", Tokenizer.load(checkpoint.tokenizer()));
       PromptEncoder prompts = new PromptEncoder(checkpoint.tokenizer(), tokenizer);
       WorkerProfile profile = profile(config, server.port(), checkpoint, runner, prompts);

@@ -161,7 +161,7 @@ final class Access {
 
   /** The places that a slice takes, by the rules of Python's {@code slice.indices}. */
   private int[] places(int size, Value start, Value stop, Value step) {
-    budget.charge(size);
+    budget.chargeItems(size / 8);
     long stride = bound(step, 1);
     if (stride == 0) {
       throw new Failure("slice step cannot be zero");
@@ -175,6 +175,7 @@ final class Access {
     if (forward ? from >= to : from <= to) {
       count = 0;
     }
+    budget.chargeItems(count / 2);
     int[] places = new int[(int) count];
     for (int i = 0; i < places.length; i++) {
       places[i] = (int) (from + i * stride);

@@ -152,8 +152,10 @@ final class Arithmetic {
 
   private Value concatenate(Value left, Value right) {
     return switch (left) {
-      case Text a when right instanceof Text b ->
-          new Text(new TextBuilder(budget).append(a.value()).append(b.value()).toString());
+      case Text a when right instanceof Text b -> {
+        budget.charge((long) a.value().length() + b.value().length());
+        yield new Text(a.value().concat(b.value()));
+      }
       case Items a when right instanceof Items b -> new Items(joined(a.items(), b.items()));
       case Tuple a when right instanceof Tuple b -> new Tuple(joined(a.items(), b.items()));
       case Text _, Items _, Tuple _ ->
@@ -165,7 +167,7 @@ final class Arithmetic {
   }
 
   private List<Value> joined(List<Value> left, List<Value> right) {
-    budget.charge((long) left.size() + right.size());
+    budget.chargeItems((long) left.size() + right.size());
     List<Value> items = new ArrayList<>(left.size() + right.size());
     items.addAll(left);
     items.addAll(right);
@@ -183,7 +185,7 @@ final class Arithmetic {
 
   private List<Value> repeated(List<Value> items, long times) {
     long count = Math.clamp(times, 0, Budget.MAX_SIZE + 1);
-    budget.charge(items.size() * count);
+    budget.chargeItems(items.size() * count);
     List<Value> repeated = new ArrayList<>();
     for (long i = 0; i < count && !items.isEmpty(); i++) {
       repeated.addAll(items);

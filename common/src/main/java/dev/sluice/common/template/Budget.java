@@ -8,15 +8,19 @@ package dev.sluice.common.template;
  */
 final class Budget {
   /** A long conversation with tools takes some hundred thousand. */
-  static final long MAX_STEPS = 10_000_000;
+  static final long MAX_STEPS = 4_000_000;
 
-  /** Of the output and of any string or list, in characters and elements. */
+  /** Of the output and of any string, in characters. */
   static final int MAX_SIZE = 16 << 20;
 
   /** Nested expressions, statements and values; keeps far from the end of the stack. */
-  static final int MAX_DEPTH = 500;
+  static final int MAX_DEPTH = 300;
 
-  private static final int SIZE_PER_STEP = 16;
+  private static final int CALL_DEPTH = 4;
+  private static final int SIZE_PER_STEP = 32;
+
+  /** What an item of a list counts for, in characters. */
+  private static final int ITEM_SIZE = 8;
 
   private long steps = MAX_STEPS;
   private int depth;
@@ -27,13 +31,18 @@ final class Budget {
     }
   }
 
-  /** Charges for something of that many characters or elements, before it is made. */
+  /** Charges for something of that many characters, before it is made. */
   void charge(long size) {
     if (size > MAX_SIZE) {
       throw new Failure("a value of size " + size + " (expected: at most " + MAX_SIZE + ")");
     }
     steps -= size / SIZE_PER_STEP;
     step();
+  }
+
+  /** Charges for a list, before it is made. */
+  void chargeItems(long count) {
+    charge(Math.min(count, MAX_SIZE) * ITEM_SIZE);
   }
 
   void enter() {
@@ -45,5 +54,18 @@ final class Budget {
 
   void leave() {
     depth--;
+  }
+
+  /**
+   * As {@link #enter}, for a macro's call or a loop's recursion: they take far more of the stack.
+   */
+  void enterCall() {
+    depth += CALL_DEPTH;
+    enter();
+  }
+
+  void leaveCall() {
+    leave();
+    depth -= CALL_DEPTH;
   }
 }

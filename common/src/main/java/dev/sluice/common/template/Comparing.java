@@ -112,7 +112,12 @@ final class Comparing {
         budget.charge(text.value().length());
         yield text.value().contains(part.value());
       }
-      case Dict dict -> dict.find(value).isPresent();
+      case Dict dict -> {
+        if (value instanceof Items || value instanceof Dict) {
+          throw new Failure("unhashable type: '" + value.type() + "'");
+        }
+        yield dict.find(value).isPresent();
+      }
       case Loop _ -> throw notIterable(container);
       default -> {
         if (!Values.isIterable(container)) {

@@ -52,6 +52,7 @@ final class Evaluator {
     line = newLine;
   }
 
+  /** Small, and so are those that it calls: their frames are most of what nesting costs. */
   Value evaluate(Expression expression, Scope scope) {
     budget.enter();
     Value value =
@@ -61,55 +62,20 @@ final class Evaluator {
           case Expression.ListOf list -> new Items(evaluateAll(list.items(), scope));
           case Expression.TupleOf tuple -> new Tuple(evaluateAll(tuple.items(), scope));
           case Expression.DictOf dict -> dict(dict.pairs(), scope);
-          case Expression.Attribute attribute -> {
-            Value target = evaluate(attribute.target(), scope);
-            line = attribute.line();
-            yield access.attribute(target, attribute.name());
-          }
-          case Expression.Subscript subscript -> {
-            Value target = evaluate(subscript.target(), scope);
-            Value index = evaluate(subscript.index(), scope);
-            line = subscript.line();
-            yield access.item(target, index);
-          }
+          case Expression.Attribute attribute -> attribute(attribute, scope);
+          case Expression.Subscript subscript -> subscript(subscript, scope);
           case Expression.Slice slice -> slice(slice, scope);
           case Expression.Call call -> call(call, scope, Optional.empty());
           case Expression.Filter filter ->
               filter(filter.filter(), evaluate(filter.target(), scope), scope);
-          case Expression.Test test -> {
-            Value tested = evaluate(test.target(), scope);
-            Arguments arguments = arguments(test.arguments(), scope);
-            line = test.line();
-            yield Bool.of(tests.test(test.name(), tested, arguments));
-          }
+          case Expression.Test test -> Bool.of(test(test, scope));
           case Expression.Not not -> Bool.of(!isTrue(not.operand(), scope));
-          case Expression.And and -> {
-            Value left = evaluate(and.left(), scope);
-            yield Values.isTrue(left) ? evaluate(and.right(), scope) : left;
-          }
-          case Expression.Or or -> {
-            Value left = evaluate(or.left(), scope);
-            yield Values.isTrue(left) ? left : evaluate(or.right(), scope);
-          }
+          case Expression.And and -> and(and, scope);
+          case Expression.Or or -> or(or, scope);
           case Expression.Conditional conditional -> conditional(conditional, scope);
-          case Expression.Sign sign -> {
-            Value operand = evaluate(sign.operand(), scope);
-            line = sign.line();
-            yield arithmetic.sign(sign.negative(), operand);
-          }
-          case Expression.Binary binary -> {
-            Value left = evaluate(binary.left(), scope);
-            Value right = evaluate(binary.right(), scope);
-            line = binary.line();
-            yield arithmetic.apply(binary.operator(), left, right);
-          }
-          case Expression.Concatenation concatenation -> {
-            TextBuilder text = new TextBuilder(budget);
-            for (Expression part : concatenation.parts()) {
-              text.append(rendering.str(evaluate(part, scope)));
-            }
-            yield new Text(text.toString());
-          }
+          case Expression.Sign sign -> sign(sign, scope);
+          case Expression.Binary binary -> binary(binary, scope);
+          case Expression.Concatenation concatenation -> concatenate(concatenation, scope);
           case Expression.Comparison comparison -> Bool.of(compare(comparison, scope));
         };
     budget.leave();
@@ -163,6 +129,57 @@ final class Evaluator {
       dict.put(key, evaluate(pair.value(), scope));
     }
     return dict;
+  }
+
+  private Value attribute(Expression.Attribute attribute, Scope scope) {
+    Value target = evaluate(attribute.target(), scope);
+    line = attribute.line();
+    return access.attribute(target, attribute.name());
+  }
+
+  private Value subscript(Expression.Subscript subscript, Scope scope) {
+    Value target = evaluate(subscript.target(), scope);
+    Value index = evaluate(subscript.index(), scope);
+    line = subscript.line();
+    return access.item(target, index);
+  }
+
+  private boolean test(Expression.Test test, Scope scope) {
+    Value tested = evaluate(test.target(), scope);
+    Arguments arguments = arguments(test.arguments(), scope);
+    line = test.line();
+    return tests.test(test.name(), tested, arguments);
+  }
+
+  private Value and(Expression.And and, Scope scope) {
+    Value left = evaluate(and.left(), scope);
+    return Values.isTrue(left) ? evaluate(and.right(), scope) : left;
+  }
+
+  private Value or(Expression.Or or, Scope scope) {
+    Value left = evaluate(or.left(), scope);
+    return Values.isTrue(left) ? left : evaluate(or.right(), scope);
+  }
+
+  private Value sign(Expression.Sign sign, Scope scope) {
+    Value operand = evaluate(sign.operand(), scope);
+    line = sign.line();
+    return arithmetic.sign(sign.negative(), operand);
+  }
+
+  private Value binary(Expression.Binary binary, Scope scope) {
+    Value left = evaluate(binary.left(), scope);
+    Value right = evaluate(binary.right(), scope);
+    line = binary.line();
+    return arithmetic.apply(binary.operator(), left, right);
+  }
+
+  private Value concatenate(Expression.Concatenation concatenation, Scope scope) {
+    TextBuilder text = new TextBuilder(budget);
+    for (Expression part : concatenation.parts()) {
+      text.append(rendering.str(evaluate(part, scope)));
+    }
+    return new Text(text.toString());
   }
 
   private Value slice(Expression.Slice slice, Scope scope) {

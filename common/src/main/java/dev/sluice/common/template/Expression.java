@@ -95,6 +95,15 @@ sealed interface Expression {
     BinaryOperator(String symbol) {
       this.symbol = symbol;
     }
+
+    static BinaryOperator of(String symbol) {
+      for (BinaryOperator operator : values()) {
+        if (operator.symbol.equals(symbol)) {
+          return operator;
+        }
+      }
+      throw new IllegalArgumentException(symbol);
+    }
   }
 
   /** How neighbours are compared. */
@@ -112,6 +121,15 @@ sealed interface Expression {
 
     ComparisonOperator(String symbol) {
       this.symbol = symbol;
+    }
+
+    static ComparisonOperator of(String symbol) {
+      for (ComparisonOperator operator : values()) {
+        if (operator.symbol.equals(symbol)) {
+          return operator;
+        }
+      }
+      throw new IllegalArgumentException(symbol);
     }
   }
 }

@@ -22,16 +22,6 @@ import java.util.function.Consumer;
  * <p>Threading: used once by one thread.
  */
 final class ExpressionParser {
-  private static final int OR = 1;
-  private static final int AND = 2;
-  private static final int NOT = 3;
-  private static final int COMPARE = 4;
-  private static final int ADD = 5;
-  private static final int CONCATENATE = 6;
-  private static final int MULTIPLY = 7;
-  private static final int POWER = 8;
-  private static final int NONE = 0;
-
   /** Words that end a test's argument-less form. */
   private static final Set<String> AFTER_TEST = Set.of("else", "or", "and");
 
@@ -51,7 +41,7 @@ final class ExpressionParser {
 
   /** An expression in which {@code if} is not taken: it belongs to the statement. */
   Expression parseWithoutConditional() {
-    return binary(OR);
+    return binary(Precedence.OR);
   }
 
   /** One expression, or a tuple of several without parentheses. */
@@ -63,7 +53,7 @@ final class ExpressionParser {
     List<Expression> items = new ArrayList<>();
     boolean several = false;
     while (!atTupleEnd()) {
-      items.add(withConditional ? conditional() : binary(OR));
+      items.add(withConditional ? conditional() : binary(Precedence.OR));
       if (!tokens.skipOperator(",")) {
         break;
       }
@@ -89,9 +79,9 @@ final class ExpressionParser {
 
   private Expression conditional() {
     int line = tokens.line();
-    Expression then = binary(OR);
+    Expression then = binary(Precedence.OR);
     while (tokens.skipName("if")) {
-      Expression test = binary(OR);
+      Expression test = binary(Precedence.OR);
       Optional<Expression> otherwise = Optional.empty();
       if (tokens.skipName("else")) {
         tokens.enter();
@@ -107,27 +97,27 @@ final class ExpressionParser {
   private Expression binary(int least) {
     tokens.enter();
     Expression left;
-    if (least <= NOT && tokens.skipName("not")) {
-      left = new Expression.Not(binary(NOT));
+    if (least <= Precedence.NOT && tokens.skipName("not")) {
+      left = new Expression.Not(binary(Precedence.NOT));
     } else {
       left = unary(true);
     }
-    for (int power = power(); power >= least && power != NONE; power = power()) {
+    for (int power = power(); power >= least && power != Precedence.NONE; power = power()) {
       int line = tokens.line();
       left =
           switch (power) {
-            case OR -> {
+            case Precedence.OR -> {
               tokens.next();
-              yield new Expression.Or(left, binary(AND));
+              yield new Expression.Or(left, binary(Precedence.AND));
             }
-            case AND -> {
+            case Precedence.AND -> {
               tokens.next();
-              yield new Expression.And(left, binary(NOT));
+              yield new Expression.And(left, binary(Precedence.NOT));
             }
-            case COMPARE -> comparison(left);
-            case CONCATENATE -> concatenation(left);
+            case Precedence.COMPARE -> comparison(left);
+            case Precedence.CONCATENATE -> concatenation(left);
             default -> {
-              BinaryOperator operator = binaryOperator(tokens.next().text());
+              BinaryOperator operator = BinaryOperator.of(tokens.next().text());
               yield new Expression.Binary(operator, left, binary(power + 1), line);
             }
           };
@@ -136,50 +126,20 @@ final class ExpressionParser {
     return left;
   }
 
-  /** How tightly the operator at the current place binds; {@link #NONE} if there is none. */
   private int power() {
-    Token token = tokens.current();
-    return switch (token.kind()) {
-      case NAME ->
-          switch (token.text()) {
-            case "or" -> OR;
-            case "and" -> AND;
-            case "in" -> COMPARE;
-            case "not" -> tokens.following().isName("in") ? COMPARE : NONE;
-            default -> NONE;
-          };
-      case OPERATOR ->
-          switch (token.text()) {
-            case "==", "!=", "<", "<=", ">", ">=" -> COMPARE;
-            case "+", "-" -> ADD;
-            case "~" -> CONCATENATE;
-            case "*", "/", "//", "%" -> MULTIPLY;
-            case "**" -> POWER;
-            default -> NONE;
-          };
-      case DATA,
-          VARIABLE_BEGIN,
-          VARIABLE_END,
-          BLOCK_BEGIN,
-          BLOCK_END,
-          STRING,
-          INTEGER,
-          FLOAT,
-          END ->
-          NONE;
-    };
+    return Precedence.of(tokens.current(), tokens.following());
   }
 
   private Expression comparison(Expression first) {
     int line = tokens.line();
     List<Operand> operands = new ArrayList<>();
-    while (power() == COMPARE) {
+    while (power() == Precedence.COMPARE) {
       String symbol = tokens.next().text();
       if (symbol.equals("not")) {
         tokens.expectName("in");
         symbol = "not in";
       }
-      operands.add(new Operand(comparisonOperator(symbol), binary(ADD)));
+      operands.add(new Operand(ComparisonOperator.of(symbol), binary(Precedence.ADD)));
     }
     return new Expression.Comparison(first, List.copyOf(operands), line);
   }
@@ -188,7 +148,7 @@ final class ExpressionParser {
     List<Expression> parts = new ArrayList<>();
     parts.add(first);
     while (tokens.skipOperator("~")) {
-      parts.add(binary(MULTIPLY));
+      parts.add(binary(Precedence.MULTIPLY));
     }
     return new Expression.Concatenation(List.copyOf(parts));
   }
@@ -224,7 +184,7 @@ final class ExpressionParser {
       }
       case INTEGER -> {
         tokens.next();
-        yield new Expression.Literal(new Value.Int(integer(token)));
+        yield new Expression.Literal(new Value.Int(IntegerLiteral.parse(token)));
       }
       case FLOAT -> {
         tokens.next();
@@ -257,24 +217,6 @@ final class ExpressionParser {
         yield new Expression.Name(name);
       }
     };
-  }
-
-  private static long integer(Token token) {
-    String text = token.text();
-    try {
-      if (text.length() > 1 && Character.isLetter(text.charAt(1))) {
-        int radix =
-            switch (text.charAt(1)) {
-              case 'b', 'B' -> 2;
-              case 'o', 'O' -> 8;
-              default -> 16;
-            };
-        return Long.parseLong(text, 2, text.length(), radix);
-      }
-      return Long.parseLong(text);
-    } catch (NumberFormatException e) {
-      throw new TemplateException(text + " (expected: an integer of 64 bits)", token.line());
-    }
   }
 
   private Expression list() {
@@ -327,7 +269,7 @@ final class ExpressionParser {
     return switch (token.kind()) {
       case NAME -> new Expression.Attribute(target, token.text(), line);
       case INTEGER -> {
-        Expression index = new Expression.Literal(new Value.Int(integer(token)));
+        Expression index = new Expression.Literal(new Value.Int(IntegerLiteral.parse(token)));
         yield new Expression.Subscript(target, index, line);
       }
       case DATA,
@@ -464,23 +406,5 @@ final class ExpressionParser {
     }
     tokens.expectOperator(")");
     return new CallArguments(List.copyOf(positional), List.copyOf(named), spread, spreadNamed);
-  }
-
-  private static BinaryOperator binaryOperator(String symbol) {
-    for (BinaryOperator operator : BinaryOperator.values()) {
-      if (operator.symbol.equals(symbol)) {
-        return operator;
-      }
-    }
-    throw new IllegalArgumentException(symbol);
-  }
-
-  private static ComparisonOperator comparisonOperator(String symbol) {
-    for (ComparisonOperator operator : ComparisonOperator.values()) {
-      if (operator.symbol.equals(symbol)) {
-        return operator;
-      }
-    }
-    throw new IllegalArgumentException(symbol);
   }
 }

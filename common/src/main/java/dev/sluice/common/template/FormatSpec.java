@@ -11,6 +11,7 @@ import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How one value is formatted, by {@code str.format} or {@code %}.
@@ -66,7 +67,7 @@ record FormatSpec(
         first(matcher.group("type"), ' '));
   }
 
-  private static char first(@org.jspecify.annotations.Nullable String group, char standard) {
+  private static char first(@Nullable String group, char standard) {
     return group == null ? standard : group.charAt(0);
   }
 

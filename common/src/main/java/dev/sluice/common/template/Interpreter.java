@@ -166,9 +166,9 @@ final class Interpreter {
     Value source = arguments.bind("loop", "iterable").get(0);
     TextBuilder outer = output;
     output = new TextBuilder(budget);
-    budget.enter();
+    budget.enterCall();
     loop(statement, source, depth + 1, scope);
-    budget.leave();
+    budget.leaveCall();
     Value text = new Text(output.toString());
     output = outer;
     return text;
@@ -211,7 +211,10 @@ final class Interpreter {
         arguments -> {
           Scope inner = scope.inner();
           MacroArguments.bind(macro, arguments, inner, evaluator);
-          return new Text(capture(macro.body(), inner));
+          budget.enterCall();
+          String text = capture(macro.body(), inner);
+          budget.leaveCall();
+          return new Text(text);
         });
   }
 }

@@ -17,7 +17,7 @@ final class NumberFilters {
       Pattern.compile(
           "[-+]?(?:(?:\\d[\\d_]*+\\.?+[\\d_]*+|\\.\\d[\\d_]*+)(?:[eE][-+]?\\d++)?"
               + "|(?i:inf|infinity|nan))");
-  private static final Pattern INTEGER = Pattern.compile("[-+]?[0-9a-zA-Z](?:[0-9a-zA-Z_])*+");
+  private static final Pattern INTEGER = Pattern.compile("[-+]?[0-9a-zA-Z][0-9a-zA-Z_]*+");
 
   private final Arithmetic arithmetic;
 

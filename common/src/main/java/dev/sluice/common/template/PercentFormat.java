@@ -53,10 +53,18 @@ record PercentFormat(Rendering rendering, Budget budget) {
       text.append(field(field, type.charAt(0), value));
     }
     text.append(format.substring(end));
-    if (!keyed && next.hasNext() && !(values instanceof Dict)) {
+    if (!keyed && next.hasNext() && !hasItems(values)) {
       throw new Failure("not all arguments converted during string formatting");
     }
     return text.toString();
+  }
+
+  /** Python lets these have parts that the format does not show. */
+  private static boolean hasItems(Value values) {
+    return values instanceof Dict
+        || values instanceof Value.Items
+        || values instanceof Value.Range
+        || values instanceof Value.Undefined;
   }
 
   private String field(Matcher field, char type, Value value) {

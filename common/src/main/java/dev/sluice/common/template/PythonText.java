@@ -8,6 +8,9 @@ import java.util.function.IntPredicate;
 final class PythonText {
   private static final String LINE_ENDS = "\n\r\u000b\f\u001c\u001d\u001e\u0085\u2028\u2029";
 
+  /** Of a text that is split. */
+  private static final int MAX_PARTS = 1 << 20;
+
   private PythonText() {}
 
   /** As {@code str.isspace}. */
@@ -56,12 +59,12 @@ final class PythonText {
       }
       boolean two = text.charAt(i) == '\r' && i + 1 < text.length() && text.charAt(i + 1) == '\n';
       int next = i + (two ? 2 : 1);
-      lines.add(text.substring(start, keepEnds ? next : i));
+      add(lines, text.substring(start, keepEnds ? next : i));
       start = next;
       i = next - 1;
     }
     if (start < text.length()) {
-      lines.add(text.substring(start));
+      add(lines, text.substring(start));
     }
     return lines;
   }
@@ -72,11 +75,11 @@ final class PythonText {
     int start = skip(text, 0, true);
     while (start < text.length()) {
       if (most >= 0 && words.size() >= most) {
-        words.add(stripEnd(text.substring(start), PythonText::isSpace));
+        add(words, stripEnd(text.substring(start), PythonText::isSpace));
         break;
       }
       int end = skip(text, start, false);
-      words.add(text.substring(start, end));
+      add(words, text.substring(start, end));
       start = skip(text, end, true);
     }
     return words;
@@ -88,11 +91,11 @@ final class PythonText {
     int end = skipBack(text, text.length(), true);
     while (end > 0) {
       if (most >= 0 && words.size() >= most) {
-        words.add(stripStart(text.substring(0, end), PythonText::isSpace));
+        add(words, stripStart(text.substring(0, end), PythonText::isSpace));
         break;
       }
       int start = skipBack(text, end, false);
-      words.add(text.substring(start, end));
+      add(words, text.substring(start, end));
       end = skipBack(text, start, true);
     }
     return words.reversed();
@@ -120,11 +123,11 @@ final class PythonText {
     int start = 0;
     int at = text.indexOf(separator);
     while (at >= 0 && (most < 0 || parts.size() < most)) {
-      parts.add(text.substring(start, at));
+      add(parts, text.substring(start, at));
       start = at + separator.length();
       at = text.indexOf(separator, start);
     }
-    parts.add(text.substring(start));
+    add(parts, text.substring(start));
     return parts;
   }
 
@@ -134,12 +137,19 @@ final class PythonText {
     int end = text.length();
     int at = text.lastIndexOf(separator);
     while (at >= 0 && (most < 0 || parts.size() < most)) {
-      parts.add(text.substring(at + separator.length(), end));
+      add(parts, text.substring(at + separator.length(), end));
       end = at;
       at = at == 0 ? -1 : text.lastIndexOf(separator, at - separator.length());
     }
-    parts.add(text.substring(0, end));
+    add(parts, text.substring(0, end));
     return parts.reversed();
+  }
+
+  private static void add(List<String> parts, String part) {
+    if (parts.size() == MAX_PARTS) {
+      throw new Failure("a text of many parts (expected: at most " + MAX_PARTS + ")");
+    }
+    parts.add(part);
   }
 
   /** How often {@code part} occurs without overlap. */

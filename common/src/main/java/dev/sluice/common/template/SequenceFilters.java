@@ -181,7 +181,7 @@ final class SequenceFilters {
   private List<Value> sorted(List<Value> items, UnaryOperator<Value> key, boolean descending) {
     record Keyed(Value key, Value item) {}
     Comparator<Keyed> order = Comparator.comparing(Keyed::key, comparing::order);
-    budget.charge(items.size());
+    budget.chargeItems(items.size());
     // Python's descending sort keeps the order of equal ones, too.
     try {
       return items.stream()
@@ -238,7 +238,7 @@ final class SequenceFilters {
       batch.add(item);
     }
     if (!batch.isEmpty()) {
-      budget.charge(Math.max(size, 0));
+      budget.chargeItems(Math.max(size, 0));
       while (bound.notNone(1).isPresent() && batch.size() < size) {
         batch.add(bound.get(1));
       }
@@ -253,7 +253,7 @@ final class SequenceFilters {
     if (count == 0) {
       throw new Failure("integer division or modulo by zero");
     }
-    budget.charge(Math.max(count, 0) * 4);
+    budget.chargeItems(Math.clamp(count, 0, Budget.MAX_SIZE) * 4L);
     List<Value> slices = new ArrayList<>();
     int start = 0;
     for (int i = 0; i < count; i++) {
@@ -303,14 +303,15 @@ final class SequenceFilters {
     return caseSensitive ? key : item -> ignoreCase(key.apply(item));
   }
 
-  /** As {@link #key}, of several attributes with commas between them. */
+  /** The {@link #key}s of attributes with commas between them. */
   private UnaryOperator<Value> sortKey(Optional<Value> attributes, boolean caseSensitive) {
-    if (!(attributes.orElse(None.NONE) instanceof Text names) || !names.value().contains(",")) {
-      return key(attributes, caseSensitive);
-    }
     List<UnaryOperator<Value>> keys = new ArrayList<>();
-    for (String name : PythonText.split(names.value(), ",", -1)) {
-      keys.add(key(Optional.of(new Text(name)), caseSensitive));
+    if (attributes.isPresent() && attributes.get() instanceof Text names) {
+      for (String name : PythonText.split(names.value(), ",", -1)) {
+        keys.add(key(Optional.of(new Text(name)), caseSensitive));
+      }
+    } else {
+      keys.add(key(attributes, caseSensitive));
     }
     return item -> new Tuple(keys.stream().map(key -> key.apply(item)).toList());
   }

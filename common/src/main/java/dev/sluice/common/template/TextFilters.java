@@ -107,6 +107,7 @@ final class TextFilters {
 
   private String urlEncode(Value value, String text) {
     if (value instanceof Text || !Values.isIterable(value)) {
+      budget.charge(text.length() * 9L);
       return quote(text).replace("%2F", "/");
     }
     List<Value> pairs = value instanceof Dict dict ? dict.items() : Values.toList(value, budget);
@@ -115,6 +116,9 @@ final class TextFilters {
       List<Value> pair = Values.toList(pairs.get(i), budget);
       if (pair.size() != 2) {
         throw new Failure("urlencode: " + pair.size() + " values (expected: pairs)");
+      }
+      for (Value part : pair) {
+        budget.charge(rendering.str(part).length() * 9L);
       }
       query.append(i == 0 ? "" : "&");
       query.append(quote(rendering.str(pair.get(0))).replace("%20", "+")).append('=');

@@ -20,6 +20,9 @@ import java.util.stream.IntStream;
 
 /** Truth, size and iteration, as in Python. */
 final class Values {
+  /** What a new item costs beside its place in a list. */
+  private static final int NEW_ITEM = 8;
+
   private Values() {}
 
   static boolean isTrue(Value value) {
@@ -89,7 +92,7 @@ final class Values {
     }
     List<Value> items = new ArrayList<>();
     for (Iterator<Value> iterator = iterate(value); iterator.hasNext(); ) {
-      budget.step();
+      budget.chargeItems(NEW_ITEM);
       items.add(iterator.next());
     }
     return items;
@@ -98,16 +101,9 @@ final class Values {
   /** As {@code list(reversed(value))}. */
   static List<Value> reversed(Value value, Budget budget) {
     return switch (value) {
-      case Text _, Items _, Tuple _, Dict _, Range _, View _ -> toList(value, budget).reversed();
-      case None _,
-          Bool _,
-          Int _,
-          Real _,
-          Generator _,
-          Undefined _,
-          Namespace _,
-          Function _,
-          Loop _ ->
+      case Text _, Items _, Tuple _, Dict _, Range _, View _, Undefined _ ->
+          toList(value, budget).reversed();
+      case None _, Bool _, Int _, Real _, Generator _, Namespace _, Function _, Loop _ ->
           throw new Failure("'" + value.type() + "' object is not reversible");
     };
   }

@@ -58,7 +58,7 @@ class TemplateCasesTest {
     return tests;
   }
 
-  /** An expected value that begins with {@code !!} is the type and message of an error. */
+  /** An expected value that begins with {@code !!} is an error: its type and message, or any. */
   private static DynamicTest test(
       String name, JsonNode template, JsonNode context, JsonNode expected) {
     Map<String, Object> variables = JSON.convertValue(context, new TypeReference<>() {});
@@ -70,7 +70,7 @@ class TemplateCasesTest {
             assertThatThrownBy(
                     () -> ChatTemplate.compile(template.asText(), CLOCK).render(variables))
                 .isInstanceOf(TemplateException.class)
-                .hasMessageEndingWith(wanted.substring(wanted.indexOf(": ") + 2));
+                .hasMessageEndingWith(wanted.replaceFirst("!!(\\w+: )?", ""));
           } else {
             assertThat(ChatTemplate.compile(template.asText(), CLOCK).render(variables))
                 .isEqualTo(wanted);

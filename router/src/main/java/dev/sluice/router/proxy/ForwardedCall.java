@@ -16,7 +16,6 @@ import io.grpc.StatusRuntimeException;
 import io.opentelemetry.api.trace.Span;
 import java.time.Duration;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -43,7 +42,6 @@ import org.slf4j.LoggerFactory;
  */
 final class ForwardedCall<R> {
   private static final Logger log = LoggerFactory.getLogger(ForwardedCall.class);
-  private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
   private static final Stoppable NOTHING = _ -> {};
 
   private final Proxy proxy;
@@ -144,7 +142,7 @@ final class ForwardedCall<R> {
         } else if (attempts > 0) {
           giveUp("no other worker is ready");
         } else {
-          refuse(refusal(none));
+          refuse(Refusals.of(none));
         }
       }
     }
@@ -214,17 +212,7 @@ final class ForwardedCall<R> {
         || (status.getCode() == Status.Code.UNAVAILABLE && failure.explained())) {
       close(status, trailers);
     } else {
-      refuse(
-          new Refusal.Unavailable(
-              "WORKER_LOST",
-              "worker "
-                  + failure.worker()
-                  + " was lost after message "
-                  + lastSequence
-                  + " of the stream ("
-                  + failure.text()
-                  + ")",
-              RETRY_AFTER));
+      refuse(Refusals.workerLost(failure, lastSequence));
     }
   }
 
@@ -232,38 +220,10 @@ final class ForwardedCall<R> {
   private void giveUp(String why) {
     Failure last = lastBusy.or(() -> lastFailure).orElseThrow();
     if (last.status().getCode() == Status.Code.UNAVAILABLE && !last.explained()) {
-      refuse(
-          new Refusal.Unavailable(
-              "NO_WORKER",
-              "no worker answered: tried "
-                  + attempts
-                  + ", "
-                  + why
-                  + "; the last, "
-                  + last.worker()
-                  + ", said "
-                  + last.text(),
-              RETRY_AFTER));
+      refuse(Refusals.noneAnswered(last, attempts, why));
     } else {
       close(last.status(), last.trailers());
     }
-  }
-
-  private static Refusal refusal(Selection.None none) {
-    return switch (none) {
-      case Selection.UnknownModel(String name, List<String> known, boolean _) ->
-          known.isEmpty()
-              ? new Refusal.Unavailable(
-                  "NO_WORKER", "no worker is ready, and none has told its model", RETRY_AFTER)
-              : new Refusal.NotFound(
-                  "model", name, "model: \"" + name + "\" (expected: one of " + known + ")");
-      case Selection.AmbiguousModel(List<String> known) ->
-          new Refusal.Invalid(
-              List.of(new Refusal.Violation("model", "is empty (expected: one of " + known + ")")));
-      case Selection.NobodyReady(String name, boolean _) ->
-          new Refusal.Unavailable(
-              "NO_WORKER", "no worker of model " + name + " is ready", RETRY_AFTER);
-    };
   }
 
   /** Driver: from here on the attempt's messages go to the client. */

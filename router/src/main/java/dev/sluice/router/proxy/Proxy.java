@@ -65,11 +65,6 @@ public final class Proxy {
                 DetokenizeRequest::getModel)));
   }
 
-  /** Number of calls that are not answered yet. */
-  public int openCalls() {
-    return open.size();
-  }
-
   /** Ends all open calls with a refusal. */
   public void abort(Refusal refusal) {
     open.forEach(call -> call.abort(refusal));

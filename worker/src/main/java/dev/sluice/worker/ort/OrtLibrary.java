@@ -135,9 +135,7 @@ final class OrtLibrary {
       int failed =
           (int)
               handle.invokeExact(
-                  arena.allocateFrom("ORT_DISABLE_TELEMETRY"),
-                  arena.allocateFrom("1"),
-                  overwrite);
+                  arena.allocateFrom("ORT_DISABLE_TELEMETRY"), arena.allocateFrom("1"), overwrite);
       if (failed != 0) {
         throw new IllegalStateException("setenv failed");
       }
