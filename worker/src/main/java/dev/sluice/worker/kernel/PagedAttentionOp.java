@@ -120,10 +120,5 @@ public final class PagedAttentionOp implements CustomOp {
           context.allocateOutput(0, call.tokens, (long) shape.heads() * shape.headSize());
       attention.run(context.parallel());
     }
-
-    @Override
-    public void close() {
-      attention.close();
-    }
   }
 }
