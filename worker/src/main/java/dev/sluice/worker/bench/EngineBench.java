@@ -74,8 +74,7 @@ public final class EngineBench {
             median[2]);
       }
       for (int tokens : PREFILLS) {
-        double[] median =
-            median(2 * repeats, () -> new double[] {workload.prefill(tokens)});
+        double[] median = median(2 * repeats, () -> new double[] {workload.prefill(tokens)});
         out.printf(
             Locale.ROOT,
             "{\"engine\": \"sluice\", \"model\": \"%s\", \"workload\": \"prefill-%d\","

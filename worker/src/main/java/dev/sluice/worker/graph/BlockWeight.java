@@ -18,7 +18,8 @@ import java.util.List;
  *   w = (quantized - 128) * scale
  * </pre>
  *
- * @param blocked whether the quantized tensor has the three dimensions that {@code MatMulNBits} wants
+ * @param blocked whether the quantized tensor has the three dimensions that {@code MatMulNBits}
+ *     wants
  */
 record BlockWeight(String name, List<String> sources, long rows, long columns, boolean blocked)
     implements Weight {

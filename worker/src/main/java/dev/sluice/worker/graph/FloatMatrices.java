@@ -21,11 +21,7 @@ final class FloatMatrices implements Matrices {
   public void embedding(ModelConfig config, String input, String output) {
     weights.add(weight(EMBEDDING, List.of(EMBEDDING), config));
     graph.node(
-        "",
-        "Gather",
-        List.of(EMBEDDING, input),
-        List.of(output),
-        new Attributes().with("axis", 0));
+        "", "Gather", List.of(EMBEDDING, input), List.of(output), new Attributes().with("axis", 0));
   }
 
   @Override

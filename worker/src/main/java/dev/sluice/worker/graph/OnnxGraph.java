@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * An ONNX graph under construction, and its serialized {@code ModelProto}. Only what a decoder needs:
- * nodes with int and float attributes, tensors as inputs and outputs, external initializers.
+ * An ONNX graph under construction, and its serialized {@code ModelProto}. Only what a decoder
+ * needs: nodes with int and float attributes, tensors as inputs and outputs, external initializers.
  *
  * <p>The numbers in here are field numbers and enumeration values of {@code onnx.proto}.
  *
@@ -74,21 +74,20 @@ final class OnnxGraph {
       List<String> outputs,
       Attributes attributes) {
     nodes.add(
-        message(
-            out -> {
-              for (String input : inputs) {
-                out.writeString(1, input);
-              }
-              for (String output : outputs) {
-                out.writeString(2, output);
-              }
-              out.writeString(3, type + "." + outputs.getFirst());
-              out.writeString(4, type);
-              for (Map.Entry<String, Attribute> attribute : attributes.values.entrySet()) {
-                out.writeBytes(5, attribute(attribute.getKey(), attribute.getValue()));
-              }
-              out.writeString(7, domain);
-            }));
+        message(out -> {
+          for (String input : inputs) {
+            out.writeString(1, input);
+          }
+          for (String output : outputs) {
+            out.writeString(2, output);
+          }
+          out.writeString(3, type + "." + outputs.getFirst());
+          out.writeString(4, type);
+          for (Map.Entry<String, Attribute> attribute : attributes.values.entrySet()) {
+            out.writeBytes(5, attribute(attribute.getKey(), attribute.getValue()));
+          }
+          out.writeString(7, domain);
+        }));
   }
 
   /**
@@ -108,19 +107,18 @@ final class OnnxGraph {
   /** Adds a constant whose content is given to the session by its name. */
   void initializer(Initializer initializer) {
     initializers.add(
-        message(
-            out -> {
-              for (long dimension : initializer.shape()) {
-                out.writeInt64(1, dimension);
-              }
-              out.writeInt32(2, initializer.type().number());
-              out.writeString(8, initializer.name());
-              out.writeBytes(13, entry("location", initializer.name()));
-              out.writeBytes(13, entry("offset", "0"));
-              out.writeBytes(13, entry("length", Long.toString(initializer.bytes())));
-              int external = 1;
-              out.writeEnum(14, external);
-            }));
+        message(out -> {
+          for (long dimension : initializer.shape()) {
+            out.writeInt64(1, dimension);
+          }
+          out.writeInt32(2, initializer.type().number());
+          out.writeString(8, initializer.name());
+          out.writeBytes(13, entry("location", initializer.name()));
+          out.writeBytes(13, entry("offset", "0"));
+          out.writeBytes(13, entry("length", Long.toString(initializer.bytes())));
+          int external = 1;
+          out.writeEnum(14, external);
+        }));
   }
 
   /** The {@code ModelProto}. */
@@ -154,68 +152,61 @@ final class OnnxGraph {
   }
 
   private static ByteString attribute(String name, Attribute attribute) {
-    return message(
-        out -> {
-          out.writeString(1, name);
-          switch (attribute) {
-            case Attribute.Real(float value) -> {
-              out.writeFloat(2, value);
-              out.writeEnum(20, 1);
-            }
-            case Attribute.Int(long value) -> {
-              out.writeInt64(3, value);
-              out.writeEnum(20, 2);
-            }
-          }
-        });
+    return message(out -> {
+      out.writeString(1, name);
+      switch (attribute) {
+        case Attribute.Real(float value) -> {
+          out.writeFloat(2, value);
+          out.writeEnum(20, 1);
+        }
+        case Attribute.Int(long value) -> {
+          out.writeInt64(3, value);
+          out.writeEnum(20, 2);
+        }
+      }
+    });
   }
 
   private static ByteString valueInfo(String name, ElementType type, String... shape) {
     ByteString dimensions =
-        message(
-            out -> {
-              for (String dimension : shape) {
-                out.writeBytes(1, dimension(dimension));
-              }
-            });
-    ByteString tensor =
-        message(
-            out -> {
-              out.writeInt32(1, type.number());
-              out.writeBytes(2, dimensions);
-            });
-    return message(
-        out -> {
-          out.writeString(1, name);
-          out.writeBytes(2, message(typeOut -> typeOut.writeBytes(1, tensor)));
+        message(out -> {
+          for (String dimension : shape) {
+            out.writeBytes(1, dimension(dimension));
+          }
         });
+    ByteString tensor =
+        message(out -> {
+          out.writeInt32(1, type.number());
+          out.writeBytes(2, dimensions);
+        });
+    return message(out -> {
+      out.writeString(1, name);
+      out.writeBytes(2, message(typeOut -> typeOut.writeBytes(1, tensor)));
+    });
   }
 
   private static ByteString dimension(String dimension) {
-    return message(
-        out -> {
-          if (Character.isDigit(dimension.charAt(0))) {
-            out.writeInt64(1, Long.parseLong(dimension));
-          } else {
-            out.writeString(2, dimension);
-          }
-        });
+    return message(out -> {
+      if (Character.isDigit(dimension.charAt(0))) {
+        out.writeInt64(1, Long.parseLong(dimension));
+      } else {
+        out.writeString(2, dimension);
+      }
+    });
   }
 
   private static ByteString entry(String key, String value) {
-    return message(
-        out -> {
-          out.writeString(1, key);
-          out.writeString(2, value);
-        });
+    return message(out -> {
+      out.writeString(1, key);
+      out.writeString(2, value);
+    });
   }
 
   private static ByteString opset(String domain, long version) {
-    return message(
-        out -> {
-          out.writeString(1, domain);
-          out.writeInt64(2, version);
-        });
+    return message(out -> {
+      out.writeString(1, domain);
+      out.writeInt64(2, version);
+    });
   }
 
   private static ByteString message(Writer writer) {

@@ -7,8 +7,8 @@ import java.lang.foreign.ValueLayout;
 import java.util.List;
 
 /**
- * Cosines and sines of the rotary embedding, each float [positions, headSize / 2], computed in double
- * precision.
+ * Cosines and sines of the rotary embedding, each float [positions, headSize / 2], computed in
+ * double precision.
  */
 record RotaryTable(int positions, int headSize, double theta) implements Weight {
   static final String COSINE = "cos_cache";

@@ -7,8 +7,8 @@ import jdk.incubator.vector.VectorMask;
  * The inner loops of attention: rows of one tile against the keys and values of one fixed range of
  * positions. Rows come in groups of {@value #ROWS}; a row's arithmetic is the same in any group.
  *
- * <p>Keys and values are in native memory; what a thread works with is in arrays, whose bounds checks
- * the compiler moves out of the loops.
+ * <p>Keys and values are in native memory; what a thread works with is in arrays, whose bounds
+ * checks the compiler moves out of the loops.
  */
 final class AttentionRange {
   /** Rows of a register tile: 4 rows of 2 vectors leave room for operands in 16 registers. */

@@ -3,8 +3,8 @@ package dev.sluice.worker.kernel;
 import java.util.Arrays;
 
 /**
- * The attention of one tile: up to 16 neighbouring tokens of one sequence, all in one block, for the
- * query heads that share one KV head. A row is one token and one query head.
+ * The attention of one tile: up to 16 neighbouring tokens of one sequence, all in one block, for
+ * the query heads that share one KV head. A row is one token and one query head.
  *
  * <p>A row's arithmetic depends on its sequence alone. It walks the keys in ranges of {@value
  * #RANGE} positions counted from position 0, makes of each a part (largest score, sum of weights,
@@ -96,8 +96,7 @@ final class AttentionTile {
   }
 
   /** Rotates and scales the tile's queries; rows that fill up the last group are zero. */
-  private void loadQueries(
-      AttentionCall call, int firstToken, int start, int tokens, int kvHead) {
+  private void loadQueries(AttentionCall call, int firstToken, int start, int tokens, int kvHead) {
     int row = 0;
     for (int i = 0; i < tokens; i++) {
       long table = (start + i) * headBytes / 2;
@@ -118,8 +117,7 @@ final class AttentionTile {
     Arrays.fill(queries, row * headSize, wholeGroups * headSize, 0);
   }
 
-  private void locateBlocks(
-      AttentionCall call, int sequence, int range, int seen, int kvHead) {
+  private void locateBlocks(AttentionCall call, int sequence, int range, int seen, int kvHead) {
     for (int b = 0; b * AttentionShape.BLOCK_SIZE < seen; b++) {
       long block = call.block(sequence, range + b * AttentionShape.BLOCK_SIZE);
       long offset = (block * shape.kvHeads() + kvHead) * shape.blockBytes();
@@ -180,8 +178,7 @@ final class AttentionTile {
 
   private void merge(int rowCount) {
     int count = rowCount + Lanes.LOGICAL - 1 & -Lanes.LOGICAL;
-    AttentionRange.mergeFactors(
-        rowMaxima, rowWeights, partMaxima, partWeights, keep, add, count);
+    AttentionRange.mergeFactors(rowMaxima, rowWeights, partMaxima, partWeights, keep, add, count);
     for (int row = 0; row < rowCount; row++) {
       AttentionRange.merge(rows, parts, row * headSize, keep[row], add[row], headSize);
     }

@@ -23,13 +23,14 @@ final class Lanes {
   /** Lanes of one vector: 4, 8 or 16. */
   static final int WIDTH = SPECIES.length();
 
-  /** All of native memory. A constant, so that the compiler sees no bounds and no liveness check. */
+  /**
+   * All of native memory. A constant, so that the compiler sees no bounds and no liveness check.
+   */
   static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
-
 
   private static final float LOG2_E = 1.44269504f;
   private static final float LN2_HIGH = 0.693359375f;
@@ -82,14 +83,9 @@ final class Lanes {
   static FloatVector exp(FloatVector x) {
     FloatVector clamped = x.max(EXP_ZERO);
     // n = round(x / ln 2), as a float and in the low bits of `shifted`
-    FloatVector shifted =
-        clamped.fma(
-            splat(LOG2_E), splat(ROUND));
+    FloatVector shifted = clamped.fma(splat(LOG2_E), splat(ROUND));
     FloatVector n = shifted.sub(ROUND);
-    FloatVector r =
-        n.fma(
-            splat(-LN2_LOW),
-            n.fma(splat(-LN2_HIGH), clamped));
+    FloatVector r = n.fma(splat(-LN2_LOW), n.fma(splat(-LN2_HIGH), clamped));
     FloatVector p = splat(1.9875691500e-4f);
     p = p.fma(r, splat(1.3981999507e-3f));
     p = p.fma(r, splat(8.3334519073e-3f));
@@ -99,8 +95,7 @@ final class Lanes {
     p = p.fma(r.mul(r), r).add(1f);
     // The bits of ROUND vanish in the shift, those of n become the exponent.
     IntVector exponent = shifted.reinterpretAsInts().add(127);
-    FloatVector power =
-        exponent.lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+    FloatVector power = exponent.lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
     return p.mul(power);
   }
 

@@ -116,8 +116,7 @@ public final class PagedAttentionOp implements CustomOp {
       call.tableWidth = Math.toIntExact(context.inputDimension(BLOCK_TABLE, 1));
       call.cosine = context.inputAddress(COSINE);
       call.sine = context.inputAddress(SINE);
-      call.output =
-          context.allocateOutput(0, call.tokens, (long) shape.heads() * shape.headSize());
+      call.output = context.allocateOutput(0, call.tokens, (long) shape.heads() * shape.headSize());
       attention.run(context.parallel());
     }
   }

@@ -62,8 +62,7 @@ final class SwiGlu {
       long offset = 4L * Math.min(i, width - Lanes.WIDTH);
       FloatVector x = Lanes.load(gate + offset);
       FloatVector e = Lanes.exp(x.neg().min(LARGEST_EXPONENT));
-      Lanes.store(
-          x.mul(Lanes.load(up + offset)).div(e.add(1f)), target + offset);
+      Lanes.store(x.mul(Lanes.load(up + offset)).div(e.add(1f)), target + offset);
     }
   }
 }

@@ -7,8 +7,8 @@ import dev.sluice.worker.ort.KernelInfo;
 import java.util.List;
 
 /**
- * {@code sluice.SwiGlu}: silu(gate) * up in one pass, where ONNX needs three operators and twice the
- * memory traffic.
+ * {@code sluice.SwiGlu}: silu(gate) * up in one pass, where ONNX needs three operators and twice
+ * the memory traffic.
  *
  * <pre>
  *   input    float [T, 2 * F], gate before up

@@ -37,8 +37,8 @@ import org.slf4j.LoggerFactory;
  * An exception that left an upcall would end the process, so every stub that runs code of an
  * operator catches all and returns a status.
  *
- * <p>Threading: kernels are made and destroyed under the object's lock; {@link #compute} runs on the
- * thread that runs the session.
+ * <p>Threading: kernels are made and destroyed under the object's lock; {@link #compute} runs on
+ * the thread that runs the session.
  */
 final class CustomOpStruct {
   private static final Logger log = LoggerFactory.getLogger(CustomOpStruct.class);
@@ -70,8 +70,7 @@ final class CustomOpStruct {
     stub(40, "inputCount", PTR, PTR);
     stub(48, "outputType", JAVA_INT, PTR, PTR);
     stub(56, "outputCount", PTR, PTR);
-    struct.set(
-        JAVA_LONG, 72, upcall("destroyKernel", FunctionDescriptor.ofVoid(PTR)).address());
+    struct.set(JAVA_LONG, 72, upcall("destroyKernel", FunctionDescriptor.ofVoid(PTR)).address());
     stub(80, "inputCharacteristic", JAVA_INT, PTR, PTR);
     stub(88, "outputCharacteristic", JAVA_INT, PTR, PTR);
     stub(96, "inputMemoryType", JAVA_INT, PTR, PTR);

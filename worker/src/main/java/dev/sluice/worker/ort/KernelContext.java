@@ -105,8 +105,8 @@ public final class KernelContext {
   }
 
   /**
-   * Runs tasks on the session's threads, this one among them, and returns when all are done. A single
-   * task runs here at once.
+   * Runs tasks on the session's threads, this one among them, and returns when all are done. A
+   * single task runs here at once.
    *
    * @throws RuntimeException what a task threw, the first of them
    */

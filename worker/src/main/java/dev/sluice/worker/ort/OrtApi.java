@@ -13,8 +13,8 @@ import java.lang.invoke.MethodHandle;
 
 /**
  * The functions of {@code OrtApi} that make and use sessions and tensors, by their slot in the
- * table; those that kernels call are in {@link OrtKernelApi}. Slots are append-only in ONNX Runtime,
- * so a number once right stays right.
+ * table; those that kernels call are in {@link OrtKernelApi}. Slots are append-only in ONNX
+ * Runtime, so a number once right stays right.
  *
  * <p>Every function turns a status into an {@link OrtException} and releases it. Pointers are
  * {@code long}; an {@code out} parameter is the address of eight bytes that receive the result.
@@ -31,8 +31,7 @@ final class OrtApi {
   private static final MethodHandle CREATE_ENV = function(3, PTR, JAVA_INT, PTR, PTR);
   private static final MethodHandle CREATE_SESSION_FROM_ARRAY =
       function(8, PTR, PTR, PTR, PTR, PTR, PTR);
-  private static final MethodHandle RUN =
-      function(9, PTR, PTR, PTR, PTR, PTR, PTR, PTR, PTR, PTR);
+  private static final MethodHandle RUN = function(9, PTR, PTR, PTR, PTR, PTR, PTR, PTR, PTR, PTR);
   private static final MethodHandle CREATE_SESSION_OPTIONS = function(10, PTR, PTR);
   private static final MethodHandle SET_EXECUTION_MODE = function(13, PTR, PTR, JAVA_INT);
   private static final MethodHandle DISABLE_MEM_PATTERN = function(17, PTR, PTR);
@@ -98,7 +97,9 @@ final class OrtApi {
     return Linker.nativeLinker().downcallHandle(address, descriptor);
   }
 
-  /** What {@code invokeExact} declares but a downcall never throws, or what {@link #check} threw. */
+  /**
+   * What {@code invokeExact} declares but a downcall never throws, or what {@link #check} threw.
+   */
   static RuntimeException unexpected(Throwable e) {
     if (e instanceof RuntimeException exception) {
       return exception;
@@ -175,14 +176,7 @@ final class OrtApi {
       check(
           (long)
               RUN.invokeExact(
-                  session,
-                  0L,
-                  inputNames,
-                  inputs,
-                  inputCount,
-                  outputNames,
-                  outputCount,
-                  outputs));
+                  session, 0L, inputNames, inputs, inputCount, outputNames, outputCount, outputs));
     } catch (Throwable e) {
       throw unexpected(e);
     }
@@ -275,8 +269,7 @@ final class OrtApi {
     try {
       check(
           (long)
-              CREATE_TENSOR_WITH_DATA.invokeExact(
-                  memoryInfo, data, bytes, shape, rank, type, out));
+              CREATE_TENSOR_WITH_DATA.invokeExact(memoryInfo, data, bytes, shape, rank, type, out));
     } catch (Throwable e) {
       throw unexpected(e);
     }

@@ -36,8 +36,7 @@ public final class OrtFrame implements AutoCloseable {
   private MemorySegment names(List<String> names) {
     MemorySegment pointers = arena.allocate(ValueLayout.JAVA_LONG, names.size());
     for (int i = 0; i < names.size(); i++) {
-      pointers.setAtIndex(
-          ValueLayout.JAVA_LONG, i, arena.allocateFrom(names.get(i)).address());
+      pointers.setAtIndex(ValueLayout.JAVA_LONG, i, arena.allocateFrom(names.get(i)).address());
     }
     return pointers;
   }

@@ -58,8 +58,7 @@ final class OrtKernelApi {
     long automaticBatches = 0;
     long userData = 0;
     try {
-      check(
-          (long) PARALLEL_FOR.invokeExact(context, function, total, automaticBatches, userData));
+      check((long) PARALLEL_FOR.invokeExact(context, function, total, automaticBatches, userData));
     } catch (Throwable e) {
       throw unexpected(e);
     }

@@ -26,10 +26,10 @@ import org.jspecify.annotations.Nullable;
  * The shared library: found, unpacked from the Maven artefact if need be, and loaded once for the
  * life of the process.
  *
- * <p>The system property {@value #PATH_PROPERTY} or the environment variable {@value #PATH_VARIABLE}
- * names another build. Otherwise the library inside {@code onnxruntime.jar} is unpacked to {@code
- * ${SLUICE_HOME:-~/.cache/sluice}/native} under a name made of its checksum and size, so that two
- * versions never meet in one file and a second start unpacks nothing.
+ * <p>The system property {@value #PATH_PROPERTY} or the environment variable {@value
+ * #PATH_VARIABLE} names another build. Otherwise the library inside {@code onnxruntime.jar} is
+ * unpacked to {@code ${SLUICE_HOME:-~/.cache/sluice}/native} under a name made of its checksum and
+ * size, so that two versions never meet in one file and a second start unpacks nothing.
  *
  * <p>Threading: {@link #table} is safe from any thread.
  */
@@ -102,8 +102,7 @@ final class OrtLibrary {
             file + " is version " + versionText + " (expected: 1." + API_VERSION + " or newer)",
             null);
       }
-      return new Loaded(
-          table.reinterpret(API_SLOTS * ValueLayout.ADDRESS.byteSize()), versionText);
+      return new Loaded(table.reinterpret(API_SLOTS * ValueLayout.ADDRESS.byteSize()), versionText);
     } catch (OrtException e) {
       throw e;
     } catch (Throwable e) {
@@ -136,9 +135,7 @@ final class OrtLibrary {
       int failed =
           (int)
               handle.invokeExact(
-                  arena.allocateFrom("ORT_DISABLE_TELEMETRY"),
-                  arena.allocateFrom("1"),
-                  overwrite);
+                  arena.allocateFrom("ORT_DISABLE_TELEMETRY"), arena.allocateFrom("1"), overwrite);
       if (failed != 0) {
         throw new IllegalStateException("setenv failed");
       }

@@ -55,9 +55,9 @@ public final class OrtSessionOptions implements AutoCloseable {
   }
 
   /**
-   * Gives the model's external initializers their content. The tensors must be views of the caller's
-   * memory; ONNX Runtime copies them while the session is made, repacks what it multiplies with and
-   * frees the copy. Tensors and memory may be freed once the session is made.
+   * Gives the model's external initializers their content. The tensors must be views of the
+   * caller's memory; ONNX Runtime copies them while the session is made, repacks what it multiplies
+   * with and frees the copy. Tensors and memory may be freed once the session is made.
    */
   public void addExternalInitializers(Map<String, OrtTensor> initializers) {
     if (initializers.isEmpty()) {

@@ -45,8 +45,7 @@ public final class OrtModelRunner implements ModelRunner {
   private final IntInput logitRows;
   private int logits;
 
-  private OrtModelRunner(
-      Checkpoint checkpoint, OrtModelRunnerConfig config, CloseStack resources) {
+  private OrtModelRunner(Checkpoint checkpoint, OrtModelRunnerConfig config, CloseStack resources) {
     this.resources = resources;
     ModelConfig model = checkpoint.config();
     int maxContext = Math.min(config.maxContext(), model.maxContext());
@@ -63,8 +62,7 @@ public final class OrtModelRunner implements ModelRunner {
             config.maxBatchedTokens(),
             config.maxSequences());
 
-    OrtEnvironment environment =
-        resources.push(OrtEnvironment.open(), OrtEnvironment::close);
+    OrtEnvironment environment = resources.push(OrtEnvironment.open(), OrtEnvironment::close);
     this.numericsFingerprint = NumericsFingerprint.of(checkpoint, config);
     CustomOpDomain domain =
         resources.push(
@@ -138,10 +136,8 @@ public final class OrtModelRunner implements ModelRunner {
     long slots = geometry.blockSize();
     int input = DecoderGraph.FIRST_CACHE;
     for (int layer = 0; layer < model.layers(); layer++) {
-      frame.setInput(
-          input++, cache(environment, blocks, model.kvHeads(), model.headSize(), slots));
-      frame.setInput(
-          input++, cache(environment, blocks, model.kvHeads(), slots, model.headSize()));
+      frame.setInput(input++, cache(environment, blocks, model.kvHeads(), model.headSize(), slots));
+      frame.setInput(input++, cache(environment, blocks, model.kvHeads(), slots, model.headSize()));
     }
   }
 

@@ -28,9 +28,7 @@ final class WarmUp {
     ModelRunner.Geometry geometry = runner.geometry();
     this.batch = new StepBatch(geometry);
     this.capacity =
-        (int)
-            Math.min(
-                geometry.maxContext(), (long) geometry.blocks() * geometry.blockSize());
+        (int) Math.min(geometry.maxContext(), (long) geometry.blocks() * geometry.blockSize());
     this.blocks = new int[geometry.blocksFor(capacity)];
     for (int i = 0; i < blocks.length; i++) {
       blocks[i] = i;

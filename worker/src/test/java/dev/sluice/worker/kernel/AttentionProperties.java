@@ -33,8 +33,7 @@ final class AttentionProperties {
   }
 
   @Property(tries = 40, seed = "2")
-  void bitsDoNotDependOnBatchChunksOrThreads(
-      @ForAll @LongRange(min = 0, max = 1 << 30) long seed) {
+  void bitsDoNotDependOnBatchChunksOrThreads(@ForAll @LongRange(min = 0, max = 1 << 30) long seed) {
     Random random = new Random(seed);
     AttentionWorld world = world(random);
 

@@ -20,8 +20,7 @@ final class KernelChecksum {
   public static void main(String[] arguments) {
     int times = Integer.parseInt(arguments[0]);
     AttentionWorld world =
-        new AttentionWorld(
-            new AttentionShape(3, 1, 48, 0.144f), new int[] {70, 5}, new Random(11));
+        new AttentionWorld(new AttentionShape(3, 1, 48, 0.144f), new int[] {70, 5}, new Random(11));
     int first = checksum(world);
     int last = first;
     for (int i = 1; i < times; i++) {

@@ -27,8 +27,7 @@ final class CustomOpTest {
 
     @Override
     public List<Parameter> inputs() {
-      return List.of(
-          Parameter.required(ElementType.FLOAT), Parameter.optional(ElementType.FLOAT));
+      return List.of(Parameter.required(ElementType.FLOAT), Parameter.optional(ElementType.FLOAT));
     }
 
     @Override
@@ -49,8 +48,7 @@ final class CustomOpTest {
           int rows = (int) context.inputDimension(0, 0);
           long columns = context.inputDimension(0, 1);
           MemorySegment input = floats(context.inputAddress(0), rows * columns);
-          MemorySegment output =
-              floats(context.allocateOutput(0, rows, columns), rows * columns);
+          MemorySegment output = floats(context.allocateOutput(0, rows, columns), rows * columns);
           context.parallelFor(
               rows,
               row -> {

@@ -11,7 +11,9 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The binding against the real library: what fails must say why, and nothing may end the process. */
+/**
+ * The binding against the real library: what fails must say why, and nothing may end the process.
+ */
 final class OrtSessionTest {
   @Test
   void reportsItsVersion() {
@@ -38,8 +40,7 @@ final class OrtSessionTest {
   void refusesViewsOfTooLittleMemory() {
     try (OrtEnvironment environment = OrtEnvironment.open();
         OrtTensor tensor = OrtTensor.allocate(environment, ElementType.FLOAT, 2, 3)) {
-      assertThatThrownBy(
-              () -> OrtTensor.of(environment, ElementType.FLOAT, tensor.data(), 7))
+      assertThatThrownBy(() -> OrtTensor.of(environment, ElementType.FLOAT, tensor.data(), 7))
           .hasMessage("memory: 24 bytes (expected: at least 28)");
     }
   }

@@ -26,7 +26,8 @@ final class FloatModelTest {
     try (Checkpoint checkpoint = Checkpoints.open(TestModel.path())) {
       runner =
           OrtModelRunner.load(
-              checkpoint, new OrtModelRunnerConfig(Quantization.NONE, 2, 128L << 20, 16, 2048, 512, 32));
+              checkpoint,
+              new OrtModelRunnerConfig(Quantization.NONE, 2, 128L << 20, 16, 2048, 512, 32));
     }
   }
 

@@ -27,8 +27,7 @@ final class GoldenRun {
     double[] logprobs = new double[tokens.length - 1];
     for (int from = 0; from < logprobs.length; from += SLICE) {
       int to = Math.min(from + SLICE, logprobs.length);
-      float[][] logits =
-          driver.begin().addAll(0, Arrays.copyOfRange(tokens, from, to)).execute();
+      float[][] logits = driver.begin().addAll(0, Arrays.copyOfRange(tokens, from, to)).execute();
       for (int i = from; i < to; i++) {
         logprobs[i] = SequenceDriver.logprob(logits[i - from], tokens[i + 1]);
       }
