@@ -6,12 +6,14 @@ import jdk.incubator.vector.VectorMask;
 /**
  * The inner loops of attention: rows of one tile against the keys and values of one fixed range of
  * positions. Rows come in groups of {@value #ROWS}; a row's arithmetic is the same in any group.
+ *
+ * <p>Keys and values are in native memory; what a thread works with is in arrays, whose bounds
+ * checks the compiler moves out of the loops.
  */
 final class AttentionRange {
   /** Rows of a register tile: 4 rows of 2 vectors leave room for operands in 16 registers. */
   static final int ROWS = 4;
 
-  private static final long VECTOR = 4L * Lanes.WIDTH;
   private static final long LINE = 4L * Lanes.LOGICAL;
 
   private AttentionRange() {}
@@ -19,15 +21,25 @@ final class AttentionRange {
   /**
    * Scores of 4 rows against two vectors of keys.
    *
-   * @param query float [4, headSize]
+   * @param queries [4, headSize] from {@code query}
    * @param keyA a vector of each line of a block's keys, float [headSize, 16]
    * @param keyB another
-   * @param scoreA receives the first row's; other rows are {@code scoreStride} bytes on
-   * @param scoreB the same for {@code keyB}
+   * @param scores receives the first row's from {@code scoreA} and {@code scoreB}; other rows are
+   *     {@code stride} further on
    */
   static void scores(
-      long query, int headSize, long keyA, long keyB, long scoreA, long scoreB, long scoreStride) {
-    long rowBytes = 4L * headSize;
+      float[] queries,
+      int query,
+      int headSize,
+      long keyA,
+      long keyB,
+      float[] scores,
+      int scoreA,
+      int scoreB,
+      int stride) {
+    int query1 = query + headSize;
+    int query2 = query1 + headSize;
+    int query3 = query2 + headSize;
     FloatVector a0 = FloatVector.zero(Lanes.SPECIES);
     FloatVector a1 = a0;
     FloatVector a2 = a0;
@@ -39,87 +51,87 @@ final class AttentionRange {
     for (int d = 0; d < headSize; d++) {
       FloatVector a = Lanes.load(keyA + d * LINE);
       FloatVector b = Lanes.load(keyB + d * LINE);
-      long element = query + 4L * d;
-      FloatVector q = Lanes.splat(element);
+      FloatVector q = Lanes.splat(queries[query + d]);
       a0 = q.fma(a, a0);
       b0 = q.fma(b, b0);
-      q = Lanes.splat(element + rowBytes);
+      q = Lanes.splat(queries[query1 + d]);
       a1 = q.fma(a, a1);
       b1 = q.fma(b, b1);
-      q = Lanes.splat(element + 2 * rowBytes);
+      q = Lanes.splat(queries[query2 + d]);
       a2 = q.fma(a, a2);
       b2 = q.fma(b, b2);
-      q = Lanes.splat(element + 3 * rowBytes);
+      q = Lanes.splat(queries[query3 + d]);
       a3 = q.fma(a, a3);
       b3 = q.fma(b, b3);
     }
-    Lanes.store(a0, scoreA);
-    Lanes.store(a1, scoreA + scoreStride);
-    Lanes.store(a2, scoreA + 2 * scoreStride);
-    Lanes.store(a3, scoreA + 3 * scoreStride);
-    Lanes.store(b0, scoreB);
-    Lanes.store(b1, scoreB + scoreStride);
-    Lanes.store(b2, scoreB + 2 * scoreStride);
-    Lanes.store(b3, scoreB + 3 * scoreStride);
+    a0.intoArray(scores, scoreA);
+    a1.intoArray(scores, scoreA + stride);
+    a2.intoArray(scores, scoreA + 2 * stride);
+    a3.intoArray(scores, scoreA + 3 * stride);
+    b0.intoArray(scores, scoreB);
+    b1.intoArray(scores, scoreB + stride);
+    b2.intoArray(scores, scoreB + 2 * stride);
+    b3.intoArray(scores, scoreB + 3 * stride);
   }
 
   /**
    * Turns one row's scores into weights e^(score - max).
    *
-   * @param row float [columns]; replaced by the weights
+   * @param scores the row's from {@code row}; replaced by the weights
    * @param columns a multiple of 16
    * @param valid columns that the row may see, 1 or more; the others get the weight 0
-   * @param parts receives the sum of the weights in 16 parts, float [16]
+   * @param parts receives the sum of the weights in 16 parts, [16]
    * @return the largest score
    */
-  static float softmax(long row, int columns, int valid, long parts) {
+  static float softmax(float[] scores, int row, int columns, int valid, float[] parts) {
     for (int c = valid / Lanes.WIDTH * Lanes.WIDTH; c < columns; c += Lanes.WIDTH) {
       VectorMask<Float> seen = Lanes.SPECIES.indexInRange(c, valid);
-      FloatVector hidden =
-          FloatVector.broadcast(Lanes.SPECIES, Float.NEGATIVE_INFINITY)
-              .blend(Lanes.load(row + 4L * c), seen);
-      Lanes.store(hidden, row + 4L * c);
+      Lanes.splat(Float.NEGATIVE_INFINITY)
+          .blend(Lanes.load(scores, row + c), seen)
+          .intoArray(scores, row + c);
     }
-    FloatVector largest = Lanes.load(row);
+    FloatVector largest = Lanes.load(scores, row);
     for (int c = Lanes.WIDTH; c < columns; c += Lanes.WIDTH) {
-      largest = largest.max(Lanes.load(row + 4L * c));
+      largest = largest.max(Lanes.load(scores, row + c));
     }
-    Lanes.store(largest, parts);
-    float max = Lanes.getFloat(parts);
+    largest.intoArray(parts, 0);
+    float max = parts[0];
     for (int i = 1; i < Lanes.WIDTH; i++) {
-      max = Math.max(max, Lanes.getFloat(parts + 4L * i));
+      max = Math.max(max, parts[i]);
     }
     for (int lane = 0; lane < Lanes.LOGICAL; lane += Lanes.WIDTH) {
       FloatVector sum = FloatVector.zero(Lanes.SPECIES);
       for (int c = lane; c < columns; c += Lanes.LOGICAL) {
-        FloatVector weight = Lanes.exp(Lanes.load(row + 4L * c).sub(max));
-        Lanes.store(weight, row + 4L * c);
+        FloatVector weight = Lanes.exp(Lanes.load(scores, row + c).sub(max));
+        weight.intoArray(scores, row + c);
         sum = sum.add(weight);
       }
-      Lanes.store(sum, parts + 4L * lane);
+      sum.intoArray(parts, lane);
     }
     return max;
   }
 
   /**
-   * Adds the weighted values of a range to 4 rows of two vectors of the output.
+   * Weighted values of a range, for 4 rows and two vectors of the output.
    *
-   * @param weights float [4, ...]; rows are {@code weightStride} bytes apart
+   * @param weights [4, ...] from {@code weight}; rows are {@code stride} apart
    * @param tokens tokens of the range that any row may see
-   * @param blocks addresses of the range's blocks of values, long [], each float [16, headSize]
-   * @param columnA first column of the one vector, in bytes
+   * @param blocks addresses of the range's blocks of values, each float [16, headSize]
+   * @param columnA first column of the one vector
    * @param columnB of the other
-   * @param sums receives float [4, headSize]
+   * @param sums receives [4, headSize] from {@code sum}, in those columns
    */
   static void weightedValues(
-      long weights,
-      long weightStride,
+      float[] weights,
+      int weight,
+      int stride,
       int tokens,
-      long blocks,
+      long[] blocks,
       int headSize,
-      long columnA,
-      long columnB,
-      long sums) {
+      int columnA,
+      int columnB,
+      float[] sums,
+      int sum) {
     long rowBytes = 4L * headSize;
     FloatVector a0 = FloatVector.zero(Lanes.SPECIES);
     FloatVector a1 = a0;
@@ -130,70 +142,94 @@ final class AttentionRange {
     FloatVector b2 = a0;
     FloatVector b3 = a0;
     for (int first = 0; first < tokens; first += Lanes.LOGICAL) {
-      long values = Lanes.getLong(blocks + first / Lanes.LOGICAL * 8L);
+      long valueA = blocks[first / Lanes.LOGICAL] + 4L * columnA;
+      long valueB = blocks[first / Lanes.LOGICAL] + 4L * columnB;
       int slots = Math.min(tokens - first, Lanes.LOGICAL);
+      int weight0 = weight + first;
+      int weight1 = weight0 + stride;
+      int weight2 = weight1 + stride;
+      int weight3 = weight2 + stride;
       for (int slot = 0; slot < slots; slot++) {
-        long value = values + slot * rowBytes;
-        FloatVector a = Lanes.load(value + columnA);
-        FloatVector b = Lanes.load(value + columnB);
-        long weight = weights + 4L * (first + slot);
-        FloatVector w = Lanes.splat(weight);
+        FloatVector a = Lanes.load(valueA + slot * rowBytes);
+        FloatVector b = Lanes.load(valueB + slot * rowBytes);
+        FloatVector w = Lanes.splat(weights[weight0 + slot]);
         a0 = w.fma(a, a0);
         b0 = w.fma(b, b0);
-        w = Lanes.splat(weight + weightStride);
+        w = Lanes.splat(weights[weight1 + slot]);
         a1 = w.fma(a, a1);
         b1 = w.fma(b, b1);
-        w = Lanes.splat(weight + 2 * weightStride);
+        w = Lanes.splat(weights[weight2 + slot]);
         a2 = w.fma(a, a2);
         b2 = w.fma(b, b2);
-        w = Lanes.splat(weight + 3 * weightStride);
+        w = Lanes.splat(weights[weight3 + slot]);
         a3 = w.fma(a, a3);
         b3 = w.fma(b, b3);
       }
     }
-    long sumsA = sums + columnA;
-    long sumsB = sums + columnB;
-    Lanes.store(a0, sumsA);
-    Lanes.store(a1, sumsA + rowBytes);
-    Lanes.store(a2, sumsA + 2 * rowBytes);
-    Lanes.store(a3, sumsA + 3 * rowBytes);
-    Lanes.store(b0, sumsB);
-    Lanes.store(b1, sumsB + rowBytes);
-    Lanes.store(b2, sumsB + 2 * rowBytes);
-    Lanes.store(b3, sumsB + 3 * rowBytes);
+    int sumA = sum + columnA;
+    int sumB = sum + columnB;
+    a0.intoArray(sums, sumA);
+    a1.intoArray(sums, sumA + headSize);
+    a2.intoArray(sums, sumA + 2 * headSize);
+    a3.intoArray(sums, sumA + 3 * headSize);
+    b0.intoArray(sums, sumB);
+    b1.intoArray(sums, sumB + headSize);
+    b2.intoArray(sums, sumB + 2 * headSize);
+    b3.intoArray(sums, sumB + 3 * headSize);
   }
 
   /**
-   * Merges a range's part into a row: both are scaled to the larger of their maxima.
+   * Works out how to merge a range's parts into the rows: both are scaled to the larger of their
+   * maxima. All arrays have {@code count} elements, a multiple of 16.
    *
-   * @param row the row so far: float [headSize], weighted values
-   * @param state its largest score and sum of weights, float [2]
-   * @param part the range's weighted values
-   * @param partState the range's largest score and sum of weights
+   * @param maxima of the rows so far; become those with the range
+   * @param weights the rows' sums of weights so far; become those with the range
+   * @param partMaxima of the range
+   * @param partWeights of the range
+   * @param keep receives the factors of the rows so far
+   * @param add receives the factors of the parts
    */
-  static void merge(long row, long state, long part, long partState, int headSize) {
-    float max = Lanes.getFloat(state);
-    float partMax = Lanes.getFloat(partState);
-    float newMax = Math.max(max, partMax);
-    FloatVector keep = Lanes.exp(FloatVector.broadcast(Lanes.SPECIES, max - newMax));
-    FloatVector add = Lanes.exp(FloatVector.broadcast(Lanes.SPECIES, partMax - newMax));
-    for (long offset = 0; offset < 4L * headSize; offset += VECTOR) {
-      FloatVector sum = Lanes.load(row + offset).mul(keep);
-      Lanes.store(add.fma(Lanes.load(part + offset), sum), row + offset);
+  static void mergeFactors(
+      float[] maxima,
+      float[] weights,
+      float[] partMaxima,
+      float[] partWeights,
+      float[] keep,
+      float[] add,
+      int count) {
+    for (int i = 0; i < count; i += Lanes.WIDTH) {
+      FloatVector max = Lanes.load(maxima, i);
+      FloatVector partMax = Lanes.load(partMaxima, i);
+      FloatVector newMax = max.max(partMax);
+      FloatVector keeping = Lanes.exp(max.sub(newMax));
+      FloatVector adding = Lanes.exp(partMax.sub(newMax));
+      newMax.intoArray(maxima, i);
+      keeping.intoArray(keep, i);
+      adding.intoArray(add, i);
+      Lanes.load(weights, i)
+          .mul(keeping)
+          .add(Lanes.load(partWeights, i).mul(adding))
+          .intoArray(weights, i);
     }
-    float weights =
-        Lanes.getFloat(state + 4) * keep.lane(0) + Lanes.getFloat(partState + 4) * add.lane(0);
-    Lanes.setFloat(state, newMax);
-    Lanes.setFloat(state + 4, weights);
+  }
+
+  /** Merges one row: {@code row = row * keep + part * add}, over headSize elements. */
+  static void merge(float[] rows, float[] parts, int at, float keep, float add, int headSize) {
+    FloatVector keeping = Lanes.splat(keep);
+    FloatVector adding = Lanes.splat(add);
+    for (int i = at; i < at + headSize; i += Lanes.WIDTH) {
+      FloatVector kept = Lanes.load(rows, i).mul(keeping);
+      adding.fma(Lanes.load(parts, i), kept).intoArray(rows, i);
+    }
   }
 
   /** Divides a row by its sum of weights into the output. */
-  static void finish(long row, long state, int headSize, long output) {
-    float inverse = 1f / Lanes.getFloat(state + 4);
-    for (long offset = 0; offset < 4L * headSize; offset += VECTOR) {
+  static void finish(float[] rows, int at, float weights, int headSize, long output) {
+    FloatVector inverse = Lanes.splat(1f / weights);
+    for (int i = 0; i < headSize; i += Lanes.WIDTH) {
       // Adding zero turns -0 into +0: masked columns, which add +0 or -0 to a sum that has
       // underflowed, must leave no trace.
-      Lanes.store(Lanes.load(row + offset).mul(inverse).add(0f), output + offset);
+      Lanes.store(Lanes.load(rows, at + i).mul(inverse).add(0f), output + 4L * i);
     }
   }
 }

@@ -1,6 +1,6 @@
 package dev.sluice.worker.kernel;
 
-import java.lang.foreign.Arena;
+import java.util.Arrays;
 
 /**
  * The attention of one tile: up to 16 neighbouring tokens of one sequence, all in one block, for
@@ -11,19 +11,6 @@ import java.lang.foreign.Arena;
  * weighted values), and merges the parts in order. All rows of a tile end in the same block, so all
  * walk the same blocks, however the step was cut into chunks.
  *
- * <p>Scratch memory, in floats, with R = rows of a full tile and D = headSize:
- *
- * <pre>
- *   queries    [R, D]       rotated and scaled
- *   weights    [R, 64]      scores, then weights, of a range
- *   part       [R, D]       weighted values of a range
- *   partState  [R, 2]       its largest score and sum of weights
- *   rows       [R, D]       merged so far
- *   state      [R, 2]
- *   sums       [16]         a sum of weights in its 16 parts
- *   blocks     [2, 4]       addresses (8 bytes) of the range's key blocks and value blocks
- * </pre>
- *
  * <p>Threading: one object per thread. Allocates nothing after construction.
  */
 final class AttentionTile {
@@ -31,38 +18,41 @@ final class AttentionTile {
   static final int RANGE = 64;
 
   private static final int RANGE_BLOCKS = RANGE / AttentionShape.BLOCK_SIZE;
-  private static final long WEIGHT_STRIDE = 4L * RANGE;
-  private static final long VECTOR = 4L * Lanes.WIDTH;
 
   private final AttentionShape shape;
   private final int headSize;
   private final long headBytes;
   private final int group;
-  private final long queries;
-  private final long weights;
-  private final long part;
-  private final long partState;
-  private final long rows;
-  private final long state;
-  private final long sums;
-  private final long blocks;
+  private final float[] queries; // [rows, headSize]: rotated and scaled
+  private final float[] weights; // [rows, RANGE]: scores, then weights, of a range
+  private final float[] rows; // [rows, headSize]: weighted values so far
+  private final float[] rowMaxima; // [rows]: largest scores so far
+  private final float[] rowWeights; // [rows]: sums of weights so far
+  private final float[] parts; // the same three of a range
+  private final float[] partMaxima;
+  private final float[] partWeights;
+  private final float[] keep; // [rows]: factors of a merge
+  private final float[] add;
+  private final float[] sums = new float[Lanes.LOGICAL];
+  private final long[] keyBlocks = new long[RANGE_BLOCKS]; // addresses
+  private final long[] valueBlocks = new long[RANGE_BLOCKS];
 
-  AttentionTile(AttentionShape shape, Arena arena) {
+  AttentionTile(AttentionShape shape) {
     this.shape = shape;
     this.headSize = shape.headSize();
     this.headBytes = 4L * headSize;
     this.group = shape.group();
-    // Whole groups of rows; a full tile has a multiple of 16 anyway.
-    long maxRows = (long) AttentionShape.BLOCK_SIZE * group;
-    long cacheLine = 64;
-    this.queries = arena.allocate(maxRows * headBytes, cacheLine).address();
-    this.weights = arena.allocate(maxRows * WEIGHT_STRIDE, cacheLine).address();
-    this.part = arena.allocate(maxRows * headBytes, cacheLine).address();
-    this.partState = arena.allocate(maxRows * 8, cacheLine).address();
-    this.rows = arena.allocate(maxRows * headBytes, cacheLine).address();
-    this.state = arena.allocate(maxRows * 8, cacheLine).address();
-    this.sums = arena.allocate(4L * Lanes.LOGICAL, cacheLine).address();
-    this.blocks = arena.allocate(2L * RANGE_BLOCKS * 8, cacheLine).address();
+    int most = AttentionShape.BLOCK_SIZE * group; // a multiple of 16
+    this.queries = new float[most * headSize];
+    this.weights = new float[most * RANGE];
+    this.rows = new float[most * headSize];
+    this.rowMaxima = new float[most];
+    this.rowWeights = new float[most];
+    this.parts = new float[most * headSize];
+    this.partMaxima = new float[most];
+    this.partWeights = new float[most];
+    this.keep = new float[most];
+    this.add = new float[most];
   }
 
   /**
@@ -80,28 +70,26 @@ final class AttentionTile {
     int end = start + tokens;
     for (int range = 0; range < end; range += RANGE) {
       int seen = Math.min(RANGE, end - range);
+      int columns = seen + Lanes.LOGICAL - 1 & -Lanes.LOGICAL;
       locateBlocks(call, sequence, range, seen, kvHead);
-      scores(rowCount, seen);
-      boolean first = range == 0;
-      softmax(rowCount, seen, start + 1 - range, first ? state : partState);
-      weightedValues(rowCount, seen, first ? rows : part);
-      if (!first) {
-        for (int row = 0; row < rowCount; row++) {
-          AttentionRange.merge(
-              rows + row * headBytes,
-              state + row * 8L,
-              part + row * headBytes,
-              partState + row * 8L,
-              headSize);
-        }
+      scores(rowCount, columns);
+      int visible = start + 1 - range; // columns that the first token may see
+      if (range == 0) {
+        softmax(rowCount, columns, visible, rowMaxima, rowWeights);
+        weightedValues(rowCount, seen, rows);
+      } else {
+        softmax(rowCount, columns, visible, partMaxima, partWeights);
+        weightedValues(rowCount, seen, parts);
+        merge(rowCount);
       }
     }
     for (int row = 0; row < rowCount; row++) {
       long head = (long) kvHead * group + row % group;
       long token = firstToken + row / group;
       AttentionRange.finish(
-          rows + row * headBytes,
-          state + row * 8L,
+          rows,
+          row * headSize,
+          rowWeights[row],
           headSize,
           call.output + (token * shape.heads() + head) * headBytes);
     }
@@ -109,84 +97,90 @@ final class AttentionTile {
 
   /** Rotates and scales the tile's queries; rows that fill up the last group are zero. */
   private void loadQueries(AttentionCall call, int firstToken, int start, int tokens, int kvHead) {
-    long row = queries;
+    int row = 0;
     for (int i = 0; i < tokens; i++) {
       long table = (start + i) * headBytes / 2;
       long head =
           call.query + (firstToken + i) * call.queryStride + (long) kvHead * group * headBytes;
-      for (int g = 0; g < group; g++) {
+      for (int g = 0; g < group; g++, row++) {
         Rotary.rotate(
             head + g * headBytes,
             call.cosine + table,
             call.sine + table,
             headSize,
             shape.scale(),
-            row);
-        row += headBytes;
+            queries,
+            row * headSize);
       }
     }
-    int spare = -(tokens * group) & (AttentionRange.ROWS - 1);
-    Lanes.MEMORY.asSlice(row, spare * headBytes).fill((byte) 0);
+    int wholeGroups = row + AttentionRange.ROWS - 1 & -AttentionRange.ROWS;
+    Arrays.fill(queries, row * headSize, wholeGroups * headSize, 0);
   }
 
   private void locateBlocks(AttentionCall call, int sequence, int range, int seen, int kvHead) {
     for (int b = 0; b * AttentionShape.BLOCK_SIZE < seen; b++) {
       long block = call.block(sequence, range + b * AttentionShape.BLOCK_SIZE);
       long offset = (block * shape.kvHeads() + kvHead) * shape.blockBytes();
-      Lanes.setLong(blocks + 8L * b, call.keyCache + offset);
-      Lanes.setLong(blocks + 8L * (RANGE_BLOCKS + b), call.valueCache + offset);
+      keyBlocks[b] = call.keyCache + offset;
+      valueBlocks[b] = call.valueCache + offset;
     }
   }
 
-  private void scores(int rowCount, int seen) {
+  private void scores(int rowCount, int columns) {
     for (int row = 0; row < rowCount; row += AttentionRange.ROWS) {
-      long query = queries + row * headBytes;
-      long score = weights + row * WEIGHT_STRIDE;
-      for (int column = 0; column < seen; column += 2 * Lanes.WIDTH) {
-        int other = column + Lanes.WIDTH < (seen + 15 & -16) ? column + Lanes.WIDTH : column;
+      for (int column = 0; column < columns; column += 2 * Lanes.WIDTH) {
+        // With vectors of 16 the last block may have no partner: it is computed twice.
+        int other = Math.min(column + Lanes.WIDTH, columns - Lanes.WIDTH);
         AttentionRange.scores(
-            query,
+            queries,
+            row * headSize,
             headSize,
             keys(column),
             keys(other),
-            score + 4L * column,
-            score + 4L * other,
-            WEIGHT_STRIDE);
+            weights,
+            row * RANGE + column,
+            row * RANGE + other,
+            RANGE);
       }
     }
   }
 
   /** The address of a column's keys: of its lane in the first line of its block. */
   private long keys(int column) {
-    return Lanes.getLong(blocks + column / Lanes.LOGICAL * 8L) + column % Lanes.LOGICAL * 4L;
+    return keyBlocks[column / Lanes.LOGICAL] + column % Lanes.LOGICAL * 4L;
   }
 
-  /**
-   * @param visible columns of the range that the tile's first token may see
-   */
-  private void softmax(int rowCount, int seen, int visible, long states) {
-    int columns = seen + 15 & -16;
+  private void softmax(int rowCount, int columns, int visible, float[] maxima, float[] totals) {
     for (int row = 0; row < rowCount; row++) {
       int valid = Math.min(columns, visible + row / group);
-      float max = AttentionRange.softmax(weights + row * WEIGHT_STRIDE, columns, valid, sums);
-      Lanes.setFloat(states + row * 8L, max);
-      Lanes.setFloat(states + row * 8L + 4, Lanes.sum(sums));
+      maxima[row] = AttentionRange.softmax(weights, row * RANGE, columns, valid, sums);
+      totals[row] = Lanes.sum(sums);
     }
   }
 
-  private void weightedValues(int rowCount, int seen, long target) {
+  private void weightedValues(int rowCount, int seen, float[] target) {
     for (int row = 0; row < rowCount; row += AttentionRange.ROWS) {
-      for (long column = 0; column < headBytes; column += 2 * VECTOR) {
+      for (int column = 0; column < headSize; column += 2 * Lanes.WIDTH) {
         AttentionRange.weightedValues(
-            weights + row * WEIGHT_STRIDE,
-            WEIGHT_STRIDE,
+            weights,
+            row * RANGE,
+            RANGE,
             seen,
-            blocks + 8L * RANGE_BLOCKS,
+            valueBlocks,
             headSize,
             column,
-            Math.min(column + VECTOR, headBytes - VECTOR),
-            target + row * headBytes);
+            Math.min(column + Lanes.WIDTH, headSize - Lanes.WIDTH),
+            target,
+            row * headSize);
       }
+    }
+  }
+
+  private void merge(int rowCount) {
+    int count = rowCount + Lanes.LOGICAL - 1 & -Lanes.LOGICAL;
+    AttentionRange.mergeFactors(rowMaxima, rowWeights, partMaxima, partWeights, keep, add, count);
+    for (int row = 0; row < rowCount; row++) {
+      AttentionRange.merge(rows, parts, row * headSize, keep[row], add[row], headSize);
     }
   }
 }

@@ -1,6 +1,5 @@
 package dev.sluice.worker.kernel;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -12,13 +11,13 @@ final class CacheWriter {
   private final AttentionShape shape;
   private final int headSize;
   private final long headBytes;
-  private final long rotated; // float [headSize]
+  private final float[] rotated; // [headSize]
 
-  CacheWriter(AttentionShape shape, Arena arena) {
+  CacheWriter(AttentionShape shape) {
     this.shape = shape;
     this.headSize = shape.headSize();
     this.headBytes = 4L * headSize;
-    this.rotated = arena.allocate(headBytes, 64).address();
+    this.rotated = new float[headSize];
   }
 
   /** Stores the tokens {@code from} to {@code to - 1} of the step, of all KV heads. */
@@ -41,10 +40,10 @@ final class CacheWriter {
       long source = token * call.keyValueStride + head * headBytes;
       long cached = (block * shape.kvHeads() + head) * shape.blockBytes();
       Rotary.rotate(
-          call.key + source, call.cosine + table, call.sine + table, headSize, 1f, rotated);
+          call.key + source, call.cosine + table, call.sine + table, headSize, 1f, rotated, 0);
       long lane = call.keyCache + cached + 4 * slot;
       for (int d = 0; d < headSize; d++) {
-        Lanes.setFloat(lane + 4L * Lanes.LOGICAL * d, Lanes.getFloat(rotated + 4L * d));
+        Lanes.setFloat(lane + 4L * Lanes.LOGICAL * d, rotated[d]);
       }
       MemorySegment.copy(
           Lanes.MEMORY,

@@ -32,8 +32,6 @@ final class Lanes {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
 
-  private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
-
   private static final float LOG2_E = 1.44269504f;
   private static final float LN2_HIGH = 0.693359375f;
   private static final float LN2_LOW = -2.12194440e-4f;
@@ -53,6 +51,10 @@ final class Lanes {
 
   private Lanes() {}
 
+  static FloatVector load(float[] source, int at) {
+    return FloatVector.fromArray(SPECIES, source, at);
+  }
+
   static FloatVector load(long address) {
     return FloatVector.fromMemorySegment(SPECIES, MEMORY, address, ORDER);
   }
@@ -61,29 +63,17 @@ final class Lanes {
     vector.intoMemorySegment(MEMORY, address, ORDER);
   }
 
-  static float getFloat(long address) {
-    return MEMORY.get(FLOAT, address);
-  }
-
   static void setFloat(long address, float value) {
     MEMORY.set(FLOAT, address, value);
-  }
-
-  static long getLong(long address) {
-    return MEMORY.get(LONG, address);
-  }
-
-  static void setLong(long address, long value) {
-    MEMORY.set(LONG, address, value);
   }
 
   static int getInt(long address) {
     return MEMORY.get(INT, address);
   }
 
-  /** A vector that holds the float at the address in every lane. */
-  static FloatVector splat(long address) {
-    return FloatVector.broadcast(SPECIES, MEMORY.get(FLOAT, address));
+  /** A vector of one value. */
+  static FloatVector splat(float value) {
+    return FloatVector.broadcast(SPECIES, value);
   }
 
   /**
@@ -93,19 +83,15 @@ final class Lanes {
   static FloatVector exp(FloatVector x) {
     FloatVector clamped = x.max(EXP_ZERO);
     // n = round(x / ln 2), as a float and in the low bits of `shifted`
-    FloatVector shifted =
-        clamped.fma(FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND));
+    FloatVector shifted = clamped.fma(splat(LOG2_E), splat(ROUND));
     FloatVector n = shifted.sub(ROUND);
-    FloatVector r =
-        n.fma(
-            FloatVector.broadcast(SPECIES, -LN2_LOW),
-            n.fma(FloatVector.broadcast(SPECIES, -LN2_HIGH), clamped));
-    FloatVector p = FloatVector.broadcast(SPECIES, 1.9875691500e-4f);
-    p = p.fma(r, FloatVector.broadcast(SPECIES, 1.3981999507e-3f));
-    p = p.fma(r, FloatVector.broadcast(SPECIES, 8.3334519073e-3f));
-    p = p.fma(r, FloatVector.broadcast(SPECIES, 4.1665795894e-2f));
-    p = p.fma(r, FloatVector.broadcast(SPECIES, 1.6666665459e-1f));
-    p = p.fma(r, FloatVector.broadcast(SPECIES, 5.0000001201e-1f));
+    FloatVector r = n.fma(splat(-LN2_LOW), n.fma(splat(-LN2_HIGH), clamped));
+    FloatVector p = splat(1.9875691500e-4f);
+    p = p.fma(r, splat(1.3981999507e-3f));
+    p = p.fma(r, splat(8.3334519073e-3f));
+    p = p.fma(r, splat(4.1665795894e-2f));
+    p = p.fma(r, splat(1.6666665459e-1f));
+    p = p.fma(r, splat(5.0000001201e-1f));
     p = p.fma(r.mul(r), r).add(1f);
     // The bits of ROUND vanish in the shift, those of n become the exponent.
     IntVector exponent = shifted.reinterpretAsInts().add(127);
@@ -114,15 +100,11 @@ final class Lanes {
   }
 
   /** Sums 16 floats in the one fixed order: halves onto halves. */
-  static float sum(long address) {
-    float s0 = getFloat(address) + getFloat(address + 32);
-    float s1 = getFloat(address + 4) + getFloat(address + 36);
-    float s2 = getFloat(address + 8) + getFloat(address + 40);
-    float s3 = getFloat(address + 12) + getFloat(address + 44);
-    float s4 = getFloat(address + 16) + getFloat(address + 48);
-    float s5 = getFloat(address + 20) + getFloat(address + 52);
-    float s6 = getFloat(address + 24) + getFloat(address + 56);
-    float s7 = getFloat(address + 28) + getFloat(address + 60);
-    return ((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7));
+  static float sum(float[] parts) {
+    float s0 = (parts[0] + parts[8]) + (parts[4] + parts[12]);
+    float s1 = (parts[1] + parts[9]) + (parts[5] + parts[13]);
+    float s2 = (parts[2] + parts[10]) + (parts[6] + parts[14]);
+    float s3 = (parts[3] + parts[11]) + (parts[7] + parts[15]);
+    return (s0 + s2) + (s1 + s3);
   }
 }

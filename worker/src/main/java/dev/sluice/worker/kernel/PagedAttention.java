@@ -2,7 +2,6 @@ package dev.sluice.worker.kernel;
 
 import dev.sluice.worker.ort.KernelContext.Parallel;
 import dev.sluice.worker.ort.KernelContext.ParallelBody;
-import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -17,12 +16,11 @@ import java.util.concurrent.atomic.AtomicInteger;
  * <p>Threading: one run at a time; its parts run on the threads of {@link Parallel}. Allocates
  * nothing after a step of the largest size.
  */
-final class PagedAttention implements AutoCloseable {
+final class PagedAttention {
   /** Below this much work a second thread costs more than it brings. */
   private static final int TOKENS_PER_WRITER = 8;
 
   private final AttentionShape shape;
-  private final Arena arena = Arena.ofShared();
   private final AttentionTile[] tiles; // of each thread
   private final CacheWriter[] writers;
   private final AtomicInteger next = new AtomicInteger();
@@ -42,8 +40,8 @@ final class PagedAttention implements AutoCloseable {
     this.tiles = new AttentionTile[threads];
     this.writers = new CacheWriter[threads];
     for (int i = 0; i < threads; i++) {
-      tiles[i] = new AttentionTile(shape, arena);
-      writers[i] = new CacheWriter(shape, arena);
+      tiles[i] = new AttentionTile(shape);
+      writers[i] = new CacheWriter(shape);
     }
   }
 
@@ -107,10 +105,5 @@ final class PagedAttention implements AutoCloseable {
       tiles[task].compute(
           call, sequence, start, Math.min(end, blockEnd) - start, unit % shape.kvHeads());
     }
-  }
-
-  @Override
-  public void close() {
-    arena.close();
   }
 }

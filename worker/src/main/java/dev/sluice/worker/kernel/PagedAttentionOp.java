@@ -119,10 +119,5 @@ public final class PagedAttentionOp implements CustomOp {
       call.output = context.allocateOutput(0, call.tokens, (long) shape.heads() * shape.headSize());
       attention.run(context.parallel());
     }
-
-    @Override
-    public void close() {
-      attention.close();
-    }
   }
 }

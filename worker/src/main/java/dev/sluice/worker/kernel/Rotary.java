@@ -12,19 +12,22 @@ final class Rotary {
    * @param source float [headSize]
    * @param cosine float [headSize / 2], of the token's position
    * @param sine the same
-   * @param target float [headSize], not the source: the last vectors may overlap those before
+   * @param target receives [headSize] from {@code at}
    */
-  static void rotate(long source, long cosine, long sine, int headSize, float scale, long target) {
+  static void rotate(
+      long source, long cosine, long sine, int headSize, float scale, float[] target, int at) {
     int half = headSize / 2;
     long halfBytes = 4L * half;
     for (int i = 0; i < half; i += Lanes.WIDTH) {
-      long offset = 4L * Math.min(i, half - Lanes.WIDTH);
+      // The last vectors may overlap those before: they give the same values again.
+      int first = Math.min(i, half - Lanes.WIDTH);
+      long offset = 4L * first;
       FloatVector c = Lanes.load(cosine + offset);
       FloatVector s = Lanes.load(sine + offset);
       FloatVector x1 = Lanes.load(source + offset);
       FloatVector x2 = Lanes.load(source + halfBytes + offset);
-      Lanes.store(x1.mul(c).sub(x2.mul(s)).mul(scale), target + offset);
-      Lanes.store(x2.mul(c).add(x1.mul(s)).mul(scale), target + halfBytes + offset);
+      x1.mul(c).sub(x2.mul(s)).mul(scale).intoArray(target, at + first);
+      x2.mul(c).add(x1.mul(s)).mul(scale).intoArray(target, at + half + first);
     }
   }
 }

@@ -147,11 +147,7 @@ public final class OrtModelRunner implements ModelRunner {
   }
 
   private static long blockBytes(ModelConfig model, OrtModelRunnerConfig config) {
-    return config.blockSize() * tokenBytes(model);
-  }
-
-  private static long tokenBytes(ModelConfig model) {
-    return 2L * model.layers() * model.kvHeads() * model.headSize() * Float.BYTES;
+    return config.blockSize() * MemoryPlan.kvBytesPerToken(model);
   }
 
   private static MemoryPlan plan(
@@ -168,7 +164,7 @@ public final class OrtModelRunner implements ModelRunner {
         weightBytes += initializer.bytes();
       }
     }
-    return new MemoryPlan(weightBytes, blocks * blockBytes, tokenBytes(model));
+    return new MemoryPlan(weightBytes, blocks * blockBytes, MemoryPlan.kvBytesPerToken(model));
   }
 
   @Override

@@ -121,8 +121,8 @@ final class AttentionWorld {
     for (int s = 0; s < lengths.length; s++) {
       outputs[s] = new float[queries[s].length];
     }
-    try (Arena arena = Arena.ofShared();
-        PagedAttention attention = new PagedAttention(shape, threads)) {
+    try (Arena arena = Arena.ofShared()) {
+      PagedAttention attention = new PagedAttention(shape, threads);
       long poolFloats = (long) blockCount * shape.kvHeads() * 16 * shape.headSize();
       MemorySegment keyCache = arena.allocate(ValueLayout.JAVA_FLOAT, poolFloats);
       MemorySegment valueCache = arena.allocate(ValueLayout.JAVA_FLOAT, poolFloats);
