@@ -1,4 +1,4 @@
-/** The sluice command line. */
+/** The sluice command line. Starting point: {@link dev.sluice.app.Main}. */
 @NullMarked
 package dev.sluice.app;
 

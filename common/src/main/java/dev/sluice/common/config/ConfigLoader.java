@@ -2,7 +2,6 @@ package dev.sluice.common.config;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -157,7 +156,7 @@ public final class ConfigLoader {
 
   /** Finds the setting that a constructor's message is about: its key comes first in the text. */
   private String refused(Schema section, String message) {
-    Map<String, Given> inSection = new HashMap<>();
+    List<String> sources = new ArrayList<>();
     for (Schema.Leaf leaf : section.leaves()) {
       Given given = givens.get(leaf.key());
       if (given == null) {
@@ -167,12 +166,9 @@ public final class ConfigLoader {
       if (message.startsWith(name + ":")) {
         return given.source() + ": " + section.path() + message;
       }
-      inSection.put(name, given);
+      sources.add(given.source());
     }
-    String sources =
-        inSection.isEmpty()
-            ? "defaults"
-            : String.join(", ", inSection.values().stream().map(Given::source).sorted().toList());
-    return sources + ": " + section.path() + message;
+    String source = sources.isEmpty() ? "defaults" : String.join(", ", sources);
+    return source + ": " + section.path() + message;
   }
 }

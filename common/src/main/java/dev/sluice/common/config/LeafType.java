@@ -19,6 +19,8 @@ sealed interface LeafType {
   String expected();
 
   /**
+   * The value that a source means.
+   *
    * @throws IllegalArgumentException when it is not such a value; the message has both sides
    */
   Object parse(Raw raw);
@@ -90,6 +92,8 @@ sealed interface LeafType {
   }
 
   /**
+   * The leaf type for a component's type.
+   *
    * @throws IllegalArgumentException for a type that configuration records must not use
    */
   static LeafType of(Type type) {
@@ -220,7 +224,7 @@ sealed interface LeafType {
       char c = text.charAt(i);
       if (c == '"' || c == '\\') {
         quoted.append('\\').append(c);
-      } else if (c < ' ' || c >= 0x7f && !Character.isLetterOrDigit(c)) {
+      } else if (c < ' ' || (c >= 0x7f && !Character.isLetterOrDigit(c))) {
         quoted.append(String.format("\\u%04x", (int) c));
       } else {
         quoted.append(c);

@@ -44,7 +44,8 @@ public final class Statuses {
         };
     Metadata trailers = exception.getTrailers();
     if (trailers != null && !retryAfter.isZero()) {
-      trailers.put(PUSHBACK, Long.toString(retryAfter.toMillis()));
+      // rounded up: 0 would mean at once
+      trailers.put(PUSHBACK, Long.toString(retryAfter.plusNanos(999_999).toMillis()));
     }
     return exception;
   }

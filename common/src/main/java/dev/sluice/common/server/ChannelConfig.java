@@ -1,6 +1,7 @@
 package dev.sluice.common.server;
 
 import dev.sluice.common.config.ByteSize;
+import dev.sluice.common.config.Checks;
 import java.time.Duration;
 
 /**
@@ -19,6 +20,13 @@ public record ChannelConfig(
     Duration keepAliveTime,
     Duration keepAliveTimeout,
     boolean keepAliveWithoutCalls) {
+  public ChannelConfig {
+    Checks.range("max-inbound-message", maxInboundMessage, ByteSize.ofKiB(1), ByteSize.ofGiB(1));
+    Checks.range("max-metadata", maxMetadata, ByteSize.ofKiB(1), ByteSize.ofMiB(1));
+    Checks.atLeast("keep-alive-time", keepAliveTime, Duration.ofSeconds(1));
+    Checks.atLeast("keep-alive-timeout", keepAliveTimeout, Duration.ofMillis(100));
+  }
+
   /** 16 MiB messages; a dead server is noticed in 15 seconds during calls. */
   public static ChannelConfig defaults() {
     return new ChannelConfig(

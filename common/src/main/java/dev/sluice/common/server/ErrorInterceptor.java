@@ -20,16 +20,16 @@ final class ErrorInterceptor implements ServerInterceptor {
     Call<ReqT, RespT> guarded = new Call<>(call, headers);
     try {
       return new Listener<>(next.startCall(guarded, headers), guarded);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       guarded.fail(e);
       return new ServerCall.Listener<>() {};
     }
   }
 
-  /** Threading: as the call below: one thread at a time. */
+  /** Threading: as the call below, one thread at a time; only {@code closed} is read by others. */
   private static final class Call<ReqT, RespT> extends SimpleForwardingServerCall<ReqT, RespT> {
     private final Metadata headers;
-    private boolean closed;
+    private volatile boolean closed; // handlers may close from another thread than fail
 
     Call(ServerCall<ReqT, RespT> call, Metadata headers) {
       super(call);
@@ -55,7 +55,7 @@ final class ErrorInterceptor implements ServerInterceptor {
     }
 
     /** For an exception out of a callback: the handler cannot answer any more. */
-    void fail(RuntimeException e) {
+    void fail(Throwable e) {
       if (closed) {
         Errors.logLate(e, getMethodDescriptor());
         return;
@@ -80,7 +80,7 @@ final class ErrorInterceptor implements ServerInterceptor {
     public void onMessage(ReqT message) {
       try {
         super.onMessage(message);
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         call.fail(e);
       }
     }
@@ -89,7 +89,7 @@ final class ErrorInterceptor implements ServerInterceptor {
     public void onHalfClose() {
       try {
         super.onHalfClose();
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         call.fail(e);
       }
     }
@@ -98,7 +98,7 @@ final class ErrorInterceptor implements ServerInterceptor {
     public void onReady() {
       try {
         super.onReady();
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         call.fail(e);
       }
     }

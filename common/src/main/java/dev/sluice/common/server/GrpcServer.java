@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,8 +27,8 @@ import org.slf4j.LoggerFactory;
  * A gRPC server with what each of ours has: health (NOT_SERVING until told otherwise), reflection,
  * limits, refusals told as statuses, a graceful stop.
  *
- * <p>Threading: handlers run on virtual threads, one per task, so they may block. {@link #start}
- * and {@link #stop} are for one thread; {@link #health} is thread-safe.
+ * <p>Threading: handlers run on virtual threads, one per task, so they may block. All methods are
+ * thread-safe; {@link #start} once, {@link #stop} as often as one likes.
  */
 public final class GrpcServer implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(GrpcServer.class);
@@ -36,6 +37,7 @@ public final class GrpcServer implements AutoCloseable {
   private static final int MAX_RESETS = 500;
 
   private static final int RESET_WINDOW_SECONDS = 10;
+  private static final Duration LAST_WORD = Duration.ofSeconds(1);
 
   private final ServerConfig config;
   private final HealthStatusManager health;
@@ -43,6 +45,7 @@ public final class GrpcServer implements AutoCloseable {
   private final EventLoopGroup acceptor;
   private final EventLoopGroup eventLoops;
   private final ExecutorService handlers;
+  private final AtomicBoolean stopping = new AtomicBoolean();
 
   private GrpcServer(Builder builder) {
     config = builder.config;
@@ -93,7 +96,7 @@ public final class GrpcServer implements AutoCloseable {
     try {
       server.start();
     } catch (IOException e) {
-      close(Duration.ZERO);
+      release();
       throw new ListenException("gRPC", config.host(), config.port(), e);
     }
     if (!new InetSocketAddress(config.host(), 0).getAddress().isLoopbackAddress()) {
@@ -116,12 +119,28 @@ public final class GrpcServer implements AutoCloseable {
 
   /**
    * Says NOT_SERVING for good, takes no new call, lets the running ones end within the grace, then
-   * ends them with UNAVAILABLE. Returns when everything is closed.
+   * cuts them off: their callers see CANCELLED or UNAVAILABLE. Returns when everything is closed.
    */
   public void stop(Duration grace) {
-    health.enterTerminalState();
+    stop(grace, () -> {});
+  }
+
+  /**
+   * As {@link #stop(Duration)}, with a last word for the calls that outlast the grace.
+   *
+   * @param abort ends running calls with a proper status; they have a second to do so
+   */
+  public void stop(Duration grace, Runnable abort) {
+    if (stopping.compareAndSet(false, true)) {
+      health.enterTerminalState();
+    }
     server.shutdown();
-    close(grace);
+    if (!awaitCalls(grace)) {
+      log.warn("gRPC calls still run after {} ms; ending them", grace.toMillis());
+      abort.run();
+      awaitCalls(LAST_WORD);
+    }
+    release();
   }
 
   /** Stops with the configured grace. */
@@ -130,20 +149,28 @@ public final class GrpcServer implements AutoCloseable {
     stop(config.stopGrace());
   }
 
-  private void close(Duration grace) {
+  private boolean awaitCalls(Duration time) {
     try {
-      if (!server.awaitTermination(grace.toMillis(), TimeUnit.MILLISECONDS)) {
-        log.warn("calls still run after {} ms; ending them", grace.toMillis());
-        server.shutdownNow();
-        server.awaitTermination(5, TimeUnit.SECONDS);
-      }
+      return server.awaitTermination(time.toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
-      server.shutdownNow();
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  /** Ends what is left: connections, handlers that block, I/O threads. */
+  private void release() {
+    server.shutdownNow();
+    awaitCalls(LAST_WORD);
+    handlers.shutdownNow();
+    try {
+      // before the event loops, so that a handler's last message finds them alive
+      handlers.awaitTermination(LAST_WORD.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    handlers.shutdown();
-    acceptor.shutdownGracefully(0, 1, TimeUnit.SECONDS);
-    eventLoops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    var _ = acceptor.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    var _ = eventLoops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
   }
 
   /** Collects what the server serves. */

@@ -1,6 +1,7 @@
 package dev.sluice.common.server;
 
 import dev.sluice.common.config.ByteSize;
+import dev.sluice.common.config.Checks;
 import java.time.Duration;
 
 /**
@@ -31,23 +32,17 @@ public record ServerConfig(
     int eventLoops,
     Duration stopGrace) {
   public ServerConfig {
-    if (host.isBlank()) {
-      throw new IllegalArgumentException("host: \"\" (expected: an address such as 127.0.0.1)");
-    }
-    range("port", port, 0, 65535);
-    range("max-inbound-message", maxInboundMessage, ByteSize.ofKiB(1), ByteSize.ofGiB(1));
-    range("max-metadata", maxMetadata, ByteSize.ofKiB(1), ByteSize.ofMiB(1));
-    range(
-        "max-concurrent-calls-per-connection",
-        maxConcurrentCallsPerConnection,
-        1,
-        Integer.MAX_VALUE);
-    atLeast("keep-alive-time", keepAliveTime, Duration.ofSeconds(1));
-    atLeast("keep-alive-timeout", keepAliveTimeout, Duration.ofMillis(100));
-    atLeast("permit-keep-alive-time", permitKeepAliveTime, Duration.ZERO);
-    atLeast("handshake-timeout", handshakeTimeout, Duration.ofMillis(100));
-    range("event-loops", eventLoops, 1, 256);
-    atLeast("stop-grace", stopGrace, Duration.ZERO);
+    Checks.notBlank("host", host, "an address such as 127.0.0.1");
+    Checks.range("port", port, 0, 65535);
+    Checks.range("max-inbound-message", maxInboundMessage, ByteSize.ofKiB(1), ByteSize.ofGiB(1));
+    Checks.range("max-metadata", maxMetadata, ByteSize.ofKiB(1), ByteSize.ofMiB(1));
+    Checks.atLeast("max-concurrent-calls-per-connection", maxConcurrentCallsPerConnection, 1);
+    Checks.atLeast("keep-alive-time", keepAliveTime, Duration.ofSeconds(1));
+    Checks.atLeast("keep-alive-timeout", keepAliveTimeout, Duration.ofMillis(100));
+    Checks.atLeast("permit-keep-alive-time", permitKeepAliveTime, Duration.ZERO);
+    Checks.atLeast("handshake-timeout", handshakeTimeout, Duration.ofMillis(100));
+    Checks.range("event-loops", eventLoops, 1, 256);
+    Checks.atLeast("stop-grace", stopGrace, Duration.ZERO);
   }
 
   /** Loopback, 4 MiB messages, 32 KiB metadata, up to four event loops. */
@@ -64,18 +59,5 @@ public record ServerConfig(
         Duration.ofSeconds(20),
         Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 4),
         Duration.ofSeconds(30));
-  }
-
-  private static <T extends Comparable<T>> void range(String key, T value, T min, T max) {
-    if (value.compareTo(min) < 0 || value.compareTo(max) > 0) {
-      throw new IllegalArgumentException(
-          key + ": " + value + " (expected: " + min + " to " + max + ")");
-    }
-  }
-
-  private static void atLeast(String key, Duration value, Duration min) {
-    if (value.compareTo(min) < 0) {
-      throw new IllegalArgumentException(key + ": " + value + " (expected: at least " + min + ")");
-    }
   }
 }

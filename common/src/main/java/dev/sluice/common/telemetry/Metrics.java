@@ -12,8 +12,7 @@ import java.util.function.Consumer;
 
 /**
  * Every metric of router and worker: name, unit, buckets. Prometheus sees dots as underscores, adds
- * {@code _seconds} for unit {@code s}, {@code _ratio} to gauges of unit {@code 1}, {@code _total}
- * to counters.
+ * {@code _seconds} for unit {@code s} and {@code _total} to counters.
  *
  * <p>What each time means is defined once for stream timings, metrics and spans: queue time is
  * arrival at the engine to first scheduled; time to first token is arrival to the first token
@@ -97,11 +96,15 @@ public final class Metrics {
 
   /** 0 to 1; cached blocks that nobody owns count as free. */
   public static final Gauge KV_USE =
-      new Gauge("sluice_kv_use", "1", "Part of the KV blocks that running requests own");
+      new Gauge("sluice_kv_use", "", "Part of the KV blocks that running requests own");
 
   /** By attribute {@code state}: owned, cached, free. */
   public static final Gauge KV_BLOCKS =
       new Gauge("sluice_kv_blocks", "{block}", "KV blocks by state");
+
+  /** Always 1; attributes {@code block_size} and {@code num_gpu_blocks}. */
+  public static final Gauge CACHE_CONFIG =
+      new Gauge("sluice_cache_config", "", "Layout of the KV cache");
 
   public static final Counter PROMPT_TOKENS =
       new Counter("sluice_prompt_tokens", "{token}", "Prompt tokens of admitted requests");
@@ -115,6 +118,14 @@ public final class Metrics {
       new Counter("sluice_requests_cancelled", "{request}", "Requests whose caller hung up");
   public static final Counter ABORTED =
       new Counter("sluice_requests_aborted", "{request}", "Requests that the worker gave up");
+
+  /** By attribute {@code state}. */
+  public static final Gauge WORKERS =
+      new Gauge("sluice_workers", "{worker}", "Workers that a router knows, by state");
+
+  /** By attributes {@code method} and {@code status}. */
+  public static final Counter REQUESTS =
+      new Counter("sluice_requests", "{request}", "Calls answered, by method and gRPC status");
 
   /** By attribute {@code reason}. */
   public static final Counter REFUSALS =

@@ -13,6 +13,8 @@ interface Scrape {
   Scrape EMPTY = of(new PrometheusRegistry());
 
   /**
+   * Writes one page.
+   *
    * @param accept the reader's Accept header, empty if none; exemplars are only in OpenMetrics
    * @return the content type
    */

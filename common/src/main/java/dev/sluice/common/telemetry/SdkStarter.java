@@ -40,7 +40,8 @@ final class SdkStarter {
   Telemetry start(
       Function<AutoConfiguredOpenTelemetrySdkBuilder, AutoConfiguredOpenTelemetrySdkBuilder>
           extra) {
-    PrometheusMetricReader reader = PrometheusMetricReader.create();
+    PrometheusMetricReader reader =
+        PrometheusMetricReader.builder().setOtelScopeLabelsEnabled(false).build();
     PrometheusRegistry registry = new PrometheusRegistry();
     registry.register(reader);
     Scrape scrape = Scrape.of(registry);

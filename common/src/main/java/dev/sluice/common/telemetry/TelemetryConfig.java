@@ -1,5 +1,6 @@
 package dev.sluice.common.telemetry;
 
+import dev.sluice.common.config.Checks;
 import java.time.Duration;
 
 /**
@@ -13,18 +14,9 @@ import java.time.Duration;
 public record TelemetryConfig(
     boolean enabled, String metricsHost, int metricsPort, Duration flushTimeout) {
   public TelemetryConfig {
-    if (metricsHost.isBlank()) {
-      throw new IllegalArgumentException(
-          "metrics-host: \"\" (expected: an address such as 127.0.0.1)");
-    }
-    if (metricsPort < 0 || metricsPort > 65535) {
-      throw new IllegalArgumentException(
-          "metrics-port: " + metricsPort + " (expected: 0 to 65535)");
-    }
-    if (flushTimeout.isNegative()) {
-      throw new IllegalArgumentException(
-          "flush-timeout: " + flushTimeout + " (expected: at least 0s)");
-    }
+    Checks.notBlank("metrics-host", metricsHost, "an address such as 127.0.0.1");
+    Checks.range("metrics-port", metricsPort, 0, 65535);
+    Checks.atLeast("flush-timeout", flushTimeout, Duration.ZERO);
   }
 
   /** On, loopback. */

@@ -1,6 +1,8 @@
 package dev.sluice.common.telemetry;
 
 import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
+import io.prometheus.metrics.model.snapshots.InfoSnapshot;
+import io.prometheus.metrics.model.snapshots.InfoSnapshot.InfoDataPointSnapshot;
 import io.prometheus.metrics.model.snapshots.MetricMetadata;
 import io.prometheus.metrics.model.snapshots.MetricSnapshot;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
@@ -16,7 +18,11 @@ final class VllmNames {
       Map.of(
           "sluice_requests_running", "vllm:num_requests_running",
           "sluice_requests_waiting", "vllm:num_requests_waiting",
-          "sluice_kv_use_ratio", "vllm:kv_cache_usage_perc");
+          "sluice_kv_use", "vllm:kv_cache_usage_perc");
+
+  /** Written as {@code vllm:cache_config_info}: the suffix is Prometheus' own. */
+  private static final Map<String, String> INFOS =
+      Map.of("sluice_cache_config", "vllm:cache_config");
 
   private VllmNames() {}
 
@@ -24,12 +30,23 @@ final class VllmNames {
     MetricSnapshots.Builder all = MetricSnapshots.builder();
     for (MetricSnapshot snapshot : snapshots) {
       all.metricSnapshot(snapshot);
-      MetricMetadata metadata = snapshot.getMetadata();
-      @Nullable String name = NAMES.get(metadata.getPrometheusName());
-      if (name != null && snapshot instanceof GaugeSnapshot gauge) {
+      if (snapshot instanceof GaugeSnapshot gauge) {
+        MetricMetadata metadata = gauge.getMetadata();
         String help = metadata.getHelp() == null ? "" : metadata.getHelp();
-        all.metricSnapshot(
-            new GaugeSnapshot(new MetricMetadata(name, help), gauge.getDataPoints()));
+        @Nullable String name = NAMES.get(metadata.getPrometheusName());
+        if (name != null) {
+          all.metricSnapshot(
+              new GaugeSnapshot(new MetricMetadata(name, help), gauge.getDataPoints()));
+        }
+        @Nullable String info = INFOS.get(metadata.getPrometheusName());
+        if (info != null) {
+          all.metricSnapshot(
+              new InfoSnapshot(
+                  new MetricMetadata(info, help),
+                  gauge.getDataPoints().stream()
+                      .map(point -> new InfoDataPointSnapshot(point.getLabels()))
+                      .toList()));
+        }
       }
     }
     return all.build();

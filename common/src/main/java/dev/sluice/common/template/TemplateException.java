@@ -1,8 +1,16 @@
 package dev.sluice.common.template;
 
-/** A template cannot be compiled or does not accept its context. */
+/** A template is not valid, raised an error itself, or went beyond what a template may cost. */
 public final class TemplateException extends RuntimeException {
-  public TemplateException(String message) {
-    super(message);
+  private final int line;
+
+  TemplateException(String message, int line) {
+    super("line " + line + ": " + message);
+    this.line = line;
+  }
+
+  /** Line of the template, from 1. */
+  public int line() {
+    return line;
   }
 }

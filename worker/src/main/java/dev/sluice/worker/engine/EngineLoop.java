@@ -86,6 +86,9 @@ final class EngineLoop implements Runnable {
   private void takeCommands() throws InterruptedException {
     boolean idle = scheduler.isEmpty() && !closing;
     EngineCommand command = idle ? intake.take() : intake.poll();
+    if (command == null) {
+      return;
+    }
     int requests = 0;
     long tokens = 0;
     while (command != null) {
@@ -96,12 +99,8 @@ final class EngineLoop implements Runnable {
       apply(command);
       command = intake.poll();
     }
-    if (requests > 0) {
-      publish();
-      intake.seen(requests, tokens);
-    } else if (idle) {
-      publish();
-    }
+    publish();
+    intake.seen(requests, tokens);
   }
 
   private void apply(EngineCommand command) {
@@ -202,7 +201,7 @@ final class EngineLoop implements Runnable {
       runner.execute(batch);
       return true;
     } catch (RuntimeException first) {
-      log.warn("A step of {} tokens failed and is repeated", plan.tokens(), first);
+      log.warn("A step of {} tokens failed and is repeated: {}", plan.tokens(), first.toString());
     }
     try {
       runner.execute(batch);

@@ -91,6 +91,7 @@ final class PipDownload {
             "download",
             "--no-deps",
             "--only-binary=:all:", // never build, that is run, a source package
+            "--no-input",
             "--disable-pip-version-check",
             "--progress-bar=off",
             "--dest",
@@ -104,7 +105,8 @@ final class PipDownload {
             phase, Math.min(size(staging), source.downloadBytes()), source.downloadBytes());
       } while (!process.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS));
     } finally {
-      process.destroy(); // after an interrupt; otherwise it has ended
+      // It has ended, but after an interrupt; then nothing may write to the folder any more.
+      process.destroyForcibly().onExit().join();
     }
     if (process.exitValue() != 0) {
       throw new IOException(
@@ -116,10 +118,7 @@ final class PipDownload {
   /** Starts a command that writes to a log and keeps its temporary files in the staging folder. */
   private static Process start(List<String> command, Path staging) throws IOException {
     ProcessBuilder builder =
-        new ProcessBuilder(command)
-            .redirectErrorStream(true)
-            .redirectOutput(log(staging).toFile())
-            .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log(staging).toFile());
     builder.environment().put("TMPDIR", staging.toString());
     return builder.start();
   }

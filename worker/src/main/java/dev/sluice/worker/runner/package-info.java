@@ -1,6 +1,6 @@
 /**
- * Implementations of {@code ModelRunner}: what computes steps. Starting point: {@code
- * OrtModelRunner}.
+ * What computes the steps of an engine. Starting points: {@code OrtModelRunner}, {@code
+ * SimulatedModelRunner}.
  */
 @NullMarked
 package dev.sluice.worker.runner;

@@ -1,0 +1,31 @@
+package dev.sluice.app.cli;
+
+import dev.sluice.client.SluiceClient;
+import java.time.Duration;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Where a command connects to. */
+public final class ServerOptions {
+  /** Where a router listens unless told otherwise. */
+  public static final String DEFAULT_TARGET = "localhost:9090";
+
+  @Option(
+      names = "--target",
+      paramLabel = "HOST:PORT",
+      description = "The router, or a worker. Default: ${DEFAULT-VALUE}.")
+  private String target = DEFAULT_TARGET;
+
+  @Option(
+      names = "--timeout",
+      paramLabel = "DURATION",
+      description = "Deadline of each call, such as 500ms or 30s. Default: none.")
+  private @Nullable Duration timeout;
+
+  public SluiceClient connect() {
+    SluiceClient.Builder builder = SluiceClient.builder(target);
+    Optional.ofNullable(timeout).ifPresent(builder::timeout);
+    return builder.build();
+  }
+}

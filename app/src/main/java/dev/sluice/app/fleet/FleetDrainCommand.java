@@ -1,0 +1,60 @@
+package dev.sluice.app.fleet;
+
+import com.google.protobuf.util.Durations;
+import dev.sluice.app.cli.OutputFormat;
+import dev.sluice.app.cli.ServerOptions;
+import dev.sluice.app.cli.Style;
+import dev.sluice.app.cli.Terminal;
+import dev.sluice.client.SluiceClient;
+import dev.sluice.v1.DrainWorkerRequest;
+import dev.sluice.v1.DrainWorkerResponse;
+import dev.sluice.v1.FleetServiceGrpc;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Takes a worker out of use. */
+@Command(
+    name = "drain",
+    description = "Lets a worker finish what it has, and gives it nothing new.",
+    mixinStandardHelpOptions = true)
+final class FleetDrainCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Parameters(paramLabel = "WORKER", description = "Its id or its address.")
+  private String worker = "";
+
+  @Option(
+      names = "--grace",
+      paramLabel = "DURATION",
+      description = "How long running requests may take. Default: as the worker is configured.")
+  private @Nullable Duration grace;
+
+  @Mixin private ServerOptions server = new ServerOptions();
+  @Mixin private OutputFormat output = new OutputFormat();
+
+  @Override
+  public Integer call() {
+    DrainWorkerRequest.Builder request = DrainWorkerRequest.newBuilder().setWorker(worker);
+    if (grace != null) {
+      request.setGrace(Durations.fromNanos(grace.toNanos()));
+    }
+    try (SluiceClient client = server.connect()) {
+      DrainWorkerResponse response =
+          FleetCall.of(() ->
+              FleetServiceGrpc.newBlockingStub(client.channel()).drainWorker(request.build()));
+      new FleetOutput(
+              spec.commandLine().getOut(), output, new Style(Terminal.ofProcess().drawsOnOut()))
+          .print(response, List.of(response.getWorker()));
+    }
+    return ExitCode.OK;
+  }
+}

@@ -1,0 +1,22 @@
+package dev.sluice.app.model;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Models on this machine. */
+@Command(
+    name = "model",
+    description = "Models on this machine: list, pull, inspect.",
+    mixinStandardHelpOptions = true,
+    subcommands = {ModelListCommand.class, ModelPullCommand.class, ModelInspectCommand.class})
+public final class ModelCommand implements Runnable {
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Override
+  public void run() {
+    throw new ParameterException(
+        spec.commandLine(), "no command given (expected: list, pull or inspect)");
+  }
+}

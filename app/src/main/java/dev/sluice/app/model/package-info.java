@@ -1,0 +1,5 @@
+/** Commands about models on this machine. */
+@NullMarked
+package dev.sluice.app.model;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.sluice.common.template;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,65 @@
+package dev.sluice.router;
+
+import dev.sluice.common.server.ServerConfig;
+import dev.sluice.common.telemetry.TelemetryConfig;
+import dev.sluice.router.fleet.ChannelOptions;
+import dev.sluice.router.fleet.FleetOptions;
+import dev.sluice.router.fleet.WorkerAddress;
+import dev.sluice.router.policy.Policies;
+import dev.sluice.router.proxy.ProxyOptions;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Configuration of a router.
+ *
+ * @param server where clients connect
+ * @param workers addresses of workers, host:port
+ * @param policy name of the routing policy
+ * @param fleet how workers are watched
+ * @param channel how workers are reached
+ * @param proxy how calls are passed on
+ * @param telemetry spans and metrics
+ * @param portFile where the ports in use are written; none by default
+ */
+public record RouterConfig(
+    ServerConfig server,
+    List<String> workers,
+    String policy,
+    FleetOptions fleet,
+    ChannelOptions channel,
+    ProxyOptions proxy,
+    TelemetryConfig telemetry,
+    Optional<Path> portFile) {
+  private static final int DEFAULT_PORT = 9090;
+  private static final int DEFAULT_METRICS_PORT = 9464;
+
+  public RouterConfig {
+    workers = List.copyOf(workers);
+    for (String worker : workers) {
+      try {
+        WorkerAddress.parse(worker);
+      } catch (IllegalArgumentException e) {
+        throw new IllegalArgumentException("workers: " + e.getMessage(), e);
+      }
+    }
+    if (Policies.byName(policy).isEmpty()) {
+      throw new IllegalArgumentException(
+          "policy: " + policy + " (expected: one of " + String.join(", ", Policies.names()) + ")");
+    }
+  }
+
+  /** Port 9090, one worker at the first worker's usual address. */
+  public static RouterConfig defaults() {
+    return new RouterConfig(
+        ServerConfig.defaults(DEFAULT_PORT),
+        List.of("127.0.0.1:9091"),
+        Policies.DEFAULT,
+        FleetOptions.DEFAULTS,
+        ChannelOptions.DEFAULTS,
+        ProxyOptions.DEFAULTS,
+        TelemetryConfig.defaults(DEFAULT_METRICS_PORT),
+        Optional.empty());
+  }
+}

@@ -1,0 +1,167 @@
+package dev.sluice.router;
+
+import dev.sluice.common.error.Refusal;
+import dev.sluice.common.server.GrpcServer;
+import dev.sluice.common.server.Lifecycle;
+import dev.sluice.common.server.PortFile;
+import dev.sluice.common.telemetry.Telemetry;
+import dev.sluice.router.fleet.Fleet;
+import dev.sluice.router.fleet.FleetThread;
+import dev.sluice.router.fleet.WorkerAddress;
+import dev.sluice.router.fleet.WorkerChannels;
+import dev.sluice.router.policy.Policies;
+import dev.sluice.router.policy.Selector;
+import dev.sluice.router.proxy.Proxy;
+import dev.sluice.router.service.FleetGrpcService;
+import dev.sluice.router.service.FleetHealth;
+import dev.sluice.router.service.GenerationServiceDefinition;
+import io.grpc.ServerInterceptors;
+import java.io.IOException;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
+
+/**
+ * A router process, put together: the only place that knows all parts.
+ *
+ * <p>Threading: one thread starts and closes it.
+ */
+public final class RouterMain implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(RouterMain.class);
+
+  /** After the grace, for open calls to be told and connections to be closed. */
+  private static final Duration CLOSING = Duration.ofSeconds(10);
+
+  private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
+
+  private final RouterConfig config;
+  private final Lifecycle lifecycle;
+  private final Fleet fleet;
+  private final Proxy proxy;
+  private final GrpcServer server;
+  private final Telemetry telemetry;
+
+  /**
+   * Builds and starts everything; when this returns, clients can connect.
+   *
+   * @throws dev.sluice.common.error.ListenException when a port cannot be had
+   * @throws IOException when the port file cannot be written
+   */
+  public static RouterMain start(RouterConfig config) throws IOException {
+    return start(config, Telemetry.start("sluice-router", config.telemetry()));
+  }
+
+  /** As above, with telemetry that somebody set up; it is closed with the router. */
+  static RouterMain start(RouterConfig config, Telemetry telemetry) throws IOException {
+    RouterMain router = new RouterMain(config, telemetry);
+    try {
+      router.open();
+      return router;
+    } catch (IOException | RuntimeException e) {
+      router.close();
+      throw e;
+    }
+  }
+
+  private RouterMain(RouterConfig config, Telemetry telemetry) {
+    this.config = config;
+    this.telemetry = telemetry;
+    lifecycle = new Lifecycle(config.server().stopGrace().plus(CLOSING));
+    lifecycle.add("telemetry", telemetry);
+    FleetThread loop = lifecycle.add("fleet thread", new FleetThread());
+    SecureRandom random = new SecureRandom();
+    fleet =
+        lifecycle.add(
+            "fleet",
+            new Fleet(
+                config.workers().stream().map(WorkerAddress::parse).toList(),
+                config.fleet(),
+                address -> WorkerChannels.open(address, config.channel()),
+                loop,
+                random));
+    proxy =
+        new Proxy(
+            fleet,
+            new Selector(config.policy(), Policies.byName(config.policy()).orElseThrow()),
+            config.proxy(),
+            telemetry,
+            System::nanoTime,
+            random);
+    server =
+        GrpcServer.builder(config.server())
+            .service(GenerationServiceDefinition.of(proxy, fleet))
+            // The proxy has spans of its own; operators' calls get the usual ones.
+            .service(
+                ServerInterceptors.intercept(
+                    new FleetGrpcService(fleet), telemetry.serverInterceptor()))
+            .build();
+  }
+
+  private void open() throws IOException {
+    server.start();
+    lifecycle.add("server", this::stopServing);
+    lifecycle.add("health", new FleetHealth(fleet, server.health()).start());
+    fleet.start();
+    Map<String, Integer> ports = new LinkedHashMap<>();
+    ports.put("grpc", port());
+    if (telemetry.metricsPort() != 0) {
+      ports.put("metrics", telemetry.metricsPort());
+    }
+    if (config.portFile().isPresent()) {
+      PortFile.write(config.portFile().get(), ports);
+    }
+    log.info(
+        "router listens on {}:{}, policy {}, workers {}",
+        config.server().host(),
+        port(),
+        config.policy(),
+        config.workers());
+  }
+
+  /** The port of the gRPC server. */
+  public int port() {
+    return server.port();
+  }
+
+  /** For tests that wait for it. */
+  Fleet fleet() {
+    return fleet;
+  }
+
+  /** Runs until SIGTERM or SIGINT, or until somebody closes it. */
+  public void awaitStop() throws InterruptedException {
+    lifecycle.stopOnSignals();
+    lifecycle.awaitStop();
+  }
+
+  /** Takes no more calls, lets those that run end within the grace, then lets go of the workers. */
+  @Override
+  public void close() {
+    lifecycle.close();
+  }
+
+  /** Open calls get a status with the reason when the grace is over, not a broken connection. */
+  private void stopServing() {
+    Duration grace = config.server().stopGrace();
+    log.info("stops; open calls have {} ms", grace.toMillis());
+    fleet.schedule(
+        grace,
+        () ->
+            proxy.abort(
+                new Refusal.Unavailable(
+                    "DRAINING",
+                    "the router stops and the stream did not end within "
+                        + grace.toMillis()
+                        + " ms",
+                    RETRY_AFTER)));
+    server.stop(grace.plusSeconds(1));
+  }
+
+  public static void main(String[] args) {
+    System.exit(new CommandLine(new RouterCommand()).execute(args));
+  }
+}

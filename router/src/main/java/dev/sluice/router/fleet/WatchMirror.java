@@ -1,0 +1,88 @@
+package dev.sluice.router.fleet;
+
+import dev.sluice.v1.WatchResponse;
+import dev.sluice.v1.WorkerSnapshot;
+import java.util.Optional;
+
+/**
+ * The state of a worker as told by one Watch stream: a snapshot in chunks, then deltas. Knows when
+ * the stream can no longer be trusted.
+ *
+ * <p>Threading: the fleet loop.
+ */
+final class WatchMirror {
+  /** What a message did. */
+  enum Effect {
+    /** Nothing that shows: a heartbeat, or a snapshot that is not complete. */
+    NONE,
+    /** The report is new. */
+    CHANGED,
+    /** Something is missing or contradicts: the stream must be opened anew. */
+    BROKEN
+  }
+
+  private long lastSequence;
+  private Optional<WorkerSnapshot> partial = Optional.empty();
+  private Optional<WorkerReport> report = Optional.empty();
+  private String fault = "";
+
+  /** What the worker said; empty until the first complete snapshot. */
+  Optional<WorkerReport> report() {
+    return report;
+  }
+
+  /** What was wrong, after {@link Effect#BROKEN}. */
+  String fault() {
+    return fault;
+  }
+
+  Effect apply(WatchResponse message) {
+    if (message.getSequence() != lastSequence + 1) {
+      return broken(
+          "sequence " + message.getSequence() + " (expected: " + (lastSequence + 1) + ")");
+    }
+    lastSequence = message.getSequence();
+    return switch (message.getEventCase()) {
+      case SNAPSHOT -> applyChunk(message.getSnapshot());
+      case LOAD -> update(report.map(r -> r.withLoad(message.getLoad())), message);
+      case STATE -> update(report.map(r -> r.withState(message.getState())), message);
+      case KV_EVENTS, HEARTBEAT, EVENT_NOT_SET -> Effect.NONE;
+    };
+  }
+
+  private Effect applyChunk(WorkerSnapshot chunk) {
+    // Every chunk but the last is only a part; what identifies the worker is in the first.
+    WorkerSnapshot merged = chunk;
+    if (partial.isPresent()) {
+      String epoch = partial.get().getIdentity().getEpoch();
+      if (chunk.hasIdentity() && !chunk.getIdentity().getEpoch().equals(epoch)) {
+        return broken("epoch " + chunk.getIdentity().getEpoch() + " (expected: " + epoch + ")");
+      }
+      merged = partial.get().toBuilder().mergeFrom(chunk).build();
+    }
+    merged = merged.toBuilder().clearCachedBlockHashes().build();
+    if (!chunk.getLastChunk()) {
+      partial = Optional.of(merged);
+      return Effect.NONE;
+    }
+    partial = Optional.empty();
+    if (merged.getIdentity().getWorkerId().isEmpty() || merged.getModel().getId().isEmpty()) {
+      return broken("snapshot without worker id or model id");
+    }
+    report = Optional.of(WorkerReport.of(merged));
+    return Effect.CHANGED;
+  }
+
+  private Effect update(Optional<WorkerReport> updated, WatchResponse message) {
+    if (updated.isEmpty()) {
+      return broken(message.getEventCase() + " before the first snapshot");
+    }
+    report = updated;
+    return Effect.CHANGED;
+  }
+
+  private Effect broken(String what) {
+    fault = what;
+    return Effect.BROKEN;
+  }
+}

@@ -1,0 +1,35 @@
+package dev.sluice.router.fleet;
+
+/** Where a worker listens. */
+public record WorkerAddress(String host, int port) implements Comparable<WorkerAddress> {
+  private static final int MAX_PORT = 65_535;
+
+  /** Reads {@code host:port}; an IPv6 address is in brackets: {@code [::1]:9091}. */
+  public static WorkerAddress parse(String text) {
+    int colon = text.lastIndexOf(':');
+    if (colon > 0) {
+      String host = text.substring(0, colon);
+      boolean bracketed = host.startsWith("[") && host.endsWith("]");
+      String digits = text.substring(colon + 1);
+      if ((bracketed || host.indexOf(':') < 0) && digits.matches("\\d{1,5}")) {
+        int port = Integer.parseInt(digits);
+        if (port >= 1 && port <= MAX_PORT) {
+          return new WorkerAddress(bracketed ? host.substring(1, host.length() - 1) : host, port);
+        }
+      }
+    }
+    throw new IllegalArgumentException(
+        text + " (expected: host:port with a port from 1 to 65535, such as 127.0.0.1:9091)");
+  }
+
+  @Override
+  public int compareTo(WorkerAddress other) {
+    int byHost = host.compareTo(other.host);
+    return byHost != 0 ? byHost : Integer.compare(port, other.port);
+  }
+
+  @Override
+  public String toString() {
+    return (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + port;
+  }
+}

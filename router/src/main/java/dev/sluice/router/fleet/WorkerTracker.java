@@ -1,0 +1,225 @@
+package dev.sluice.router.fleet;
+
+import dev.sluice.v1.WatchRequest;
+import dev.sluice.v1.WatchResponse;
+import dev.sluice.v1.WorkerServiceGrpc;
+import io.grpc.CallOptions;
+import io.grpc.ClientCall;
+import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import java.time.Duration;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Follows one worker: keeps a Watch stream open, applies what it says, and decides the worker's
+ * state.
+ *
+ * <pre>
+ *   joining ──snapshot, READY──▶ ready ──DRAINING──▶ draining          gone: after close()
+ *      ▲                           │ stream broken or silent │
+ *      └──────(new stream)──── suspect ◀─────────────────────┘
+ * </pre>
+ *
+ * <p>Threading: the fleet loop; only the Watch listener is called by gRPC, and hands over at once.
+ */
+final class WorkerTracker {
+  private static final Logger log = LoggerFactory.getLogger(WorkerTracker.class);
+  private static final WatchRequest REQUEST =
+      WatchRequest.newBuilder().setSubscriber("router").build();
+
+  private final WorkerLink link;
+  private final ManagedChannel channel;
+  private final FleetOptions options;
+  private final FleetLoop loop;
+  private final Backoff backoff;
+  private final Runnable onChange;
+
+  private WorkerStatus status = WorkerStatus.JOINING;
+  private String reason = "not reached yet";
+  private Optional<WorkerReport> report = Optional.empty();
+  private int foreignRequests;
+  private boolean cordoned;
+  private Optional<Stream> stream = Optional.empty();
+  private Subscription timer = () -> {};
+
+  WorkerTracker(
+      WorkerLink link,
+      ManagedChannel channel,
+      FleetOptions options,
+      FleetLoop loop,
+      Backoff backoff,
+      Runnable onChange) {
+    this.link = link;
+    this.channel = channel;
+    this.options = options;
+    this.loop = loop;
+    this.backoff = backoff;
+    this.onChange = onChange;
+  }
+
+  WorkerView view() {
+    boolean held = cordoned && status == WorkerStatus.READY;
+    return new WorkerView(
+        link.address(),
+        held ? WorkerStatus.DRAINING : status,
+        held ? "drained by an operator of this router" : reason,
+        report,
+        foreignRequests,
+        link);
+  }
+
+  /** Opens the Watch stream. */
+  void open() {
+    timer.close();
+    // Our own back-off decides when to try; the channel's would answer with its last failure.
+    channel.resetConnectBackoff();
+    Stream opened =
+        new Stream(channel.newCall(WorkerServiceGrpc.getWatchMethod(), CallOptions.DEFAULT));
+    stream = Optional.of(opened);
+    opened.start();
+    expectSignsOfLife(opened);
+  }
+
+  /** Sends it nothing more, whatever it says itself. */
+  void cordon(boolean on) {
+    cordoned = on;
+    onChange.run();
+  }
+
+  void close() {
+    timer.close();
+    stream.ifPresent(Stream::cancel);
+    stream = Optional.empty();
+    become(WorkerStatus.GONE, "the router stops");
+    channel.shutdownNow();
+  }
+
+  private void onMessage(Stream source, WatchResponse message) {
+    if (!isCurrent(source)) {
+      return;
+    }
+    source.lastHeardNanos = loop.nanoTime();
+    switch (source.mirror.apply(message)) {
+      case NONE -> source.call.request(1);
+      case CHANGED -> {
+        adopt(source.mirror.report().orElseThrow());
+        source.call.request(1);
+      }
+      case BROKEN -> {
+        boolean wasGood = source.mirror.report().isPresent();
+        lose(source, "watch: " + source.mirror.fault());
+        // A gap in a good stream is healed at once; one that never was good must not spin.
+        retryAfter(wasGood ? Duration.ZERO : backoff.next());
+      }
+    }
+  }
+
+  private void onClose(Stream source, Status cause) {
+    if (isCurrent(source)) {
+      String why = cause.getDescription();
+      lose(source, "watch ended: " + cause.getCode() + (why == null ? "" : ", " + why));
+      retryAfter(backoff.next());
+    }
+  }
+
+  private void adopt(WorkerReport latest) {
+    if (report.isPresent()
+        && !report.get().identity().getEpoch().equals(latest.identity().getEpoch())) {
+      log.info("worker {} at {} was restarted", latest.identity().getWorkerId(), link.address());
+    }
+    report = Optional.of(latest);
+    // What the worker has, less what is ours: the part that only its reports can tell.
+    foreignRequests =
+        Math.max(
+            0,
+            latest.load().getRunningRequests()
+                + latest.load().getWaitingRequests()
+                - link.inFlight());
+    backoff.reset();
+    switch (latest.state()) {
+      case WORKER_STATE_READY -> become(WorkerStatus.READY, "");
+      case WORKER_STATE_DRAINING -> become(WorkerStatus.DRAINING, "the worker drains");
+      case WORKER_STATE_STARTING -> become(WorkerStatus.JOINING, "the worker starts");
+      case WORKER_STATE_UNSPECIFIED, UNRECOGNIZED ->
+          become(WorkerStatus.JOINING, "the worker does not tell its state");
+    }
+  }
+
+  private void lose(Stream source, String why) {
+    source.cancel();
+    stream = Optional.empty();
+    // A worker that never was part of the fleet is still expected to join.
+    become(report.isPresent() ? WorkerStatus.SUSPECT : WorkerStatus.JOINING, why);
+  }
+
+  private void retryAfter(Duration delay) {
+    timer.close();
+    timer = loop.schedule(delay, this::open);
+  }
+
+  private void expectSignsOfLife(Stream watched) {
+    Duration left = options.silenceTimeout().minusNanos(loop.nanoTime() - watched.lastHeardNanos);
+    timer =
+        loop.schedule(
+            left,
+            () -> {
+              if (!isCurrent(watched)) {
+                return;
+              }
+              if (loop.nanoTime() - watched.lastHeardNanos < options.silenceTimeout().toNanos()) {
+                expectSignsOfLife(watched);
+              } else {
+                lose(watched, "silent for " + options.silenceTimeout().toMillis() + " ms");
+                retryAfter(backoff.next());
+              }
+            });
+  }
+
+  private void become(WorkerStatus next, String why) {
+    if (next != status || (next != WorkerStatus.READY && !why.equals(reason))) {
+      log.info("worker {} is {}{}", link.address(), next, why.isEmpty() ? "" : " (" + why + ")");
+    }
+    status = next;
+    reason = why;
+    onChange.run();
+  }
+
+  private boolean isCurrent(Stream source) {
+    return stream.isPresent() && stream.get() == source;
+  }
+
+  /** One Watch call. One message is asked for at a time, after the one before was applied. */
+  private final class Stream extends ClientCall.Listener<WatchResponse> {
+    private final ClientCall<WatchRequest, WatchResponse> call;
+    private final WatchMirror mirror = new WatchMirror();
+    private long lastHeardNanos = loop.nanoTime();
+
+    Stream(ClientCall<WatchRequest, WatchResponse> call) {
+      this.call = call;
+    }
+
+    void start() {
+      call.start(this, new Metadata());
+      call.request(1);
+      call.sendMessage(REQUEST);
+      call.halfClose();
+    }
+
+    void cancel() {
+      call.cancel("watch is opened anew or the router stops", null);
+    }
+
+    @Override
+    public void onMessage(WatchResponse message) {
+      loop.execute(() -> WorkerTracker.this.onMessage(this, message));
+    }
+
+    @Override
+    public void onClose(Status cause, Metadata trailers) {
+      loop.execute(() -> WorkerTracker.this.onClose(this, cause));
+    }
+  }
+}

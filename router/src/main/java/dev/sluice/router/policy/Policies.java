@@ -1,0 +1,26 @@
+package dev.sluice.router.policy;
+
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Supplier;
+
+/** The routing policies by name. */
+public final class Policies {
+  public static final String DEFAULT = "least-outstanding";
+
+  private static final Map<String, Supplier<RoutingPolicy>> BY_NAME =
+      new TreeMap<>(Map.of(DEFAULT, LeastOutstanding::new, "round-robin", RoundRobin::new));
+
+  private Policies() {}
+
+  public static Optional<RoutingPolicy> byName(String name) {
+    return Optional.ofNullable(BY_NAME.get(name)).map(Supplier::get);
+  }
+
+  public static Set<String> names() {
+    return new TreeSet<>(BY_NAME.keySet());
+  }
+}

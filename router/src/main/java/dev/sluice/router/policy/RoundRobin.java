@@ -1,0 +1,11 @@
+package dev.sluice.router.policy;
+
+import java.util.List;
+
+/** One after another, whatever they have to do. */
+final class RoundRobin implements RoutingPolicy {
+  @Override
+  public int pick(List<Candidate> candidates, long turn) {
+    return (int) Math.floorMod(turn, (long) candidates.size());
+  }
+}

@@ -1,0 +1,33 @@
+package dev.sluice.router.policy;
+
+import dev.sluice.router.fleet.WorkerView;
+import java.util.List;
+
+/** The outcome of one routing decision. */
+public sealed interface Selection {
+  /**
+   * A worker, charged with the request; whoever gets this must release its link once.
+   *
+   * @param candidates number of workers that could have been chosen
+   */
+  record Chosen(WorkerView worker, int candidates) implements Selection {}
+
+  /** Why nobody can be chosen; {@code joining}: a worker that may still come could change that. */
+  sealed interface None extends Selection {
+    boolean joining();
+  }
+
+  /** Nobody serves a model of this name. */
+  record UnknownModel(String name, List<String> known, boolean joining) implements None {}
+
+  /** No model was named, and there are several. */
+  record AmbiguousModel(List<String> known) implements None {
+    @Override
+    public boolean joining() {
+      return false;
+    }
+  }
+
+  /** The model exists, but no worker of it takes requests, or none that was not tried. */
+  record NobodyReady(String name, boolean joining) implements None {}
+}

@@ -1,0 +1,162 @@
+package dev.sluice.router.proxy;
+
+import dev.sluice.common.error.Refusal;
+import dev.sluice.common.telemetry.GenAi;
+import dev.sluice.router.fleet.WorkerView;
+import dev.sluice.router.policy.Selection;
+import dev.sluice.v1.FinishReason;
+import dev.sluice.v1.Usage;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.StatusCode;
+import io.opentelemetry.context.Context;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Spans and measurements of one forwarded call.
+ *
+ * <p>Threading: whoever drives the call (see {@link ForwardedCall}); nothing is called per message.
+ */
+final class CallTelemetry {
+  private static final double NANOS_PER_SECOND = 1e9;
+  private static final double NANOS_PER_MICRO = 1e3;
+  private static final String REASON_PREFIX = "FINISH_REASON_";
+  private static final String UNKNOWN_MODEL = "unknown";
+
+  private final Tracing tracing;
+  private final ProxyMetrics metrics;
+  private final String method;
+  private final String policy;
+  private final Context context;
+  private final Span span;
+  private final List<String> finishReasons = new ArrayList<>();
+  private String operation = "";
+  private String spanName;
+  private volatile String model = UNKNOWN_MODEL;
+
+  CallTelemetry(
+      Tracing tracing, ProxyMetrics metrics, String method, String policy, Metadata headers) {
+    this.tracing = tracing;
+    this.metrics = metrics;
+    this.method = method;
+    this.policy = policy;
+    spanName = method;
+    context = tracing.startServer(method, headers);
+    span = Span.fromContext(context);
+  }
+
+  Span span() {
+    return span;
+  }
+
+  /** The request is known. */
+  void received(String operation, String verb, String requestId, String model) {
+    this.operation = operation;
+    spanName = model.isEmpty() ? verb : verb + " " + model;
+    span.updateName(spanName);
+    if (!operation.isEmpty()) {
+      span.setAttribute(GenAi.OPERATION, operation);
+      span.setAttribute(GenAi.PROVIDER, GenAi.SLUICE);
+    }
+    if (!model.isEmpty()) {
+      span.setAttribute(GenAi.REQUEST_MODEL, model);
+    }
+    if (!requestId.isEmpty()) {
+      span.setAttribute(GenAi.RESPONSE_ID, requestId);
+    }
+  }
+
+  /** A routing decision was made. */
+  void decided(Selection selection, Span route, long nanos) {
+    String outcome;
+    switch (selection) {
+      case Selection.Chosen(WorkerView worker, int candidates) -> {
+        outcome = "chosen";
+        model = worker.report().map(r -> r.model().getId()).orElse(UNKNOWN_MODEL);
+        route.setAttribute(Names.WORKER, worker.name());
+        route.setAttribute(Names.CANDIDATES, (long) candidates);
+      }
+      case Selection.UnknownModel _ -> outcome = "unknown-model";
+      case Selection.AmbiguousModel _ -> outcome = "ambiguous-model";
+      case Selection.NobodyReady _ -> outcome = "nobody-ready";
+    }
+    route.setAttribute(Names.POLICY, policy);
+    route.setAttribute(Names.OUTCOME, outcome);
+    route.setAttribute(Names.DECISION_MICROS, nanos / NANOS_PER_MICRO);
+    route.end();
+    metrics.decided(policy, outcome, nanos, context);
+  }
+
+  Span startRoute() {
+    return tracing.startRoute(context);
+  }
+
+  Span startAttempt(WorkerView worker, int attempt, Metadata headers) {
+    return tracing.startAttempt(context, spanName, worker, attempt, headers);
+  }
+
+  void admitted(long waitNanos) {
+    metrics.admitted(waitNanos, context);
+  }
+
+  /** The router itself says no. */
+  void refused(Refusal refusal) {
+    String reason =
+        switch (refusal) {
+          case Refusal.Unavailable r -> r.reason();
+          case Refusal.Overloaded r -> r.reason();
+          case Refusal.Unserviceable r -> r.reason();
+          case Refusal.Invalid _ -> "INVALID_ARGUMENT";
+          case Refusal.NotFound _ -> "NOT_FOUND";
+          case Refusal.Unimplemented _ -> "UNIMPLEMENTED";
+          case Refusal.DeadlineExceeded _ -> "DEADLINE_EXCEEDED";
+          case Refusal.Cancelled _ -> "CANCELLED";
+          case Refusal.Internal _ -> "INTERNAL";
+        };
+    metrics.refused(reason, context);
+  }
+
+  /** A call to a worker is over. */
+  void attempted(Span attempt, WorkerView worker, String outcome, Status status) {
+    endSpan(attempt, status);
+    metrics.attempted(worker.address().toString(), outcome, context);
+  }
+
+  void firstToken(long nanos) {
+    span.setAttribute(GenAi.TIME_TO_FIRST_TOKEN, nanos / NANOS_PER_SECOND);
+    metrics.firstToken(operation, model, nanos, context);
+  }
+
+  void used(Usage usage) {
+    span.setAttribute(GenAi.INPUT_TOKENS, (long) usage.getPromptTokens());
+    span.setAttribute(GenAi.OUTPUT_TOKENS, (long) usage.getOutputTokens());
+    span.setAttribute(GenAi.CACHED_TOKENS, (long) usage.getCachedPromptTokens());
+  }
+
+  /** A choice is complete. */
+  void choiceFinished(FinishReason reason) {
+    finishReasons.add(reason.name().substring(REASON_PREFIX.length()).toLowerCase(Locale.ROOT));
+    span.setAttribute(GenAi.FINISH_REASONS, finishReasons);
+  }
+
+  /** The call is over. */
+  void answered(Status status, int attempts, long nanos) {
+    span.setAttribute(Names.ATTEMPTS, (long) attempts);
+    span.setAttribute(GenAi.RESPONSE_MODEL, model);
+    span.setAttribute(GenAi.END_TO_END, nanos / NANOS_PER_SECOND);
+    endSpan(span, status);
+    metrics.answered(method, operation, model, status, nanos, context);
+  }
+
+  private static void endSpan(Span span, Status status) {
+    if (!status.isOk()) {
+      String description = status.getDescription();
+      span.setStatus(StatusCode.ERROR, description == null ? "" : description);
+      span.setAttribute(GenAi.ERROR_TYPE, status.getCode().name());
+    }
+    span.end();
+  }
+}

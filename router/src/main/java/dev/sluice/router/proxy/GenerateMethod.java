@@ -1,0 +1,62 @@
+package dev.sluice.router.proxy;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
+import dev.sluice.v1.GenerateRequest;
+import dev.sluice.v1.GenerateResponse;
+import dev.sluice.v1.GenerationServiceGrpc;
+import io.grpc.MethodDescriptor;
+import io.opentelemetry.api.trace.Span;
+import java.util.List;
+import java.util.random.RandomGenerator;
+
+/** {@code Generate}: the stream. */
+final class GenerateMethod implements ForwardedMethod<GenerateRequest> {
+  private static final MethodDescriptor<GenerateRequest, byte[]> DESCRIPTOR =
+      Descriptors.withByteResponses(GenerationServiceGrpc.getGenerateMethod());
+
+  @Override
+  public MethodDescriptor<GenerateRequest, byte[]> descriptor() {
+    return DESCRIPTOR;
+  }
+
+  @Override
+  public String verb() {
+    return "generate";
+  }
+
+  @Override
+  public String operation(GenerateRequest request) {
+    return GenerateRequests.operation(request);
+  }
+
+  @Override
+  public Prepared<GenerateRequest> prepare(GenerateRequest request, RandomGenerator random) {
+    return GenerateRequests.prepare(request, random);
+  }
+
+  @Override
+  public GenerateRequest attempt(
+      Prepared<GenerateRequest> prepared, int attempt, long admissionWaitNanos) {
+    return GenerateRequests.attempt(
+        prepared.request(), prepared.seed(), attempt, admissionWaitNanos);
+  }
+
+  @Override
+  public void describe(GenerateRequest request, Span span) {
+    GenerateRequests.describe(request, span);
+  }
+
+  @Override
+  public Completion complete(byte[] message, int attempts, long admissionWaitNanos)
+      throws InvalidProtocolBufferException {
+    GenerateResponse response = GenerateResponse.parseFrom(message);
+    ByteString rewritten =
+        response.toBuilder()
+            .setFinished(
+                GenerateRequests.finish(response.getFinished(), attempts, admissionWaitNanos))
+            .build()
+            .toByteString();
+    return new Completion(rewritten, response.getFinished().getUsage(), List.of());
+  }
+}

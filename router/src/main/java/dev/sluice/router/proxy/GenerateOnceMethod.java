@@ -1,0 +1,80 @@
+package dev.sluice.router.proxy;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import dev.sluice.common.error.RefusalException;
+import dev.sluice.v1.FinishReason;
+import dev.sluice.v1.Finished;
+import dev.sluice.v1.GenerateOnceRequest;
+import dev.sluice.v1.GenerateOnceResponse;
+import dev.sluice.v1.GenerateRequest;
+import dev.sluice.v1.GenerationServiceGrpc;
+import io.grpc.MethodDescriptor;
+import io.opentelemetry.api.trace.Span;
+import java.util.List;
+import java.util.random.RandomGenerator;
+
+/** {@code GenerateOnce}: the same request, answered by one message. */
+final class GenerateOnceMethod implements ForwardedMethod<GenerateOnceRequest> {
+  private static final MethodDescriptor<GenerateOnceRequest, byte[]> DESCRIPTOR =
+      Descriptors.withByteResponses(GenerationServiceGrpc.getGenerateOnceMethod());
+
+  @Override
+  public MethodDescriptor<GenerateOnceRequest, byte[]> descriptor() {
+    return DESCRIPTOR;
+  }
+
+  @Override
+  public String verb() {
+    return "generate";
+  }
+
+  @Override
+  public String operation(GenerateOnceRequest request) {
+    return GenerateRequests.operation(request.getRequest());
+  }
+
+  @Override
+  public Prepared<GenerateOnceRequest> prepare(
+      GenerateOnceRequest request, RandomGenerator random) {
+    if (!request.hasRequest()) {
+      throw RefusalException.invalid("request", "is missing (expected: what to generate)");
+    }
+    Prepared<GenerateRequest> inner = GenerateRequests.prepare(request.getRequest(), random);
+    return new Prepared<>(
+        GenerateOnceRequest.newBuilder().setRequest(inner.request()).build(),
+        inner.requestId(),
+        inner.model(),
+        inner.seed());
+  }
+
+  @Override
+  public GenerateOnceRequest attempt(
+      Prepared<GenerateOnceRequest> prepared, int attempt, long admissionWaitNanos) {
+    return GenerateOnceRequest.newBuilder()
+        .setRequest(
+            GenerateRequests.attempt(
+                prepared.request().getRequest(), prepared.seed(), attempt, admissionWaitNanos))
+        .build();
+  }
+
+  @Override
+  public void describe(GenerateOnceRequest request, Span span) {
+    GenerateRequests.describe(request.getRequest(), span);
+  }
+
+  @Override
+  public Completion complete(byte[] message, int attempts, long admissionWaitNanos)
+      throws InvalidProtocolBufferException {
+    GenerateOnceResponse response = GenerateOnceResponse.parseFrom(message);
+    Finished finished = response.getResult().getFinished();
+    GenerateOnceResponse.Builder rewritten = response.toBuilder();
+    rewritten
+        .getResultBuilder()
+        .setFinished(GenerateRequests.finish(finished, attempts, admissionWaitNanos));
+    List<FinishReason> reasons =
+        response.getResult().getChoicesList().stream()
+            .map(choice -> choice.getFinished().getReason())
+            .toList();
+    return new Completion(rewritten.build().toByteString(), finished.getUsage(), reasons);
+  }
+}

@@ -1,0 +1,109 @@
+package dev.sluice.router.proxy;
+
+import dev.sluice.common.error.Refusal;
+import dev.sluice.common.error.RefusalException;
+import dev.sluice.common.telemetry.GenAi;
+import dev.sluice.v1.Finished;
+import dev.sluice.v1.GenerateRequest;
+import dev.sluice.v1.RouterHop;
+import dev.sluice.v1.Sampling;
+import dev.sluice.v1.Stopping;
+import io.opentelemetry.api.trace.Span;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.random.RandomGenerator;
+
+/**
+ * What the router does with a GenerateRequest and with the end of its answer, for Generate and
+ * GenerateOnce alike. Only what the router itself uses is validated here; the rest is the worker's
+ * to judge.
+ */
+final class GenerateRequests {
+  private static final int MAX_NAME_CHARACTERS = 128;
+
+  private GenerateRequests() {}
+
+  /** Chat or plain completion, by the GenAI convention's names. */
+  static String operation(GenerateRequest request) {
+    return request.hasChat() ? "chat" : "text_completion";
+  }
+
+  static Prepared<GenerateRequest> prepare(GenerateRequest request, RandomGenerator random) {
+    List<Refusal.Violation> violations = new ArrayList<>();
+    if (request.hasHop()) {
+      violations.add(
+          new Refusal.Violation("hop", "is set (expected: absent; only a router may send it)"));
+    }
+    int length = request.getRequestId().length();
+    if (length > MAX_NAME_CHARACTERS) {
+      violations.add(
+          new Refusal.Violation(
+              "request_id",
+              length + " characters (expected: at most " + MAX_NAME_CHARACTERS + ")"));
+    }
+    if (!violations.isEmpty()) {
+      throw new RefusalException(new Refusal.Invalid(violations));
+    }
+    GenerateRequest complete =
+        length > 0 ? request : request.toBuilder().setRequestId(newRequestId(random)).build();
+    return new Prepared<>(
+        complete,
+        complete.getRequestId(),
+        request.getModel(),
+        request.getSampling().hasSeed()
+            ? OptionalLong.empty()
+            : OptionalLong.of(random.nextLong()));
+  }
+
+  static GenerateRequest attempt(
+      GenerateRequest request, OptionalLong seed, int attempt, long admissionWaitNanos) {
+    RouterHop.Builder hop =
+        RouterHop.newBuilder().setAttempt(attempt).setAdmissionWaitNanos(admissionWaitNanos);
+    seed.ifPresent(hop::setSeed);
+    return request.toBuilder().setHop(hop).build();
+  }
+
+  static void describe(GenerateRequest request, Span span) {
+    if (!span.isRecording()) {
+      return;
+    }
+    span.setAttribute(
+        Names.TENANT, request.getTenant().isEmpty() ? "default" : request.getTenant());
+    span.setAttribute(Names.PRIORITY, (long) request.getPriority());
+    span.setAttribute(GenAi.REQUEST_CHOICES, request.hasN() ? (long) request.getN() : 1L);
+    if (!request.getSessionId().isEmpty()) {
+      span.setAttribute(Names.CONVERSATION, request.getSessionId());
+    }
+    Stopping stopping = request.getStopping();
+    if (stopping.hasMaxTokens()) {
+      span.setAttribute(GenAi.REQUEST_MAX_TOKENS, (long) stopping.getMaxTokens());
+    }
+    Sampling sampling = request.getSampling();
+    if (sampling.hasTemperature()) {
+      span.setAttribute(GenAi.REQUEST_TEMPERATURE, (double) sampling.getTemperature());
+    }
+    if (sampling.hasTopP()) {
+      span.setAttribute(GenAi.REQUEST_TOP_P, (double) sampling.getTopP());
+    }
+    if (sampling.getTopK() > 0) {
+      span.setAttribute(GenAi.REQUEST_TOP_K, (long) sampling.getTopK());
+    }
+    if (sampling.hasSeed()) {
+      span.setAttribute(GenAi.REQUEST_SEED, sampling.getSeed());
+    }
+  }
+
+  /** Adds what only the router knows to the end of an answer. */
+  static Finished finish(Finished finished, int attempts, long admissionWaitNanos) {
+    Finished.Builder rewritten = finished.toBuilder();
+    rewritten.getTimingsBuilder().setAttempts(attempts).setAdmissionWaitNanos(admissionWaitNanos);
+    return rewritten.build();
+  }
+
+  private static String newRequestId(RandomGenerator random) {
+    HexFormat hex = HexFormat.of();
+    return "req-" + hex.toHexDigits(random.nextLong()) + hex.toHexDigits(random.nextLong());
+  }
+}

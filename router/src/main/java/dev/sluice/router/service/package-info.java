@@ -1,0 +1,5 @@
+/** The router's gRPC services and its health. */
+@NullMarked
+package dev.sluice.router.service;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,127 @@
+package dev.sluice.router;
+
+import dev.sluice.common.server.ServerConfig;
+import dev.sluice.common.telemetry.Telemetry;
+import dev.sluice.common.telemetry.TelemetryConfig;
+import dev.sluice.router.fleet.ChannelOptions;
+import dev.sluice.router.fleet.Fleet;
+import dev.sluice.router.fleet.FleetOptions;
+import dev.sluice.router.policy.Policies;
+import dev.sluice.router.proxy.ProxyOptions;
+import dev.sluice.router.testing.Collected;
+import dev.sluice.router.testing.FakeWorker;
+import dev.sluice.router.testing.Fleets;
+import dev.sluice.v1.GenerateRequest;
+import dev.sluice.v1.GenerateResponse;
+import dev.sluice.v1.GenerationServiceGrpc;
+import io.grpc.CallOptions;
+import io.grpc.ManagedChannel;
+import io.grpc.netty.NettyChannelBuilder;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/** A whole router over fake workers, and a client channel to it. */
+final class RouterFixture implements AutoCloseable {
+  static final ProxyOptions PROXY = new ProxyOptions(4, Duration.ZERO, Duration.ofMinutes(1), 8);
+
+  private final RouterMain router;
+  private final ManagedChannel channel;
+
+  private RouterFixture(RouterMain router) {
+    this.router = router;
+    channel =
+        NettyChannelBuilder.forAddress("127.0.0.1", router.port())
+            .usePlaintext()
+            .flowControlWindow(16 << 10)
+            .build();
+  }
+
+  /** Over these workers, all of them ready. */
+  static RouterFixture over(FakeWorker... workers) {
+    RouterFixture fixture = start(config(workers), Telemetry.noop());
+    Fleets.awaitReady(fixture.fleet(), workers.length);
+    return fixture;
+  }
+
+  static RouterFixture start(RouterConfig config, Telemetry telemetry) {
+    try {
+      return new RouterFixture(RouterMain.start(config, telemetry));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  static RouterConfig config(FakeWorker... workers) {
+    return config(PROXY, Duration.ofSeconds(5), workers);
+  }
+
+  static RouterConfig config(ProxyOptions proxy, Duration stopGrace, FakeWorker... workers) {
+    ServerConfig d = ServerConfig.defaults(0);
+    return new RouterConfig(
+        new ServerConfig(
+            d.host(),
+            d.port(),
+            d.maxInboundMessage(),
+            d.maxMetadata(),
+            d.maxConcurrentCallsPerConnection(),
+            d.keepAliveTime(),
+            d.keepAliveTimeout(),
+            d.permitKeepAliveTime(),
+            d.handshakeTimeout(),
+            d.eventLoops(),
+            stopGrace),
+        Arrays.stream(workers).map(FakeWorker::address).toList(),
+        Policies.DEFAULT,
+        FleetOptions.DEFAULTS,
+        ChannelOptions.DEFAULTS,
+        proxy,
+        TelemetryConfig.defaults(0),
+        Optional.empty());
+  }
+
+  Fleet fleet() {
+    return router.fleet();
+  }
+
+  RouterMain router() {
+    return router;
+  }
+
+  ManagedChannel channel() {
+    return channel;
+  }
+
+  static GenerateRequest prompt(String model) {
+    return GenerateRequest.newBuilder().setModel(model).setText("hello").build();
+  }
+
+  Collected<GenerateResponse> generate(GenerateRequest request) {
+    return generate(request, CallOptions.DEFAULT, Integer.MAX_VALUE);
+  }
+
+  Collected<GenerateResponse> generate(GenerateRequest request, CallOptions options, int ask) {
+    return Collected.start(
+        channel, GenerationServiceGrpc.getGenerateMethod(), options, request, ask);
+  }
+
+  /** The ids of the workers that answered these streams. */
+  static String workerOf(List<GenerateResponse> messages) {
+    return messages.getFirst().getStarted().getWorkerId();
+  }
+
+  @Override
+  public void close() {
+    channel.shutdownNow();
+    try {
+      channel.awaitTermination(5, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    router.close();
+  }
+}

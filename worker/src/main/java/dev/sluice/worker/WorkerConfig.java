@@ -1,0 +1,129 @@
+package dev.sluice.worker;
+
+import dev.sluice.common.config.ByteSize;
+import dev.sluice.common.server.ServerConfig;
+import dev.sluice.common.telemetry.TelemetryConfig;
+import dev.sluice.worker.graph.Quantization;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Everything that can be set for a worker.
+ *
+ * @param workerId stable name, unique in the fleet; default: host name and port
+ * @param server where it listens
+ * @param telemetry what it tells about itself
+ * @param model what it serves
+ * @param engine how it runs it
+ * @param kvCache memory of the streams
+ * @param portFile where the ports are written once the worker listens
+ */
+public record WorkerConfig(
+    Optional<String> workerId,
+    ServerConfig server,
+    TelemetryConfig telemetry,
+    Model model,
+    Engine engine,
+    KvCache kvCache,
+    Optional<Path> portFile) {
+
+  /** What a worker does if nothing is said. */
+  public static WorkerConfig defaults() {
+    return new WorkerConfig(
+        Optional.empty(),
+        ServerConfig.defaults(9091),
+        TelemetryConfig.defaults(9465),
+        new Model("smollm2-135m", Optional.empty(), List.of(), Quantization.INT8_BLOCK, 0),
+        new Engine(
+            Math.max(1, Runtime.getRuntime().availableProcessors()),
+            64,
+            512,
+            1024,
+            1 << 20,
+            Duration.ofSeconds(1),
+            false),
+        new KvCache(ByteSize.ofMiB(512)),
+        Optional.empty());
+  }
+
+  /**
+   * What is served.
+   *
+   * @param name catalogue name, or path of a model file
+   * @param id what requests call it; default: its catalogue name, or the file's name
+   * @param aliases other names for it
+   * @param quantization how weights are held
+   * @param contextLength most tokens of a request; 0: what the model was trained for
+   */
+  public record Model(
+      String name,
+      Optional<String> id,
+      List<String> aliases,
+      Quantization quantization,
+      int contextLength) {
+    public Model {
+      if (name.isBlank()) {
+        throw new IllegalArgumentException(
+            "name: \"\" (expected: a catalogue name or the path of a model file)");
+      }
+      atLeast("context-length", contextLength, 0);
+      aliases = List.copyOf(aliases);
+    }
+  }
+
+  /**
+   * How it is run.
+   *
+   * @param threads threads that compute, 1 to 256
+   * @param maxSequences requests in one step, 1 to 4096
+   * @param maxBatchedTokens tokens computed in one step; at least max-sequences
+   * @param maxWaitingRequests requests that may wait
+   * @param maxWaitingTokens prompt tokens that may wait
+   * @param retryAfter what a refused caller is told to wait
+   * @param checkIntegrity whether the books of the KV cache are audited after every step
+   */
+  public record Engine(
+      int threads,
+      int maxSequences,
+      int maxBatchedTokens,
+      int maxWaitingRequests,
+      int maxWaitingTokens,
+      Duration retryAfter,
+      boolean checkIntegrity) {
+    public Engine {
+      range("threads", threads, 1, 256);
+      range("max-sequences", maxSequences, 1, 4096);
+      range("max-batched-tokens", maxBatchedTokens, maxSequences, 1 << 16);
+      atLeast("max-waiting-requests", maxWaitingRequests, 1);
+      atLeast("max-waiting-tokens", maxWaitingTokens, 1);
+    }
+  }
+
+  /**
+   * Memory of the streams.
+   *
+   * @param memory size of the cache, at least 1 MiB
+   */
+  public record KvCache(ByteSize memory) {
+    public KvCache {
+      if (memory.compareTo(ByteSize.ofMiB(1)) < 0) {
+        throw new IllegalArgumentException("memory: " + memory + " (expected: at least 1MiB)");
+      }
+    }
+  }
+
+  private static void range(String key, int value, int low, int high) {
+    if (value < low || value > high) {
+      throw new IllegalArgumentException(
+          key + ": " + value + " (expected: " + low + " to " + high + ")");
+    }
+  }
+
+  private static void atLeast(String key, int value, int low) {
+    if (value < low) {
+      throw new IllegalArgumentException(key + ": " + value + " (expected: at least " + low + ")");
+    }
+  }
+}

@@ -1,0 +1,201 @@
+package dev.sluice.worker;
+
+import dev.sluice.common.config.BuildInfo;
+import dev.sluice.common.prompt.PromptEncoder;
+import dev.sluice.common.server.GrpcServer;
+import dev.sluice.common.server.Lifecycle;
+import dev.sluice.common.server.PortFile;
+import dev.sluice.common.telemetry.Telemetry;
+import dev.sluice.common.tokenizer.Tokenizer;
+import dev.sluice.v1.Capabilities;
+import dev.sluice.v1.Limits;
+import dev.sluice.v1.MemoryPlan;
+import dev.sluice.v1.Model;
+import dev.sluice.v1.WorkerIdentity;
+import dev.sluice.worker.engine.Engine;
+import dev.sluice.worker.engine.EngineConfig;
+import dev.sluice.worker.engine.ModelRunner;
+import dev.sluice.worker.engine.NanoClock;
+import dev.sluice.worker.kernel.AttentionShape;
+import dev.sluice.worker.model.Checkpoint;
+import dev.sluice.worker.model.Checkpoints;
+import dev.sluice.worker.model.ModelStore;
+import dev.sluice.worker.model.Progress;
+import dev.sluice.worker.runner.OrtModelRunner;
+import dev.sluice.worker.runner.OrtModelRunnerConfig;
+import dev.sluice.worker.service.WorkerMetrics;
+import dev.sluice.worker.service.WorkerProfile;
+import dev.sluice.worker.service.WorkerServices;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Puts a worker together from its configuration; the only place that does. */
+public final class WorkerMain {
+  private static final Logger log = LoggerFactory.getLogger(WorkerMain.class);
+
+  /** What closing may take beyond the grace of running requests. */
+  private static final Duration CLOSE_MARGIN = Duration.ofSeconds(15);
+
+  /** What sending the last messages of streams may take once the engine has ended. */
+  private static final Duration LAST_MESSAGES = Duration.ofSeconds(5);
+
+  private WorkerMain() {}
+
+  /**
+   * Runs a worker until the process is told to stop.
+   *
+   * @throws dev.sluice.common.error.ListenException if a port cannot be had
+   * @throws dev.sluice.worker.model.ModelFileException if the model cannot be used
+   */
+  public static void run(WorkerConfig config) throws IOException, InterruptedException {
+    long start = System.nanoTime();
+    try (Lifecycle lifecycle = new Lifecycle(config.server().stopGrace().plus(CLOSE_MARGIN))) {
+      lifecycle.stopOnSignals();
+      Telemetry telemetry =
+          lifecycle.add("telemetry", Telemetry.start("sluice-worker", config.telemetry()));
+      WorkerServices services = new WorkerServices(config.server().stopGrace());
+      GrpcServer server =
+          GrpcServer.builder(config.server())
+              .service(services.generation())
+              .service(services.worker())
+              .intercept(telemetry.serverInterceptor())
+              .build();
+      server.start();
+      lifecycle.add("gRPC server", server);
+      if (config.portFile().isPresent()) {
+        PortFile.write(
+            config.portFile().get(),
+            Map.of("grpc", server.port(), "metrics", telemetry.metricsPort()));
+      }
+      log.info("listening on {}:{}; loading the model", config.server().host(), server.port());
+
+      load(config, server, telemetry, services, lifecycle);
+      services.serve(server.health());
+      log.info("ready after {} ms", (System.nanoTime() - start) / 1_000_000);
+      lifecycle.awaitStop();
+      log.info("stopping: running requests have {} s", config.server().stopGrace().toSeconds());
+    }
+  }
+
+  private static void load(
+      WorkerConfig config,
+      GrpcServer server,
+      Telemetry telemetry,
+      WorkerServices services,
+      Lifecycle lifecycle) {
+    Path file = ModelStore.of(System.getenv()).resolve(config.model().name(), Progress.NONE);
+    try (Checkpoint checkpoint = Checkpoints.open(file)) {
+      OrtModelRunner runner = OrtModelRunner.load(checkpoint, runnerConfig(config, checkpoint));
+      runner.warmUp();
+      // Not before: a signal closes what is registered, and steps must not run on freed memory.
+      lifecycle.add("model", runner);
+      Tokenizer tokenizer = lifecycle.add("tokenizer", Tokenizer.load(checkpoint.tokenizer()));
+      PromptEncoder prompts = new PromptEncoder(checkpoint.tokenizer(), tokenizer);
+      WorkerProfile profile = profile(config, server.port(), checkpoint, runner, prompts);
+      WorkerMetrics metrics = new WorkerMetrics(telemetry.meter(), profile.model().getId());
+      Engine engine =
+          new Engine(
+              runner,
+              new EngineConfig(
+                  config.engine().maxWaitingRequests(),
+                  config.engine().maxWaitingTokens(),
+                  config.engine().maxBatchedTokens(),
+                  config.engine().retryAfter(),
+                  config.engine().checkIntegrity()),
+              NanoClock.SYSTEM,
+              metrics);
+      metrics.observe(engine::snapshot);
+      engine.start();
+      services.loaded(
+          engine, checkpoint.tokenizer(), tokenizer, prompts, profile, telemetry.tracer(), metrics);
+      // Closed in reverse: the engine drains, the last messages leave, then the model goes.
+      lifecycle.add("calls", () -> server.stop(LAST_MESSAGES));
+      lifecycle.add("services", services);
+    }
+  }
+
+  private static OrtModelRunnerConfig runnerConfig(WorkerConfig config, Checkpoint checkpoint) {
+    int context = config.model().contextLength();
+    return new OrtModelRunnerConfig(
+        config.model().quantization(),
+        config.engine().threads(),
+        config.kvCache().memory().bytes(),
+        AttentionShape.BLOCK_SIZE,
+        context == 0 ? checkpoint.config().maxContext() : context,
+        config.engine().maxBatchedTokens(),
+        config.engine().maxSequences());
+  }
+
+  private static WorkerProfile profile(
+      WorkerConfig config,
+      int port,
+      Checkpoint checkpoint,
+      OrtModelRunner runner,
+      PromptEncoder prompts) {
+    ModelRunner.Geometry geometry = runner.geometry();
+    long poolTokens = (long) geometry.blocks() * geometry.blockSize();
+    return new WorkerProfile(
+        WorkerIdentity.newBuilder()
+            .setWorkerId(config.workerId().orElse(hostName() + ":" + port))
+            .setEpoch(UUID.randomUUID().toString())
+            .setNumericsFingerprint(runner.numericsFingerprint())
+            .setVersion(BuildInfo.version())
+            .build(),
+        Capabilities.newBuilder().setTokenIds(true).build(),
+        Model.newBuilder()
+            .setId(modelId(config))
+            .addAllAliases(config.model().aliases())
+            .setContextLength(geometry.maxContext())
+            .setVocabularySize(geometry.vocabularySize())
+            .setBlockSize(geometry.blockSize())
+            .setMaxRequestTokens(Math.min(poolTokens, geometry.maxContext()))
+            .setChatTemplate(prompts.hasChatTemplate())
+            .setTokenizerFingerprint(checkpoint.tokenizer().fingerprint())
+            .build(),
+        Limits.newBuilder()
+            .setMaxSequences(geometry.maxSequences())
+            .setMaxBatchedTokens(geometry.maxBatchedTokens())
+            .setMaxWaitingRequests(config.engine().maxWaitingRequests())
+            .setMaxPendingPrefillTokens(config.engine().maxWaitingTokens())
+            .build(),
+        MemoryPlan.newBuilder()
+            .setWeightBytes(runner.memoryPlan().weightBytes())
+            .setKvBytes(runner.memoryPlan().kvBytes())
+            .setKvBytesPerToken(runner.memoryPlan().kvBytesPerToken())
+            .setKvType("float32")
+            .setBlockSize(geometry.blockSize())
+            .setBlocks(geometry.blocks())
+            .build(),
+        "cpu",
+        config.model().quantization().label(),
+        runner.runtimeVersion());
+  }
+
+  /** A model is called by its catalogue name; a file by its name without the ending. */
+  private static String modelId(WorkerConfig config) {
+    String name = config.model().name();
+    String file = Path.of(name).getFileName().toString();
+    return config
+        .model()
+        .id()
+        .orElse(
+            name.contains("/") || file.endsWith(".gguf")
+                ? file.replaceFirst("\\.gguf$", "")
+                : name);
+  }
+
+  private static String hostName() {
+    try {
+      return InetAddress.getLocalHost().getHostName();
+    } catch (UnknownHostException e) {
+      return "localhost";
+    }
+  }
+}

@@ -1,0 +1,131 @@
+package dev.sluice.worker.service;
+
+import dev.sluice.common.error.Refusal;
+import dev.sluice.common.error.RefusalException;
+import dev.sluice.common.prompt.PromptEncoder;
+import dev.sluice.common.tokenizer.Tokenizer;
+import dev.sluice.common.tokenizer.TokenizerBundle;
+import dev.sluice.v1.GenerationServiceGrpc;
+import dev.sluice.v1.Model;
+import dev.sluice.v1.WorkerServiceGrpc;
+import dev.sluice.v1.WorkerState;
+import dev.sluice.worker.engine.Engine;
+import io.grpc.BindableService;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.protobuf.services.HealthStatusManager;
+import io.opentelemetry.api.trace.Tracer;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicReference;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A worker's gRPC services, from the moment the process listens: they answer UNAVAILABLE until the
+ * model is loaded.
+ *
+ * <p>Threading: thread-safe. Owns the engine once it has it: closing drains it.
+ */
+public final class WorkerServices implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(WorkerServices.class);
+
+  private final Availability availability = new Availability();
+  private final AtomicReference<WorkerCore> core = new AtomicReference<>();
+  private final GenerationEndpoint generation = new GenerationEndpoint(this::core);
+  private final WorkerEndpoint worker;
+  private final Duration grace;
+
+  /**
+   * @param grace time that running requests have when the worker stops or drains
+   */
+  public WorkerServices(Duration grace) {
+    this.grace = grace;
+    this.worker = new WorkerEndpoint(this::core, availability, grace);
+  }
+
+  public BindableService generation() {
+    return generation;
+  }
+
+  public BindableService worker() {
+    return worker;
+  }
+
+  /** Hands over what was loaded; nothing is served before {@link #serve}. */
+  public void loaded(
+      Engine engine,
+      TokenizerBundle bundle,
+      Tokenizer tokenizer,
+      PromptEncoder prompts,
+      WorkerProfile profile,
+      Tracer tracer,
+      WorkerMetrics metrics) {
+    Model model = profile.model();
+    SecureRandom random = new SecureRandom();
+    WatchHub watch = new WatchHub(profile, engine::snapshot, availability::state);
+    core.set(
+        new WorkerCore(
+            engine,
+            new ServedModel(
+                model.getId(), profile.identity().getWorkerId(), bundle, tokenizer, prompts, model),
+            profile,
+            watch,
+            new CallTelemetry(tracer, metrics, model.getId()),
+            new RequestValidator(
+                model.getId(),
+                model.getAliasesList(),
+                model.getVocabularySize(),
+                model.getTokenizerFingerprint(),
+                random::nextLong)));
+    availability.onChange(watch::stateChanged);
+    watch.start();
+  }
+
+  /** Takes requests from now on, and lets health say so whenever it is true. */
+  public void serve(HealthStatusManager health) {
+    availability.onChange(() -> report(health));
+    availability.ready();
+  }
+
+  private void report(HealthStatusManager health) {
+    ServingStatus status =
+        availability.state() == WorkerState.WORKER_STATE_READY
+            ? ServingStatus.SERVING
+            : ServingStatus.NOT_SERVING;
+    for (String service :
+        new String[] {
+          HealthStatusManager.SERVICE_NAME_ALL_SERVICES,
+          GenerationServiceGrpc.SERVICE_NAME,
+          WorkerServiceGrpc.SERVICE_NAME
+        }) {
+      health.setStatus(service, status);
+    }
+  }
+
+  /** Tells routers, lets running requests end within the grace, fails the rest, ends the engine. */
+  @Override
+  public void close() throws InterruptedException {
+    WorkerCore ready = core.get();
+    if (ready == null) {
+      return;
+    }
+    availability.draining();
+    boolean ended = ready.engine().close(grace);
+    ready.watch().close();
+    if (!ended) {
+      // The engine hangs in native code that still uses the model: freeing it would be worse.
+      log.error("the engine did not end within {} s of its grace; giving up", grace.toSeconds());
+      Runtime.getRuntime().halt(1);
+    }
+  }
+
+  private WorkerCore core() {
+    WorkerCore ready = core.get();
+    if (ready == null || availability.state() == WorkerState.WORKER_STATE_STARTING) {
+      throw new RefusalException(
+          new Refusal.Unavailable(
+              "STARTING", "the worker loads its model; try again", Duration.ofSeconds(1)));
+    }
+    return ready;
+  }
+}

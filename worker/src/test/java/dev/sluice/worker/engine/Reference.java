@@ -1,0 +1,53 @@
+package dev.sluice.worker.engine;
+
+import dev.sluice.worker.engine.ModelRunner.Geometry;
+import dev.sluice.worker.runner.SimulatedModelRunner;
+import dev.sluice.worker.runner.SimulatedModelRunner.StepHook;
+import dev.sluice.worker.sampling.Sampler;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Generates without engine, scheduler or pool: what a task's output has to be. */
+final class Reference {
+  private Reference() {}
+
+  /** The output of a task that runs alone, with room for everything. */
+  static List<Integer> output(GenerationTask task, int maxTokens, int vocabularySize) {
+    int[] prompt = task.promptTokens();
+    int most = prompt.length + maxTokens;
+    Geometry geometry = new Geometry(vocabularySize, most, 4, Math.ceilDiv(most, 4), most, 1);
+    int[] blocks = new int[geometry.blocks()];
+    for (int i = 0; i < blocks.length; i++) {
+      blocks[i] = blocks.length - 1 - i;
+    }
+    List<Integer> output = new ArrayList<>();
+    try (SimulatedModelRunner runner = new SimulatedModelRunner(geometry, StepHook.NONE)) {
+      StepBatch batch = new StepBatch(geometry);
+      Sampler sampler = new Sampler(vocabularySize);
+      float[] logits = new float[vocabularySize];
+      int past = 0;
+      int[] next = prompt;
+      while (output.size() < maxTokens) {
+        batch.begin(blocks.length);
+        batch.addSequence(past, blocks, blocks.length);
+        for (int token : next) {
+          batch.addToken(token);
+        }
+        batch.addLogits();
+        runner.execute(batch);
+        runner.readLogits(0, logits);
+        if (output.size() < task.minTokens()) {
+          task.banEndings(logits);
+        }
+        int token = sampler.sample(logits, task.sampling(), 0, output.size());
+        output.add(token);
+        if (task.isEndOfSequence(token) || task.isStopToken(token)) {
+          break;
+        }
+        past += next.length;
+        next = new int[] {token};
+      }
+    }
+    return output;
+  }
+}

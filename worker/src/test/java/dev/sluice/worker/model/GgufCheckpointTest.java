@@ -1,0 +1,192 @@
+package dev.sluice.worker.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.sluice.common.tokenizer.Tokenizer;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class GgufCheckpointTest {
+  @TempDir Path folder;
+
+  @Test
+  void readsTheConfiguration() {
+    try (Checkpoint checkpoint = open(TinyLlama.gguf())) {
+      assertThat(checkpoint.config())
+          .isEqualTo(new ModelConfig("llama", 2, 8, 12, 2, 1, 4, 10, 64, 1e-5f, 10_000, true));
+      assertThat(checkpoint.names()).hasSize(2 + 2 * 9).doesNotContain("lm_head.weight");
+      assertThat(checkpoint.shape("model.layers.1.mlp.down_proj.weight")).containsExactly(8, 12);
+    }
+  }
+
+  @Test
+  void readsAHeadOfItsOwn() {
+    GgufWriter writer = TinyLlama.gguf();
+    TinyLlama.floats(writer, "output.weight", TinyLlama.TOKENS.size(), TinyLlama.HIDDEN);
+    try (Checkpoint checkpoint = open(writer)) {
+      assertThat(checkpoint.config().tiedHead()).isFalse();
+      assertThat(checkpoint.shape("lm_head.weight")).containsExactly(10, 8);
+    }
+  }
+
+  @Test
+  void putsRotaryPairsIntoHalves() {
+    try (Checkpoint checkpoint = open(TinyLlama.gguf())) {
+      assertThat(rows(checkpoint, "model.layers.0.self_attn.q_proj.weight"))
+          .containsExactly(0, 2, 1, 3, 4, 6, 5, 7);
+      assertThat(rows(checkpoint, "model.layers.0.self_attn.k_proj.weight"))
+          .containsExactly(0, 2, 1, 3);
+      assertThat(rows(checkpoint, "model.layers.0.self_attn.v_proj.weight"))
+          .containsExactly(0, 1, 2, 3);
+    }
+  }
+
+  @Test
+  void makesATokenizer() {
+    try (Checkpoint checkpoint = open(TinyLlama.gguf());
+        Tokenizer tokenizer = Tokenizer.load(checkpoint.tokenizer())) {
+      assertThat(checkpoint.tokenizer().eosTokenIds()).containsExactly(0, 2);
+      assertThat(tokenizer.encode("abc<user> 1<|im_end|>")).containsExactly(1, 6, 5, 7, 8, 9, 2);
+      assertThat(tokenizer.isSpecial(2)).isTrue();
+      assertThat(tokenizer.isSpecial(7)).isFalse();
+    }
+  }
+
+  @Test
+  void knowsItsContent() {
+    GgufWriter changed = TinyLlama.gguf().uint32("llama.context_length", 65);
+    try (Checkpoint one = Checkpoints.open(TinyLlama.gguf().write(folder.resolve("1")));
+        Checkpoint same = Checkpoints.open(TinyLlama.gguf().write(folder.resolve("2")));
+        Checkpoint other = Checkpoints.open(changed.write(folder.resolve("3")))) {
+      assertThat(one.contentHash()).hasSize(64).isEqualTo(same.contentHash());
+      assertThat(other.contentHash()).isNotEqualTo(one.contentHash());
+    }
+  }
+
+  static Stream<Arguments> unusable() {
+    GgufWriter extra = TinyLlama.gguf();
+    TinyLlama.floats(extra, "blk.0.attn_q.bias", 8);
+    return Stream.of(
+        Arguments.of(
+            TinyLlama.gguf().text("general.architecture", "mamba"),
+            "architecture 'mamba' is not supported (expected: llama)"),
+        Arguments.of(
+            TinyLlama.gguf().remove("llama.block_count"),
+            "metadata llama.block_count: missing (expected: a whole number from 1 to 4096)"),
+        Arguments.of(
+            TinyLlama.gguf().uint32("llama.block_count", 0),
+            "metadata llama.block_count: 0 (expected: a whole number from 1 to 4096)"),
+        Arguments.of(
+            TinyLlama.gguf().text("llama.block_count", "two"),
+            "metadata llama.block_count: 'two' (expected: a whole number from 1 to 4096)"),
+        Arguments.of(
+            TinyLlama.gguf().uint32("llama.attention.head_count", 3),
+            "metadata llama.embedding_length: 8 (expected: a multiple of 3 heads)"),
+        Arguments.of(
+            TinyLlama.gguf()
+                .uint32("llama.attention.head_count", 4)
+                .uint32("llama.attention.head_count_kv", 3),
+            "metadata llama.attention.head_count_kv: 3 (expected: a divisor of 4)"),
+        Arguments.of(
+            TinyLlama.gguf().uint32("llama.rope.dimension_count", 2),
+            "metadata llama.rope.dimension_count: 2 (expected: a whole number from 4 to 4)"),
+        Arguments.of(
+            TinyLlama.gguf().text("llama.rope.scaling.type", "yarn"),
+            "metadata llama.rope.scaling.type: 'yarn' (expected: none)"),
+        Arguments.of(
+            TinyLlama.gguf().uint32("llama.expert_count", 8),
+            "metadata llama.expert_count: 8 (expected: a whole number from 0 to 0)"),
+        Arguments.of(
+            TinyLlama.gguf().relabel("blk.1.ffn_up.weight", "x", 12, 8),
+            "tensor blk.1.ffn_up.weight: missing (expected: shape [12, 8])"),
+        Arguments.of(
+            TinyLlama.gguf().relabel("blk.1.ffn_up.weight", "blk.1.ffn_up.weight", 8, 12),
+            "tensor blk.1.ffn_up.weight: shape [8, 12] (expected: [12, 8])"),
+        Arguments.of(extra, "tensor blk.0.attn_q.bias: not known"),
+        Arguments.of(
+            TinyLlama.gguf().text("tokenizer.ggml.model", "llama"),
+            "tokenizer model 'llama' is not supported (expected: gpt2)"),
+        Arguments.of(
+            TinyLlama.gguf().text("tokenizer.ggml.pre", "klingon"),
+            "pre-tokenizer 'klingon' is not supported (expected: gpt-2, "),
+        Arguments.of(
+            TinyLlama.gguf().texts("tokenizer.ggml.tokens", List.of("a")),
+            "tokens: 1 tokens (expected: 10, the rows of token_embd.weight)"),
+        Arguments.of(
+            TinyLlama.gguf().texts("tokenizer.ggml.tokens", TinyLlama.with(TinyLlama.TOKENS, "x")),
+            "tokens: a list of 11 STRING (expected: a list of at most 10 texts)"),
+        Arguments.of(
+            TinyLlama.gguf()
+                .texts(
+                    "tokenizer.ggml.tokens", TinyLlama.with(TinyLlama.TOKENS.subList(0, 9), "ab")),
+            "token 9: 'ab' (expected: another text than token 6)"),
+        Arguments.of(
+            TinyLlama.gguf().texts("tokenizer.ggml.merges", List.of("a b", "b c")),
+            "merge 1: 'b c' (expected: two tokens, a space between them, that make a token)"),
+        Arguments.of(
+            TinyLlama.gguf().uint32("tokenizer.ggml.eos_token_id", 10),
+            "eos_token_id: 10 (expected: a whole number from 0 to 9)"));
+  }
+
+  @ParameterizedTest(name = "{1}")
+  @MethodSource("unusable")
+  void refuses(GgufWriter writer, String message) {
+    assertThatThrownBy(() -> open(writer))
+        .isInstanceOf(ModelFileException.class)
+        .hasMessageStartingWith(folder.resolve("tiny.gguf") + ": ")
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void refusesOtherFormatsByTheirContent() throws Exception {
+    Path zip = Files.writeString(folder.resolve("model.gguf"), "PK\3\4 and so on");
+    assertThatThrownBy(() -> Checkpoints.open(zip))
+        .isInstanceOf(ModelFileException.class)
+        .hasMessage(
+            zip
+                + ": begins with the bytes '504b0304' (expected: '47475546', a GGUF file of the"
+                + " architecture llama)");
+    Files.writeString(folder.resolve("config.json"), "{}");
+    assertThatThrownBy(() -> Checkpoints.open(folder))
+        .isInstanceOf(ModelFileException.class)
+        .hasMessage(
+            folder
+                + ": a folder in the Hugging Face layout is not supported (expected: a GGUF file of"
+                + " the architecture llama)");
+    Path missing = folder.resolve("missing");
+    assertThatThrownBy(() -> Checkpoints.open(missing))
+        .isInstanceOf(ModelFileException.class)
+        .hasMessageStartingWith(missing + ": no such file");
+  }
+
+  private Checkpoint open(GgufWriter writer) {
+    return Checkpoints.open(writer.write(folder.resolve("tiny.gguf")));
+  }
+
+  /**
+   * For each row of a weight, which row of the file it is: elements are row-major indices there.
+   */
+  private static int[] rows(Checkpoint checkpoint, String name) {
+    long[] shape = checkpoint.shape(name);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment weight = arena.allocate(shape[0] * shape[1] * Float.BYTES);
+      checkpoint.read(name, weight);
+      int[] rows = new int[(int) shape[0]];
+      for (int row = 0; row < rows.length; row++) {
+        rows[row] = (int) (weight.getAtIndex(ValueLayout.JAVA_FLOAT, row * shape[1]) / shape[1]);
+      }
+      return rows;
+    }
+  }
+}
