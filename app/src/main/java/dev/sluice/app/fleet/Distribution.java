@@ -65,7 +65,7 @@ public record Distribution(Path home) {
   private List<String> classArchive(Role role) {
     Path archive = home.resolve("cds").resolve(role.command + ".jsa");
     return Files.exists(archive)
-        ? List.of("-XX:SharedArchiveFile=" + archive, "-Xlog:cds=off", "-Xlog:aot=off")
+        ? List.of("-XX:SharedArchiveFile=" + archive)
         : List.of();
   }
 

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -48,8 +49,9 @@ final class WatchHub implements AutoCloseable {
   }
 
   void start() {
-    thread.scheduleAtFixedRate(
-        this::tick, PERIOD.toMillis(), PERIOD.toMillis(), TimeUnit.MILLISECONDS);
+    ScheduledFuture<?> _ =
+        thread.scheduleAtFixedRate(
+            this::tick, PERIOD.toMillis(), PERIOD.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   /** Serves a subscriber until it hangs up or the hub is closed. */

@@ -104,18 +104,27 @@ public final class WorkerServices implements AutoCloseable {
 
   /** Tells routers, lets running requests end within the grace, fails the rest, ends the engine. */
   @Override
-  public void close() throws InterruptedException {
+  public void close() {
     WorkerCore ready = core.get();
     if (ready == null) {
       return;
     }
     availability.draining();
-    boolean ended = ready.engine().close(grace);
+    boolean ended = endEngine(ready.engine());
     ready.watch().close();
     if (!ended) {
       // The engine hangs in native code that still uses the model: freeing it would be worse.
       log.error("the engine did not end within {} s of its grace; giving up", grace.toSeconds());
       Runtime.getRuntime().halt(1);
+    }
+  }
+
+  private boolean endEngine(Engine engine) {
+    try {
+      return engine.close(grace);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
     }
   }
 

@@ -30,14 +30,18 @@ import dev.sluice.v1.Usage;
 import dev.sluice.worker.engine.EngineConfig;
 import dev.sluice.worker.engine.GenerationTask;
 import dev.sluice.worker.engine.ModelRunner;
+import dev.sluice.worker.engine.StepBatch;
+import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.protobuf.StatusProto;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -325,12 +329,17 @@ final class GenerationServiceTest {
   void readerThatStopsReadingIsAborted() throws Exception {
     ModelRunner.Geometry wide =
         new ModelRunner.Geometry(ByteTokenizer.SIZE, 1 << 20, 1024, 1024, 64, 8);
-    try (WorkerFixture worker = new WorkerFixture(wide, EngineConfig.defaults(), _ -> {})) {
+    try (WorkerFixture worker = new WorkerFixture(new Monotone(wide), EngineConfig.defaults())) {
       worker.serve();
       CompletableFuture<StatusRuntimeException> end = new CompletableFuture<>();
       GenerateRequest endless = greedy("flood", 1 << 19).build();
       DeafReader reader = new DeafReader(end);
-      GenerationServiceGrpc.newStub(worker.channel).generate(endless, reader);
+      ManagedChannel narrow =
+          NettyChannelBuilder.forAddress("127.0.0.1", worker.server.port())
+              .usePlaintext()
+              .flowControlWindow(1 << 16)
+              .build();
+      GenerationServiceGrpc.newStub(narrow).generate(endless, reader);
       while (worker.engine.snapshot().runningRequests() == 0) {
         Thread.onSpinWait();
       }
@@ -341,6 +350,7 @@ final class GenerationServiceTest {
       assertThat(detail(e, ErrorInfo.class).getReason()).isEqualTo("SLOW_READER");
       assertThat(worker.engine.snapshot().ownedBlocks()).isZero();
       assertThat(worker.generate(greedy("next", 3).build())).isNotEmpty();
+      narrow.shutdownNow();
     }
   }
 
@@ -366,6 +376,21 @@ final class GenerationServiceTest {
       broken.set(false);
       assertThat(worker.generate(greedy("mended", 5).build())).isNotEmpty();
     }
+  }
+
+  /** Says the same letter for ever, fast however long the context is. */
+  private record Monotone(ModelRunner.Geometry geometry) implements ModelRunner {
+    @Override
+    public void execute(StepBatch batch) {}
+
+    @Override
+    public void readLogits(int row, float[] logits) {
+      Arrays.fill(logits, 0);
+      logits['x'] = 1;
+    }
+
+    @Override
+    public void close() {}
   }
 
   /** Reads nothing until it is told to. */
@@ -404,7 +429,7 @@ final class GenerationServiceTest {
   }
 
   private static void awaitIdle(WorkerFixture worker) {
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(40);
     while (worker.engine.snapshot().runningRequests() > 0
         || worker.engine.snapshot().waitingRequests() > 0) {
       assertThat(System.nanoTime()).as("the engine did not become idle").isLessThan(end);

@@ -46,12 +46,14 @@ final class WorkerFixture implements AutoCloseable {
 
   WorkerFixture(
       ModelRunner.Geometry geometry, EngineConfig config, SimulatedModelRunner.StepHook hook) {
+    this(new SimulatedModelRunner(geometry, hook), config);
+  }
+
+  WorkerFixture(ModelRunner runner, EngineConfig config) {
+    ModelRunner.Geometry geometry = runner.geometry();
     engine =
         new Engine(
-            new SimulatedModelRunner(geometry, hook),
-            config,
-            NanoClock.SYSTEM,
-            new WorkerMetrics(Telemetry.noop().meter(), "sim"));
+            runner, config, NanoClock.SYSTEM, new WorkerMetrics(Telemetry.noop().meter(), "sim"));
     server =
         GrpcServer.builder(ServerConfig.defaults(0))
             .service(services.generation())
