@@ -14,6 +14,7 @@ import jdk.incubator.vector.VectorSpecies;
  * <p>Arithmetic is laid out in {@value #LOGICAL} logical lanes, which a processor holds in one, two
  * or four vectors; nothing that is computed depends on how many.
  */
+@SuppressWarnings("restricted") // native memory and functions
 final class Lanes {
   /** Sums are kept in this many parts, whatever the width of a vector. */
   static final int LOGICAL = 16;

@@ -40,6 +40,7 @@ import org.slf4j.LoggerFactory;
  * <p>Threading: kernels are made and destroyed under the object's lock; {@link #compute} runs on
  * the thread that runs the session.
  */
+@SuppressWarnings("restricted") // native memory and functions
 final class CustomOpStruct {
   private static final Logger log = LoggerFactory.getLogger(CustomOpStruct.class);
   private static final int BYTES = 208;

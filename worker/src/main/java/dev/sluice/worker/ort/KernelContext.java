@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: the thread that computes; bodies of {@link #parallelFor} run on the session's
  * threads and must not use the context.
  */
+@SuppressWarnings("restricted") // native memory and functions
 public final class KernelContext {
   /** A part of a kernel's work. */
   @FunctionalInterface

@@ -19,6 +19,7 @@ import java.lang.invoke.MethodHandle;
  * <p>Every function turns a status into an {@link OrtException} and releases it. Pointers are
  * {@code long}; an {@code out} parameter is the address of eight bytes that receive the result.
  */
+@SuppressWarnings("restricted") // native memory and functions
 final class OrtApi {
   /** A pointer or {@code size_t}. */
   static final ValueLayout.OfLong PTR = JAVA_LONG;

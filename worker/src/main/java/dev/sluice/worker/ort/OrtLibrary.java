@@ -33,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: {@link #table} is safe from any thread.
  */
+@SuppressWarnings("restricted") // native memory and functions
 final class OrtLibrary {
   static final String PATH_PROPERTY = "sluice.onnxruntime.library";
   static final String PATH_VARIABLE = "SLUICE_ONNXRUNTIME_LIBRARY";

@@ -10,6 +10,7 @@ import java.lang.foreign.ValueLayout;
  *
  * <p>Threading: confined to its owner.
  */
+@SuppressWarnings("restricted") // native memory and functions
 public final class OrtTensor implements AutoCloseable {
   private final ElementType type;
   private final MemorySegment data;

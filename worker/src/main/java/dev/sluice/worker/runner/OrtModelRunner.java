@@ -30,6 +30,7 @@ import java.util.List;
  * Closing must not meet a step. A step allocates no memory of its own when its shape is that of the
  * step before.
  */
+@SuppressWarnings("restricted") // native memory and functions
 public final class OrtModelRunner implements ModelRunner {
   private static final int LOGITS = 0;
 
