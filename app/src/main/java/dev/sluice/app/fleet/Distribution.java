@@ -64,9 +64,7 @@ public record Distribution(Path home) {
   /** Loaded classes from an earlier run, if the launcher made one: starts in half the time. */
   private List<String> classArchive(Role role) {
     Path archive = home.resolve("cds").resolve(role.command + ".jsa");
-    return Files.exists(archive)
-        ? List.of("-XX:SharedArchiveFile=" + archive)
-        : List.of();
+    return Files.exists(archive) ? List.of("-XX:SharedArchiveFile=" + archive) : List.of();
   }
 
   /** As the launcher does. */
