@@ -20,12 +20,8 @@ import java.util.List;
  *                                written in place
  *   logits                       float [S, vocabulary]
  * </pre>
- *
- * @param model a {@code ModelProto}, serialized
- * @param inputs names of its inputs, in the order above
- * @param weights what gives its initializers their content
  */
-public record DecoderGraph(byte[] model, List<String> inputs, List<Weight> weights) {
+public final class DecoderGraph {
   /** Places of the inputs in {@link #inputs}; the caches follow, key and value of each layer. */
   public static final int INPUT_IDS = 0;
 
@@ -37,6 +33,31 @@ public record DecoderGraph(byte[] model, List<String> inputs, List<Weight> weigh
 
   /** The name of the only output. */
   public static final String LOGITS = "logits";
+
+  private final byte[] model;
+  private final List<String> inputs;
+  private final List<Weight> weights;
+
+  private DecoderGraph(byte[] model, List<String> inputs, List<Weight> weights) {
+    this.model = model;
+    this.inputs = List.copyOf(inputs);
+    this.weights = List.copyOf(weights);
+  }
+
+  /** A {@code ModelProto}, serialized. */
+  public byte[] model() {
+    return model.clone();
+  }
+
+  /** Names of the inputs, in the order above. */
+  public List<String> inputs() {
+    return inputs;
+  }
+
+  /** What gives the initializers their content. */
+  public List<Weight> weights() {
+    return weights;
+  }
 
   /**
    * Builds the graph.
@@ -93,7 +114,7 @@ public record DecoderGraph(byte[] model, List<String> inputs, List<Weight> weigh
       for (Weight weight : weights) {
         weight.initializers().forEach(graph::initializer);
       }
-      return new DecoderGraph(graph.toByteArray(), List.copyOf(inputs), List.copyOf(weights));
+      return new DecoderGraph(graph.toByteArray(), inputs, weights);
     }
 
     private void declareInputs() {

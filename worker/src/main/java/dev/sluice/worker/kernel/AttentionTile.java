@@ -85,7 +85,7 @@ final class AttentionTile {
     }
     for (int row = 0; row < rowCount; row++) {
       long head = (long) kvHead * group + row % group;
-      long token = firstToken + row / group;
+      long token = (long) firstToken + row / group;
       AttentionRange.finish(
           rows,
           row * headSize,

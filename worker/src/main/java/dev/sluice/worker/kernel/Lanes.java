@@ -33,9 +33,9 @@ final class Lanes {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
 
-  private static final float LOG2_E = 1.44269504f;
-  private static final float LN2_HIGH = 0.693359375f;
-  private static final float LN2_LOW = -2.12194440e-4f;
+  private static final float LOG2_E = 1.442695f;
+  private static final float LN2_HIGH = 0.6933594f;
+  private static final float LN2_LOW = -2.1219444e-4f;
 
   /** 1.5 * 2^23: adding it to a small float leaves its integer part in the low bits. */
   private static final float ROUND = 12582912f;
@@ -87,12 +87,12 @@ final class Lanes {
     FloatVector shifted = clamped.fma(splat(LOG2_E), splat(ROUND));
     FloatVector n = shifted.sub(ROUND);
     FloatVector r = n.fma(splat(-LN2_LOW), n.fma(splat(-LN2_HIGH), clamped));
-    FloatVector p = splat(1.9875691500e-4f);
-    p = p.fma(r, splat(1.3981999507e-3f));
-    p = p.fma(r, splat(8.3334519073e-3f));
-    p = p.fma(r, splat(4.1665795894e-2f));
-    p = p.fma(r, splat(1.6666665459e-1f));
-    p = p.fma(r, splat(5.0000001201e-1f));
+    FloatVector p = splat(1.9875691e-4f);
+    p = p.fma(r, splat(0.0013981999f));
+    p = p.fma(r, splat(0.008333452f));
+    p = p.fma(r, splat(0.041665796f));
+    p = p.fma(r, splat(0.16666666f));
+    p = p.fma(r, splat(0.5f));
     p = p.fma(r.mul(r), r).add(1f);
     // The bits of ROUND vanish in the shift, those of n become the exponent.
     IntVector exponent = shifted.reinterpretAsInts().add(127);

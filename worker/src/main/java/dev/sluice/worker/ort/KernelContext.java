@@ -24,6 +24,8 @@ public final class KernelContext {
   @FunctionalInterface
   public interface ParallelBody {
     /**
+     * Does the part.
+     *
      * @param task 0 to tasks - 1; each value once, in no order, perhaps at the same time
      */
     void run(int task);

@@ -13,6 +13,8 @@ public final class KernelInfo {
   }
 
   /**
+   * An integer attribute.
+   *
    * @throws OrtException if the node has no such attribute
    */
   public long intAttribute(String name) {
@@ -24,6 +26,8 @@ public final class KernelInfo {
   }
 
   /**
+   * A float attribute.
+   *
    * @throws OrtException if the node has no such attribute
    */
   public float floatAttribute(String name) {

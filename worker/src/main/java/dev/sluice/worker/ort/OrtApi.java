@@ -142,8 +142,7 @@ final class OrtApi {
   /** A failed status, for ONNX Runtime to release. */
   static long createStatus(OrtException.Code code, String message) {
     try (Arena arena = Arena.ofConfined()) {
-      return (long)
-          CREATE_STATUS.invokeExact(code.ordinal(), arena.allocateFrom(message).address());
+      return (long) CREATE_STATUS.invokeExact(code.number(), arena.allocateFrom(message).address());
     } catch (Throwable e) {
       throw unexpected(e);
     }

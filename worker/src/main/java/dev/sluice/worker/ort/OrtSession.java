@@ -17,6 +17,8 @@ public final class OrtSession implements AutoCloseable {
   }
 
   /**
+   * Makes a session.
+   *
    * @param model an ONNX {@code ModelProto}, serialized
    * @throws OrtException if the model is not valid
    */

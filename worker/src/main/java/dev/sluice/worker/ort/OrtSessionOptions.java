@@ -20,6 +20,8 @@ public final class OrtSessionOptions implements AutoCloseable {
   }
 
   /**
+   * Makes options.
+   *
    * @param threads threads of one run, with the one that calls it
    */
   public static OrtSessionOptions create(int threads) {

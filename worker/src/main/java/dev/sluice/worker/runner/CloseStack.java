@@ -1,10 +1,13 @@
 package dev.sluice.worker.runner;
 
+import java.lang.foreign.Arena;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.function.Consumer;
 
 /**
- * Closes what was opened, last first; all of it even if one fails.
+ * Closes what was opened, last first; all of it even if one fails. Native memory that all may use
+ * goes after them.
  *
  * <p>Threading: confined to its owner.
  */
@@ -13,10 +16,16 @@ final class CloseStack implements AutoCloseable {
     void close();
   }
 
+  private final Arena arena = Arena.ofShared();
   private final Deque<Closing> open = new ArrayDeque<>();
 
+  /** Memory that lives until all is closed. */
+  Arena arena() {
+    return arena;
+  }
+
   /** Takes over an object. */
-  <T extends AutoCloseable> T push(T resource, java.util.function.Consumer<? super T> close) {
+  <T> T push(T resource, Consumer<? super T> close) {
     open.push(() -> close.accept(resource));
     return resource;
   }
@@ -35,6 +44,7 @@ final class CloseStack implements AutoCloseable {
         }
       }
     }
+    arena.close();
     if (failure != null) {
       throw failure;
     }

@@ -53,7 +53,7 @@ public final class OrtModelRunner implements ModelRunner {
     DecoderGraph graph =
         DecoderGraph.build(model, config.quantization(), maxContext, config.blockSize());
     this.memoryPlan = plan(model, config, graph.weights());
-    int blocks = Math.toIntExact(memoryPlan.kvBytes() / (blockBytes(model, config)));
+    int blocks = Math.toIntExact(memoryPlan.kvBytes() / blockBytes(model, config));
     this.geometry =
         new Geometry(
             model.vocabularySize(),
@@ -78,7 +78,7 @@ public final class OrtModelRunner implements ModelRunner {
     this.frame =
         resources.push(
             new OrtFrame(session, graph.inputs(), List.of(DecoderGraph.LOGITS)), OrtFrame::close);
-    Arena arena = resources.push(Arena.ofShared(), Arena::close);
+    Arena arena = resources.arena();
     int tokens = geometry.maxBatchedTokens();
     int sequences = geometry.maxSequences();
     this.inputIds = input(environment, DecoderGraph.INPUT_IDS, tokens, arena);
