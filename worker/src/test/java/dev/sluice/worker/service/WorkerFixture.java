@@ -39,6 +39,7 @@ final class WorkerFixture implements AutoCloseable {
   final GrpcServer server;
   final ManagedChannel channel;
   private final WorkerProfile profile;
+  private final Telemetry telemetry;
 
   WorkerFixture() {
     this(SMALL, EngineConfig.defaults(), SimulatedModelRunner.StepHook.NONE);
@@ -50,6 +51,11 @@ final class WorkerFixture implements AutoCloseable {
   }
 
   WorkerFixture(ModelRunner runner, EngineConfig config) {
+    this(runner, config, Telemetry.noop());
+  }
+
+  WorkerFixture(ModelRunner runner, EngineConfig config, Telemetry telemetry) {
+    this.telemetry = telemetry;
     ModelRunner.Geometry geometry = runner.geometry();
     engine =
         new Engine(
@@ -58,6 +64,7 @@ final class WorkerFixture implements AutoCloseable {
         GrpcServer.builder(ServerConfig.defaults(0))
             .service(services.generation())
             .service(services.worker())
+            .intercept(telemetry.serverInterceptor())
             .build();
     server.start();
     channel = NettyChannelBuilder.forAddress("127.0.0.1", server.port()).usePlaintext().build();
@@ -89,7 +96,6 @@ final class WorkerFixture implements AutoCloseable {
 
   void serve() {
     engine.start();
-    Telemetry telemetry = Telemetry.noop();
     services.loaded(
         engine,
         bundle,

@@ -1,0 +1,124 @@
+package dev.sluice.worker.service;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sluice.common.telemetry.GenAi;
+import dev.sluice.common.telemetry.Telemetry;
+import dev.sluice.v1.GenerateRequest;
+import dev.sluice.v1.GenerateResponse;
+import dev.sluice.v1.Sampling;
+import dev.sluice.v1.Stopping;
+import dev.sluice.worker.engine.EngineConfig;
+import dev.sluice.worker.runner.SimulatedModelRunner;
+import io.opentelemetry.api.trace.SpanKind;
+import io.opentelemetry.api.trace.propagation.W3CTraceContextPropagator;
+import io.opentelemetry.context.propagation.ContextPropagators;
+import io.opentelemetry.sdk.OpenTelemetrySdk;
+import io.opentelemetry.sdk.common.CompletableResultCode;
+import io.opentelemetry.sdk.trace.SdkTracerProvider;
+import io.opentelemetry.sdk.trace.data.SpanData;
+import io.opentelemetry.sdk.trace.export.SimpleSpanProcessor;
+import io.opentelemetry.sdk.trace.export.SpanExporter;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** A request's trace says where its time went. */
+@Timeout(60)
+final class RequestTraceTest {
+  @Test
+  void queuePrefillAndDecodeFollowEachOtherBelowTheCall() throws Exception {
+    Collector collector = new Collector(4);
+    OpenTelemetrySdk sdk =
+        OpenTelemetrySdk.builder()
+            .setTracerProvider(
+                SdkTracerProvider.builder()
+                    .addSpanProcessor(SimpleSpanProcessor.create(collector))
+                    .build())
+            .setPropagators(ContextPropagators.create(W3CTraceContextPropagator.getInstance()))
+            .build();
+    List<GenerateResponse> stream;
+    try (WorkerFixture worker =
+        new WorkerFixture(
+            new SimulatedModelRunner(WorkerFixture.SMALL, SimulatedModelRunner.StepHook.NONE),
+            EngineConfig.defaults(),
+            Telemetry.over(sdk))) {
+      worker.serve();
+      stream =
+          worker.generate(
+              GenerateRequest.newBuilder()
+                  .setText("hello")
+                  .setTenant("acme")
+                  .setSampling(Sampling.newBuilder().setTemperature(0))
+                  .setStopping(Stopping.newBuilder().setMaxTokens(7).setIgnoreEos(true))
+                  .build());
+      collector.await();
+    }
+    Map<String, SpanData> spans = collector.byName();
+    SpanData call = spans.get("generate sim");
+    assertThat(call).isNotNull();
+    assertThat(call.getKind()).isEqualTo(SpanKind.SERVER);
+    assertThat(call.getAttributes().get(GenAi.OUTPUT_TOKENS)).isEqualTo(7);
+    assertThat(call.getAttributes().get(GenAi.FINISH_REASONS)).containsExactly("length");
+    SpanData queue = spans.get("queue");
+    SpanData prefill = spans.get("prefill");
+    SpanData decode = spans.get("decode");
+    for (SpanData phase : List.of(queue, prefill, decode)) {
+      assertThat(phase.getParentSpanId()).isEqualTo(call.getSpanId());
+      assertThat(phase.getTraceId()).isEqualTo(call.getTraceId());
+    }
+    assertThat(prefill.getStartEpochNanos()).isEqualTo(queue.getEndEpochNanos());
+    assertThat(decode.getStartEpochNanos()).isEqualTo(prefill.getEndEpochNanos());
+    assertThat(decode.getEvents()).hasSize(1); // the first token; never one per token
+    var timings = stream.getLast().getFinished().getTimings();
+    assertThat(duration(queue)).isEqualTo(timings.getQueueNanos());
+    assertThat(duration(queue) + duration(prefill) + duration(decode))
+        .isEqualTo(timings.getE2ENanos());
+  }
+
+  private static long duration(SpanData span) {
+    return span.getEndEpochNanos() - span.getStartEpochNanos();
+  }
+
+  /** Keeps spans. */
+  private static final class Collector implements SpanExporter {
+    private final List<SpanData> spans = new CopyOnWriteArrayList<>();
+    private final CountDownLatch missing;
+
+    Collector(int expected) {
+      missing = new CountDownLatch(expected);
+    }
+
+    void await() throws InterruptedException {
+      assertThat(missing.await(20, TimeUnit.SECONDS)).isTrue();
+    }
+
+    Map<String, SpanData> byName() {
+      return spans.stream().collect(Collectors.toMap(SpanData::getName, Function.identity()));
+    }
+
+    @Override
+    public CompletableResultCode export(Collection<SpanData> batch) {
+      spans.addAll(batch);
+      batch.forEach(_ -> missing.countDown());
+      return CompletableResultCode.ofSuccess();
+    }
+
+    @Override
+    public CompletableResultCode flush() {
+      return CompletableResultCode.ofSuccess();
+    }
+
+    @Override
+    public CompletableResultCode shutdown() {
+      return CompletableResultCode.ofSuccess();
+    }
+  }
+}
