@@ -32,7 +32,8 @@ public final class LocalFleetFlags {
   @Option(
       names = "--quantization",
       paramLabel = "HOW",
-      description = "How weights are held: none, int8-block. Default: the worker's.")
+      description =
+          "How weights are held: none, int8-block. Default: the worker's; in the demo none.")
   private @Nullable String quantization;
 
   @Option(
@@ -58,6 +59,14 @@ public final class LocalFleetFlags {
 
   public String model() {
     return model;
+  }
+
+  /** Holds weights in this way if the user has not said how. */
+  public LocalFleetFlags quantizationOr(String fallback) {
+    if (quantization == null) {
+      quantization = fallback;
+    }
+    return this;
   }
 
   /** What is to be started; makes a folder for its logs. */

@@ -38,7 +38,7 @@ final class EngineInvarianceTest {
   private static List<List<Integer>> alone;
 
   @BeforeAll
-  static void runEveryPromptAlone() throws Exception {
+  static void runEveryPromptAlone() {
     runner = load(256);
     Golden golden = Golden.load();
     tasks = new ArrayList<>();
@@ -60,21 +60,21 @@ final class EngineInvarianceTest {
   }
 
   @Test
-  void amongOthers() throws Exception {
+  void amongOthers() {
     try (Running engine = new Running(runner, Integer.MAX_VALUE)) {
       assertThat(engine.all(OTHERS)).isEqualTo(alone);
     }
   }
 
   @Test
-  void inChunksOfSevenTokens() throws Exception {
+  void inChunksOfSevenTokens() {
     try (Running engine = new Running(runner, 7)) {
       assertThat(engine.all(0)).isEqualTo(alone);
     }
   }
 
   @Test
-  void underPreemption() throws Exception {
+  void underPreemption() {
     try (OrtModelRunner tight = load(24);
         Running engine = new Running(tight, Integer.MAX_VALUE)) {
       assertThat(engine.all(0)).isEqualTo(alone);
@@ -133,8 +133,12 @@ final class EngineInvarianceTest {
     }
 
     @Override
-    public void close() throws Exception {
-      engine.close(Duration.ofSeconds(30));
+    public void close() {
+      try {
+        assertThat(engine.close(Duration.ofSeconds(30))).isTrue();
+      } catch (InterruptedException e) {
+        throw new AssertionError(e);
+      }
     }
   }
 

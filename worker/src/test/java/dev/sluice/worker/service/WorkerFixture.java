@@ -120,7 +120,7 @@ final class WorkerFixture implements AutoCloseable {
   }
 
   @Override
-  public void close() throws Exception {
+  public void close() {
     channel.shutdownNow();
     services.close();
     server.stop(Duration.ofSeconds(5));
