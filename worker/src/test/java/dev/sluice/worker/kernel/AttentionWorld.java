@@ -60,7 +60,8 @@ final class AttentionWorld {
     cosine = new float[maxLength * half];
     sine = new float[maxLength * half];
     for (int i = 0; i < cosine.length; i++) {
-      double angle = (i / half) * Math.pow(10000, -(i % half) / (double) half);
+      int position = i / half;
+      double angle = position * Math.pow(10000, -(i % half) / (double) half);
       cosine[i] = (float) Math.cos(angle);
       sine[i] = (float) Math.sin(angle);
     }

@@ -15,6 +15,8 @@ final class KernelChecksum {
   private KernelChecksum() {}
 
   /**
+   * Prints the checksums.
+   *
    * @param arguments how many times
    */
   public static void main(String[] arguments) {

@@ -13,6 +13,7 @@ import java.util.Objects;
  * What the default model says, computed in float32 by an independent implementation from the
  * dequantised weights.
  */
+@SuppressWarnings("ArrayRecordComponent") // compared element by element, never as records
 record Golden(List<Greedy> greedy, List<Text> texts) {
   /**
    * A greedy continuation.
