@@ -21,12 +21,9 @@ import io.opentelemetry.sdk.trace.export.SimpleSpanProcessor;
 import io.opentelemetry.sdk.trace.export.SpanExporter;
 import java.util.Collection;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Function;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -61,15 +58,13 @@ final class RequestTraceTest {
                   .build());
       collector.await();
     }
-    Map<String, SpanData> spans = collector.byName();
-    SpanData call = spans.get("generate sim");
-    assertThat(call).isNotNull();
+    SpanData call = collector.span("generate sim");
     assertThat(call.getKind()).isEqualTo(SpanKind.SERVER);
     assertThat(call.getAttributes().get(GenAi.OUTPUT_TOKENS)).isEqualTo(7);
     assertThat(call.getAttributes().get(GenAi.FINISH_REASONS)).containsExactly("length");
-    SpanData queue = spans.get("queue");
-    SpanData prefill = spans.get("prefill");
-    SpanData decode = spans.get("decode");
+    SpanData queue = collector.span("queue");
+    SpanData prefill = collector.span("prefill");
+    SpanData decode = collector.span("decode");
     for (SpanData phase : List.of(queue, prefill, decode)) {
       assertThat(phase.getParentSpanId()).isEqualTo(call.getSpanId());
       assertThat(phase.getTraceId()).isEqualTo(call.getTraceId());
@@ -100,8 +95,8 @@ final class RequestTraceTest {
       assertThat(missing.await(20, TimeUnit.SECONDS)).isTrue();
     }
 
-    Map<String, SpanData> byName() {
-      return spans.stream().collect(Collectors.toMap(SpanData::getName, Function.identity()));
+    SpanData span(String name) {
+      return spans.stream().filter(s -> s.getName().equals(name)).findFirst().orElseThrow();
     }
 
     @Override
