@@ -33,7 +33,7 @@ public final class OrtEnvironment implements AutoCloseable {
     OrtLibrary.table();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment out = arena.allocate(ValueLayout.JAVA_LONG, 1);
-      // [0]: the allocator of the process; nothing to release
+      // The allocator of the process: nothing to release.
       OrtApi.getDefaultAllocator(out.address());
       long allocator = out.get(ValueLayout.JAVA_LONG, 0);
       OrtApi.createEnv(LOG_WARNINGS, arena.allocateFrom("sluice").address(), out.address());
