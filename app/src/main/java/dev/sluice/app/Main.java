@@ -5,6 +5,7 @@ import dev.sluice.app.fleet.FleetCommand;
 import dev.sluice.app.fleet.UpCommand;
 import dev.sluice.app.generate.ChatCommand;
 import dev.sluice.app.generate.GenerateCommand;
+import dev.sluice.app.model.EngineBenchCommand;
 import dev.sluice.app.model.ModelCommand;
 import dev.sluice.common.config.BuildInfo;
 import dev.sluice.common.config.Durations;
@@ -34,7 +35,8 @@ import picocli.CommandLine.IVersionProvider;
       ModelCommand.class,
       RouterCommand.class,
       WorkerCommand.class,
-      FleetCommand.class
+      FleetCommand.class,
+      EngineBenchCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {"0:done", "1:failed", "2:wrong usage or input", "130:stopped by Ctrl-C"},

@@ -137,13 +137,14 @@ public final class LocalFleet implements AutoCloseable {
           return distribution.command(role, all);
         };
     Supervisor supervisor = Supervisor.start(name, command, port, options.logs(), restarts, events);
-    supervisor
-        .end()
-        .whenComplete((_, failure) -> {
-          if (failure != null) {
-            ended.completeExceptionally(failure);
-          }
-        });
+    CompletableFuture<Void> _ =
+        supervisor
+            .end()
+            .whenComplete((_, failure) -> {
+              if (failure != null) {
+                ended.completeExceptionally(failure);
+              }
+            });
     return supervisor;
   }
 

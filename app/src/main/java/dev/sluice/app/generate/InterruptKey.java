@@ -11,6 +11,7 @@ final class InterruptKey {
   private InterruptKey() {}
 
   /** Runs {@code action} on every SIGINT in place of ending the process. */
+  @SuppressWarnings("ReferenceEquality") // what equals means for a proxy without state
   static void onPress(Runnable action) {
     InvocationHandler onSignal =
         (proxy, method, args) ->

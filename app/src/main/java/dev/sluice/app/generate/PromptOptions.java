@@ -84,7 +84,7 @@ final class PromptOptions {
             || continueFinalMessage
             || noGenerationPrompt
             || !templateArguments.isEmpty()
-            || messages != null && raw;
+            || (messages != null && raw);
     if (forTemplate && (raw || !tokenIds.isEmpty())) {
       throw new UsageException(
           "--system, --messages and what is for the chat template exclude --raw and --token-ids");

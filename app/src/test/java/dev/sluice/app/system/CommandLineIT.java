@@ -57,7 +57,7 @@ final class CommandLineIT {
   @ParameterizedTest
   @ValueSource(strings = {"router", "worker"})
   void portInUseNamesThePort(String command) throws Exception {
-    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
       Result result =
           Sluice.run(command, "--port=" + taken.getLocalPort(), "--telemetry.metrics-port=0");
       assertThat(result.code()).isEqualTo(1);

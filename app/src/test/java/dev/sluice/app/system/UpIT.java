@@ -41,7 +41,7 @@ final class UpIT {
 
   @Test
   void portInUseIsTold() throws Exception {
-    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"));
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"));
         Sluice up = Sluice.start("up", "--workers=1", "--port=" + taken.getLocalPort())) {
       Result result = up.await();
       assertThat(result.code()).isEqualTo(1);

@@ -1,0 +1,82 @@
+package dev.sluice.app.model;
+
+import dev.sluice.app.cli.Style;
+import dev.sluice.app.cli.Terminal;
+import dev.sluice.app.cli.UsageException;
+import dev.sluice.worker.bench.EngineBench;
+import dev.sluice.worker.graph.Quantization;
+import dev.sluice.worker.model.ModelStore;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** The engine's speed on this machine, without scheduler and network. */
+@Command(
+    name = "engine-bench",
+    description = "Measures the engine on this machine: one line of JSON per workload.",
+    mixinStandardHelpOptions = true,
+    sortOptions = false)
+public final class EngineBenchCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Option(
+      names = "--model",
+      paramLabel = "MODEL",
+      description = "A name from `sluice model list`, or a file. Default: ${DEFAULT-VALUE}.")
+  private String model = "smollm2-135m";
+
+  @Option(
+      names = "--quantization",
+      paramLabel = "HOW",
+      description = "How weights are held: none, int8-block. Default: ${DEFAULT-VALUE}.")
+  private String quantization = "int8-block";
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Threads that compute. Default: all processors, here ${DEFAULT-VALUE}.")
+  private int threads = Runtime.getRuntime().availableProcessors();
+
+  @Option(names = "--quick", description = "Fewer repeats.")
+  private boolean quick;
+
+  @Override
+  public Integer call() {
+    Quantization how =
+        Arrays.stream(Quantization.values())
+            .filter(q -> q.label().equals(quantization))
+            .findFirst()
+            .orElseThrow(() ->
+                new UsageException(
+                    "--quantization: %s (expected: one of %s)"
+                        .formatted(
+                            quantization,
+                            Arrays.stream(Quantization.values())
+                                .map(Quantization::label)
+                                .toList())));
+    if (threads < 1) {
+      throw new UsageException("--threads: " + threads + " (expected: 1 or more)");
+    }
+    Path file;
+    try (ProgressBar progress =
+        new ProgressBar(
+            spec.commandLine().getErr(),
+            new Style(Terminal.ofProcess().drawsOnErr()),
+            System::nanoTime)) {
+      file = ModelStore.of(System.getenv()).resolve(model, progress);
+    }
+    PrintStream out =
+        new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
+    EngineBench.run(file, how, threads, quick, out);
+    return ExitCode.OK;
+  }
+}
