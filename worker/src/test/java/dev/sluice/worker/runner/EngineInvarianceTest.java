@@ -78,6 +78,7 @@ final class EngineInvarianceTest {
     try (OrtModelRunner tight = load(24);
         Running engine = new Running(tight, Integer.MAX_VALUE)) {
       assertThat(engine.all(0)).isEqualTo(alone);
+      engine.close(); // so that the snapshot is the last one
       assertThat(engine.engine.snapshot().preemptions()).isPositive();
       assertThat(engine.engine.snapshot().ownedBlocks()).isZero();
     }
