@@ -1,23 +1,18 @@
 package dev.sluice.router;
 
 import dev.sluice.common.config.ConfigException;
-import dev.sluice.common.config.ConfigLoader;
-import dev.sluice.common.config.Flags;
-import dev.sluice.common.config.Loaded;
+import dev.sluice.common.config.ConfigOptions;
 import dev.sluice.common.error.ListenException;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
-import picocli.CommandLine.Unmatched;
 
 /** {@code sluice router}. Exit codes: 0 stopped when asked, 1 could not run, 2 wrong usage. */
 @Command(
@@ -34,8 +29,7 @@ import picocli.CommandLine.Unmatched;
 public final class RouterCommand implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();
 
-  @Option(names = "--config", paramLabel = "FILE", description = "Configuration, YAML.")
-  private Optional<Path> config = Optional.empty();
+  @Mixin private ConfigOptions options = new ConfigOptions();
 
   @Option(
       names = "--workers",
@@ -49,56 +43,27 @@ public final class RouterCommand implements Callable<Integer> {
       description = "Port for clients; 0 takes a free one. Default: 9090. (--server.port)")
   private Optional<String> port = Optional.empty();
 
-  @Option(
-      names = "--port-file",
-      paramLabel = "FILE",
-      description = "Writes the ports in use there once the router listens.")
-  private Optional<String> portFile = Optional.empty();
-
-  @Option(names = "--print-config", description = "Prints the effective configuration and ends.")
-  private boolean printConfig;
-
-  @Unmatched private List<String> keys = new ArrayList<>();
-
   @Override
   public Integer call() throws InterruptedException {
-    PrintWriter out = spec.commandLine().getOut();
-    PrintWriter err = spec.commandLine().getErr();
-    Loaded<RouterConfig> loaded;
+    CommandLine commandLine = spec.commandLine();
+    Optional<RouterConfig> config;
     try {
-      loaded =
-          ConfigLoader.load(
-              RouterConfig.class,
-              RouterConfig.defaults(),
-              config,
-              System.getenv(),
-              Flags.parse(RouterConfig.class, flags()));
+      config =
+          options
+              .with("workers", workers)
+              .with("server.port", port)
+              .load(RouterConfig.class, RouterConfig.defaults(), commandLine);
     } catch (ConfigException e) {
-      err.println(e.getMessage());
-      err.flush();
-      return ExitCode.USAGE;
+      return ConfigOptions.failed(commandLine, e, ExitCode.USAGE);
     }
-    if (printConfig) {
-      out.print(loaded.toYaml());
-      out.flush();
+    if (config.isEmpty()) {
       return ExitCode.OK;
     }
-    try (RouterMain router = RouterMain.start(loaded.config())) {
+    try (RouterMain router = RouterMain.start(config.get())) {
       router.awaitStop();
       return ExitCode.OK;
     } catch (ListenException | IOException e) {
-      err.println(e.getMessage());
-      err.flush();
-      return ExitCode.SOFTWARE;
+      return ConfigOptions.failed(commandLine, e, ExitCode.SOFTWARE);
     }
-  }
-
-  /** What was given, all as keys of the configuration. */
-  private List<String> flags() {
-    List<String> flags = new ArrayList<>(keys);
-    workers.ifPresent(value -> flags.add("--workers=" + value));
-    port.ifPresent(value -> flags.add("--server.port=" + value));
-    portFile.ifPresent(value -> flags.add("--port-file=" + value));
-    return flags;
   }
 }

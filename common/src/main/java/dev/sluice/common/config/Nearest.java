@@ -3,7 +3,7 @@ package dev.sluice.common.config;
 import java.util.Collection;
 
 /** Finds what somebody probably meant. */
-final class Nearest {
+public final class Nearest {
   private Nearest() {}
 
   /** {@code (did you mean X?)}, or what is known where nothing is similar. */
@@ -27,8 +27,8 @@ final class Nearest {
     return key.substring(key.lastIndexOf('.') + 1);
   }
 
-  /** Levenshtein's, with two rows. */
-  private static int distance(String a, String b) {
+  /** Letters to add, drop or change to make one text of the other (Levenshtein's distance). */
+  public static int distance(String a, String b) {
     int[] previous = new int[b.length() + 1];
     for (int j = 0; j <= b.length(); j++) {
       previous[j] = j;

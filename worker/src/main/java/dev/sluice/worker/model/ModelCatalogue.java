@@ -2,6 +2,7 @@ package dev.sluice.worker.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.sluice.common.config.Nearest;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -75,29 +76,11 @@ final class ModelCatalogue {
         .min(
             Comparator.comparingInt(entry ->
                 Stream.concat(Stream.of(entry.id()), entry.aliases().stream())
-                    .mapToInt(known -> distance(wanted, known))
+                    .mapToInt(known -> Nearest.distance(wanted, known))
                     .min()
                     .orElse(Integer.MAX_VALUE)))
         .map(CatalogueEntry::id)
         .orElse("");
-  }
-
-  /** Letters to add, drop or change to make one text of the other. */
-  private static int distance(String a, String b) {
-    int[] previous = new int[b.length() + 1];
-    for (int j = 0; j <= b.length(); j++) {
-      previous[j] = j;
-    }
-    for (int i = 1; i <= a.length(); i++) {
-      int[] current = new int[b.length() + 1];
-      current[0] = i;
-      for (int j = 1; j <= b.length(); j++) {
-        int change = previous[j - 1] + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-        current[j] = Math.min(change, 1 + Math.min(previous[j], current[j - 1]));
-      }
-      previous = current;
-    }
-    return previous[b.length()];
   }
 
   private static CatalogueEntry entry(JsonNode node) {
