@@ -150,6 +150,8 @@ final class GenerationCall implements Runnable {
     }
     if (batch.end().isPresent()) {
       switch (batch.end().get()) {
+        case Mailbox.End.Complete end when hungUp ->
+            fail(new Refusal.Cancelled("the client hung up"), end.summary());
         case Mailbox.End.Complete end -> complete(end);
         case Mailbox.End.Failed end -> fail(end.refusal(), end.summary());
       }

@@ -1,0 +1,101 @@
+package dev.sluice.worker.service;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sluice.common.prompt.PromptEncoder;
+import dev.sluice.v1.FinishReason;
+import dev.sluice.v1.GenerateResponse;
+import dev.sluice.v1.Model;
+import dev.sluice.worker.engine.GenerationSummary;
+import dev.sluice.worker.engine.GenerationTask;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+final class GenerationCallTest {
+  /** A client that never reads, and then hangs up when all tokens are there. */
+  @Test
+  void endsWhenItsClientHangsUpWithTokensUnsent() throws Exception {
+    try (WorkerFixture worker = WorkerFixture.serving()) {
+      CompletableFuture<Status> ended = new CompletableFuture<>();
+      GenerationCall call =
+          new GenerationCall(
+              plan(),
+              worker.engine,
+              worker.tokenizer.textStream(),
+              new DeafSink(),
+              new ServedModel(
+                  "sim",
+                  "w1",
+                  worker.bundle,
+                  worker.tokenizer,
+                  new PromptEncoder(worker.bundle, worker.tokenizer),
+                  Model.getDefaultInstance()),
+              new Recorder(ended));
+      call.start(GenerationTask.builder("deaf", 1, 2, 3).maxTokens(20).build());
+      while (worker.engine.snapshot().outputTokens() < 20) {
+        Thread.onSpinWait();
+      }
+      call.hangUp();
+      assertThat(ended.get(20, TimeUnit.SECONDS).getCode()).isEqualTo(Status.Code.CANCELLED);
+    }
+  }
+
+  private static GenerationPlan plan() {
+    return new GenerationPlan(
+        "deaf",
+        "default",
+        new PromptSource.Tokens(List.of(1, 2, 3)),
+        0,
+        0,
+        1,
+        7,
+        OptionalInt.of(20),
+        0,
+        List.of(),
+        List.of(),
+        false,
+        true,
+        1,
+        0);
+  }
+
+  /** Never ready. */
+  private static final class DeafSink implements ResponseSink {
+    @Override
+    public boolean isReady() {
+      return false;
+    }
+
+    @Override
+    public void send(GenerateResponse response) {
+      throw new AssertionError("sent although not ready");
+    }
+
+    @Override
+    public void complete() {
+      throw new AssertionError("completed although nothing was sent");
+    }
+
+    @Override
+    public void fail(StatusRuntimeException status) {}
+  }
+
+  private record Recorder(CompletableFuture<Status> ended) implements CallRecorder {
+    @Override
+    public void completed(FinishReason reason, GenerationSummary summary, int outputTokens) {
+      ended.complete(Status.OK);
+    }
+
+    @Override
+    public void failed(Status status, GenerationSummary summary, int outputTokens) {
+      ended.complete(status);
+    }
+  }
+}
