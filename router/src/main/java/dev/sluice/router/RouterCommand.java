@@ -4,6 +4,8 @@ import dev.sluice.common.config.ConfigException;
 import dev.sluice.common.config.ConfigOptions;
 import dev.sluice.common.error.ListenException;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -13,6 +15,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.Unmatched;
 
 /** {@code sluice router}. Exit codes: 0 stopped when asked, 1 could not run, 2 wrong usage. */
 @Command(
@@ -30,6 +33,7 @@ public final class RouterCommand implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Mixin private ConfigOptions options = new ConfigOptions();
+  @Unmatched private List<String> keys = new ArrayList<>();
 
   @Option(
       names = "--workers",
@@ -50,6 +54,7 @@ public final class RouterCommand implements Callable<Integer> {
     try {
       config =
           options
+              .with(keys)
               .with("workers", workers)
               .with("server.port", port)
               .load(RouterConfig.class, RouterConfig.defaults(), commandLine);

@@ -6,6 +6,8 @@ import dev.sluice.common.error.ListenException;
 import dev.sluice.worker.model.ModelFileException;
 import dev.sluice.worker.model.ModelStoreException;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -15,6 +17,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.Unmatched;
 
 /**
  * {@code sluice worker}. Exit codes: 0 stopped when asked, 1 could not run, 2 wrong usage,
@@ -34,6 +37,7 @@ public final class WorkerCommand implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Mixin private ConfigOptions options = new ConfigOptions();
+  @Unmatched private List<String> keys = new ArrayList<>();
 
   @Option(
       names = "--model",
@@ -67,6 +71,7 @@ public final class WorkerCommand implements Callable<Integer> {
     try {
       config =
           options
+              .with(keys)
               .with("model.name", model)
               .with("model.quantization", quantization)
               .with("engine.threads", threads)

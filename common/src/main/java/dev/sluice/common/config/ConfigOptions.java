@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Unmatched;
 
 /**
  * What every command that runs a process has on its command line: a file, and each key of the
@@ -26,7 +25,13 @@ public final class ConfigOptions {
   @Option(names = "--print-config", description = "Prints the effective configuration and ends.")
   private boolean printConfig;
 
-  @Unmatched private List<String> keys = new ArrayList<>();
+  private final List<String> keys = new ArrayList<>();
+
+  /** The arguments that picocli does not know: keys. (It leaves those out of a mixin itself.) */
+  public ConfigOptions with(List<String> unmatched) {
+    keys.addAll(unmatched);
+    return this;
+  }
 
   /** A short flag for a key: adds it if it was given. */
   public ConfigOptions with(String key, Optional<String> value) {
