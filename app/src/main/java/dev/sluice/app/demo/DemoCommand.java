@@ -78,7 +78,10 @@ public final class DemoCommand implements Callable<Integer> {
   private void onEvent(FleetEvent event) {
     switch (event) {
       case FleetEvent.Died died -> say(died.how());
-      case FleetEvent.Listening _, FleetEvent.Workers _, FleetEvent.Restarting _ -> {}
+      case FleetEvent.Listening _,
+          FleetEvent.Workers _,
+          FleetEvent.Ready _,
+          FleetEvent.Restarting _ -> {}
     }
   }
 

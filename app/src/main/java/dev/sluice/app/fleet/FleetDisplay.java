@@ -67,6 +67,7 @@ final class FleetDisplay implements Consumer<FleetEvent> {
       switch (event) {
         case FleetEvent.Listening e ->
             log("%s listens on %s (process %d)".formatted(e.name(), e.address(), e.pid()));
+        case FleetEvent.Ready e -> log(style.bold("ready: router " + e.target()));
         case FleetEvent.Died e -> log(style.red(e.how()));
         case FleetEvent.Restarting e ->
             log("%s starts again in %d ms".formatted(e.name(), e.delay().toMillis()));
@@ -92,9 +93,11 @@ final class FleetDisplay implements Consumer<FleetEvent> {
       // On a terminal the table shows it.
       if (!style.on() && before != worker.getState()) {
         log(
-            "%s %s is %s%s"
+            "%s%s is %s%s"
                 .formatted(
-                    worker.getIdentity().getWorkerId(),
+                    worker.getIdentity().getWorkerId().isEmpty()
+                        ? ""
+                        : worker.getIdentity().getWorkerId() + " ",
                     worker.getAddress(),
                     WorkerTable.state(worker.getState()),
                     worker.getReason().isEmpty() ? "" : ": " + worker.getReason()));

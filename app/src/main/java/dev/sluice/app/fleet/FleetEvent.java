@@ -21,4 +21,7 @@ public sealed interface FleetEvent {
 
   /** It will be started again. */
   record Restarting(String name, Duration delay) implements FleetEvent {}
+
+  /** Every worker takes requests. */
+  record Ready(String target) implements FleetEvent {}
 }

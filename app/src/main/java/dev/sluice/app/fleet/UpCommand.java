@@ -22,9 +22,8 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     footer = {
       "",
-      "Prints where the router is reached once every worker is ready. A worker that dies is"
-          + " started",
-      "again. Ctrl-C or SIGTERM: requests in flight get 5 s to end, then everything stops; exit 0."
+      "Prints where the router is reached once every worker is ready. A worker that dies later is",
+      "started again. Ctrl-C or SIGTERM: requests in flight get 5 s to end, then all stops; exit 0."
     })
 public final class UpCommand implements Callable<Integer> {
   private static final Duration READY_TIMEOUT = Duration.ofMinutes(10);
@@ -42,7 +41,8 @@ public final class UpCommand implements Callable<Integer> {
   public Integer call() throws InterruptedException {
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter err = spec.commandLine().getErr();
-    Style style = new Style(Terminal.ofProcess().drawsOnErr());
+    Terminal terminal = Terminal.ofProcess();
+    Style style = new Style(terminal.drawsOnErr());
     try (ProgressBar progress = new ProgressBar(err, style, System::nanoTime)) {
       flags.pull(progress);
     }
@@ -52,8 +52,12 @@ public final class UpCommand implements Callable<Integer> {
         AtExit _ = AtExit.run(() -> stop(fleet))) {
       String target = fleet.start();
       fleet.awaitReady(READY_TIMEOUT);
-      out.println("router " + target);
-      out.flush();
+      display.accept(new FleetEvent.Ready(target));
+      if (!terminal.out()) {
+        // For scripts; people read it in the display, which must be alone on their terminal.
+        out.println("router " + target);
+        out.flush();
+      }
       fleet.awaitEnd();
     } finally {
       drawing.interrupt();

@@ -60,7 +60,7 @@ final class WorkerTable {
             : Math.round(100.0 * load.getKvBlocksOwned() / load.getKvBlocksTotal()) + "%";
     return "%-14s %-21s %s %7d %7d %5s %9s %8s"
         .formatted(
-            worker.getIdentity().getWorkerId(),
+            worker.hasIdentity() ? worker.getIdentity().getWorkerId() : "-",
             worker.getAddress(),
             coloured(worker.getState(), state),
             load.getRunningRequests(),

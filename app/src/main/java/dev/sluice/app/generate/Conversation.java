@@ -16,7 +16,6 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
@@ -39,7 +38,6 @@ final class Conversation {
   private final PrintWriter out;
   private final PrintWriter err;
   private final Style style;
-  private final String session = UUID.randomUUID().toString();
   private final List<ChatMessage> messages = new ArrayList<>();
   private final AtomicReference<Optional<TokenStream>> answer =
       new AtomicReference<>(Optional.empty());
@@ -120,9 +118,6 @@ final class Conversation {
     messages.add(message("user", text));
     GenerateRequest.Builder request =
         template.toBuilder().setChat(ChatMessages.newBuilder().addAllMessages(messages));
-    if (request.getSessionId().isEmpty()) {
-      request.setSessionId(session);
-    }
     AnswerPrinter printer = new AnswerPrinter(out, style);
     StringBuilder reply = new StringBuilder();
     try (TokenStream stream = client.generate(request.build())) {
