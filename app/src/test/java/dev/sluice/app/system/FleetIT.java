@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -161,8 +162,7 @@ final class FleetIT {
     long victim = fleet.workerPids().getFirst();
     // A stopped process accepts what is sent to it and answers nothing: its request has no token.
     Sluice.signal(victim, "STOP");
-    List<CompletableFuture<String>> answers =
-        java.util.stream.Stream.generate(FleetIT::ask).limit(4).toList();
+    List<CompletableFuture<String>> answers = Stream.generate(FleetIT::ask).limit(4).toList();
     // Those on the other worker complete, so what is left waits for the stopped one.
     while (answers.stream().filter(CompletableFuture::isDone).count() == 0) {
       CompletableFuture.anyOf(answers.toArray(CompletableFuture[]::new)).get(2, TimeUnit.MINUTES);
