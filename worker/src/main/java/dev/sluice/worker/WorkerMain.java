@@ -76,9 +76,9 @@ public final class WorkerMain {
       }
       log.info("listening on {}:{}; loading the model", config.server().host(), server.port());
 
-      load(config, server, telemetry, services, lifecycle);
+      load(config, start, server, telemetry, services, lifecycle);
       services.serve(server.health());
-      log.info("ready after {} ms", (System.nanoTime() - start) / 1_000_000);
+      log.info("ready after {} ms", millisSince(start));
       lifecycle.awaitStop();
       log.info("stopping: running requests have {} s", config.server().stopGrace().toSeconds());
     }
@@ -86,6 +86,7 @@ public final class WorkerMain {
 
   private static void load(
       WorkerConfig config,
+      long start,
       GrpcServer server,
       Telemetry telemetry,
       WorkerServices services,
@@ -93,6 +94,7 @@ public final class WorkerMain {
     Path file = ModelStore.of(System.getenv()).resolve(config.model().name(), Progress.NONE);
     try (Checkpoint checkpoint = Checkpoints.open(file)) {
       OrtModelRunner runner = OrtModelRunner.load(checkpoint, runnerConfig(config, checkpoint));
+      log.info("loaded {} after {} ms; warming up", file.getFileName(), millisSince(start));
       runner.warmUp();
       // Not before: a signal closes what is registered, and steps must not run on freed memory.
       lifecycle.add("model", runner);
@@ -119,6 +121,10 @@ public final class WorkerMain {
       lifecycle.add("calls", () -> server.stop(LAST_MESSAGES));
       lifecycle.add("services", services);
     }
+  }
+
+  private static long millisSince(long startNanos) {
+    return (System.nanoTime() - startNanos) / 1_000_000;
   }
 
   private static OrtModelRunnerConfig runnerConfig(WorkerConfig config, Checkpoint checkpoint) {

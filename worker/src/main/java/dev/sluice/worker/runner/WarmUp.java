@@ -8,12 +8,12 @@ import dev.sluice.worker.engine.StepBatch;
  * done with the kernels. Writes into the first blocks of the KV cache.
  */
 final class WarmUp {
-  private static final int PREFILL = 64;
+  private static final int PREFILL = 32;
   private static final int STREAMS = 4;
-  private static final int LONG_CONTEXT = 512;
+  private static final int LONG_CONTEXT = 256;
 
   /** Passes in a row that must bring nothing. */
-  private static final int STEADY_PASSES = 4;
+  private static final int STEADY_PASSES = 2;
 
   private static final double NOTICEABLE = 0.95;
   private static final long LIMIT_NANOS = 5_000_000_000L;
