@@ -15,8 +15,8 @@ final class WarmUp {
   /** Passes in a row that must bring nothing. */
   private static final int STEADY_PASSES = 2;
 
-  private static final double NOTICEABLE = 0.95;
-  private static final long LIMIT_NANOS = 5_000_000_000L;
+  private static final double NOTICEABLE = 0.8;
+  private static final long LIMIT_NANOS = 2_000_000_000L;
 
   private final ModelRunner runner;
   private final StepBatch batch;
