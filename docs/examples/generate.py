@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Streams an answer from a router or a worker, with nothing but grpcio.
 
-    python3 -m venv /tmp/sluice-python && . /tmp/sluice-python/bin/activate
+    python3 -m venv target/python && . target/python/bin/activate
     pip install grpcio-tools
-    python3 -m grpc_tools.protoc -I proto/src/main/proto --python_out=/tmp/sluice-python --grpc_python_out=/tmp/sluice-python \
+    python3 -m grpc_tools.protoc -I proto/src/main/proto --python_out=target/python --grpc_python_out=target/python \
         sluice/v1/generation.proto
-    PYTHONPATH=/tmp/sluice-python python3 docs/examples/generate.py localhost:9090 "What is the capital of France?"
+    PYTHONPATH=target/python python3 docs/examples/generate.py localhost:9090 "What is the capital of France?"
 """
 import sys
 
