@@ -5,7 +5,7 @@
     pip install grpcio-tools
     python3 -m grpc_tools.protoc -I proto/src/main/proto --python_out=target/python --grpc_python_out=target/python \
         sluice/v1/generation.proto
-    PYTHONPATH=target/python python3 docs/examples/generate.py localhost:9090 "What is the capital of France?"
+    PYTHONPATH=target/python python3 docs/examples/generate.py localhost:9090 "Name three primary colours."
 """
 import sys
 
