@@ -23,7 +23,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import picocli.CommandLine;
 
 /**
  * A router process, put together: the only place that knows all parts.
@@ -159,9 +158,5 @@ public final class RouterMain implements AutoCloseable {
                         + " ms",
                     RETRY_AFTER)));
     server.stop(grace.plusSeconds(1));
-  }
-
-  public static void main(String[] args) {
-    System.exit(new CommandLine(new RouterCommand()).execute(args));
   }
 }

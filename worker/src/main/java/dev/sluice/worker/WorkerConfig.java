@@ -1,6 +1,7 @@
 package dev.sluice.worker;
 
 import dev.sluice.common.config.ByteSize;
+import dev.sluice.common.config.Checks;
 import dev.sluice.common.server.ServerConfig;
 import dev.sluice.common.telemetry.TelemetryConfig;
 import dev.sluice.worker.graph.Quantization;
@@ -64,11 +65,8 @@ public record WorkerConfig(
       Quantization quantization,
       int contextLength) {
     public Model {
-      if (name.isBlank()) {
-        throw new IllegalArgumentException(
-            "name: \"\" (expected: a catalogue name or the path of a model file)");
-      }
-      atLeast("context-length", contextLength, 0);
+      Checks.notBlank("name", name, "a catalogue name or the path of a model file");
+      Checks.atLeast("context-length", contextLength, 0);
       aliases = List.copyOf(aliases);
     }
   }
@@ -93,11 +91,11 @@ public record WorkerConfig(
       Duration retryAfter,
       boolean checkIntegrity) {
     public Engine {
-      range("threads", threads, 1, 256);
-      range("max-sequences", maxSequences, 1, 4096);
-      range("max-batched-tokens", maxBatchedTokens, maxSequences, 1 << 16);
-      atLeast("max-waiting-requests", maxWaitingRequests, 1);
-      atLeast("max-waiting-tokens", maxWaitingTokens, 1);
+      Checks.range("threads", threads, 1, 256);
+      Checks.range("max-sequences", maxSequences, 1, 4096);
+      Checks.range("max-batched-tokens", maxBatchedTokens, maxSequences, 1 << 16);
+      Checks.atLeast("max-waiting-requests", maxWaitingRequests, 1);
+      Checks.atLeast("max-waiting-tokens", maxWaitingTokens, 1);
     }
   }
 
@@ -108,22 +106,7 @@ public record WorkerConfig(
    */
   public record KvCache(ByteSize memory) {
     public KvCache {
-      if (memory.compareTo(ByteSize.ofMiB(1)) < 0) {
-        throw new IllegalArgumentException("memory: " + memory + " (expected: at least 1MiB)");
-      }
-    }
-  }
-
-  private static void range(String key, int value, int low, int high) {
-    if (value < low || value > high) {
-      throw new IllegalArgumentException(
-          key + ": " + value + " (expected: " + low + " to " + high + ")");
-    }
-  }
-
-  private static void atLeast(String key, int value, int low) {
-    if (value < low) {
-      throw new IllegalArgumentException(key + ": " + value + " (expected: at least " + low + ")");
+      Checks.atLeast("memory", memory, ByteSize.ofMiB(1));
     }
   }
 }
