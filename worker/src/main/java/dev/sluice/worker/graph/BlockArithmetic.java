@@ -11,8 +11,8 @@ final class BlockArithmetic extends FloatNodes {
   /** Multiply in int8; without it every call would turn the weights back into float32. */
   private static final int ACCURACY_INT8 = 4;
 
-  BlockArithmetic(OnnxGraph graph, List<Weight> weights, float normEpsilon) {
-    super(graph, weights, normEpsilon);
+  BlockArithmetic(OnnxGraph graph, List<Weight> weights, float normEpsilon, Backend backend) {
+    super(graph, weights, normEpsilon, backend);
   }
 
   @Override

@@ -19,10 +19,13 @@ import java.util.List;
  *   past_seqlens                 int32 [B]
  *   block_table                  int32 [B, W]
  *   logit_rows                   int32 [S]
- *   key_cache.i, value_cache.i   float [blocks, kvHeads, D, 16] and [blocks, kvHeads, 16, D],
- *                                written in place
+ *   key_cache.i, value_cache.i   written in place, see below
+ *   attention_metadata           int32 [2], on a GPU only: see {@link CudaBackend}
  *   logits                       float [S, vocabulary]
  * </pre>
+ *
+ * Caches are float [blocks, kvHeads, D, 16] and [blocks, kvHeads, 16, D] on a CPU, [blocks,
+ * blockSize, kvHeads, D] of a type of 8 or 16 bits on a GPU.
  */
 public final class DecoderGraph {
   /** Places of the inputs in {@link #inputs}; the caches follow, key and value of each layer. */
@@ -33,6 +36,9 @@ public final class DecoderGraph {
   public static final int BLOCK_TABLE = 3;
   public static final int LOGIT_ROWS = 4;
   public static final int FIRST_CACHE = 5;
+
+  /** Name of the last input of a graph for a GPU. */
+  public static final String ATTENTION_METADATA = "attention_metadata";
 
   private final byte[] model;
   private final List<String> inputs;
@@ -66,34 +72,86 @@ public final class DecoderGraph {
     return weights;
   }
 
-  /** Builds the graph. */
+  /** Builds the graph for a CPU. */
   public static DecoderGraph build(ModelConfig config, GraphOptions options) {
-    return new Builder(config, options).build();
+    OnnxGraph graph = new OnnxGraph();
+    List<Weight> weights = new ArrayList<>();
+    Backend backend = new CpuBackend(graph, config, options.blockSize());
+    Arithmetic arithmetic =
+        switch (options.quantization()) {
+          case NONE -> new FloatArithmetic(graph, weights, config.normEpsilon(), backend);
+          case INT8 ->
+              new RowArithmetic(graph, weights, config.normEpsilon(), options.integerWeights());
+          case INT8_BLOCK -> new BlockArithmetic(graph, weights, config.normEpsilon(), backend);
+        };
+    return new Builder(config, graph, weights, backend, arithmetic).build(options.maxContext());
   }
 
-  private static final class Builder {
-    private final ModelConfig config;
-    private final GraphOptions options;
-    private final OnnxGraph graph = new OnnxGraph();
-    private final List<String> inputs = new ArrayList<>();
-    private final List<Weight> weights = new ArrayList<>();
-    private final Arithmetic arithmetic;
+  /**
+   * Builds the graph for a GPU.
+   *
+   * @throws IllegalArgumentException if the model or the precision is not for a GPU
+   */
+  public static DecoderGraph build(ModelConfig config, CudaGraphOptions options) {
+    OnnxGraph graph = new OnnxGraph();
+    List<Weight> weights = new ArrayList<>();
+    Backend backend = new CudaBackend(graph, config, options);
+    Arithmetic arithmetic =
+        switch (options.quantization()) {
+          case NONE -> new FloatArithmetic(graph, weights, config.normEpsilon(), backend);
+          case INT8 ->
+              throw new IllegalArgumentException(
+                  "quantization: int8 (expected on a GPU: none or int8-block)");
+          case INT8_BLOCK -> new BlockArithmetic(graph, weights, config.normEpsilon(), backend);
+        };
+    return new Builder(config, graph, weights, backend, arithmetic).build(options.maxContext());
+  }
 
-    Builder(ModelConfig config, GraphOptions options) {
-      this.config = config;
-      this.options = options;
-      float epsilon = config.normEpsilon();
-      this.arithmetic =
-          switch (options.quantization()) {
-            case NONE -> new FloatArithmetic(graph, weights, epsilon);
-            case INT8 -> new RowArithmetic(graph, weights, epsilon, options.integerWeights());
-            case INT8_BLOCK -> new BlockArithmetic(graph, weights, epsilon);
-          };
+  /** The inputs of a graph, in the order of their declaration. */
+  static final class Inputs {
+    private final OnnxGraph graph;
+    private final List<String> names = new ArrayList<>();
+
+    private Inputs(OnnxGraph graph) {
+      this.graph = graph;
     }
 
-    DecoderGraph build() {
-      declareInputs();
-      weights.add(new RotaryTable(options.maxContext(), config.headSize(), config.ropeTheta()));
+    /** Adds one; shape as in {@link OnnxGraph#input}. */
+    void add(String name, ElementType type, String... shape) {
+      names.add(name);
+      graph.input(name, type, shape);
+    }
+  }
+
+  /** Puts the layers together out of what a precision and a processor offer. */
+  static final class Builder {
+    private final ModelConfig config;
+    private final OnnxGraph graph;
+    private final List<Weight> weights;
+    private final Backend backend;
+    private final Arithmetic arithmetic;
+
+    Builder(
+        ModelConfig config,
+        OnnxGraph graph,
+        List<Weight> weights,
+        Backend backend,
+        Arithmetic arithmetic) {
+      this.config = config;
+      this.graph = graph;
+      this.weights = weights;
+      this.backend = backend;
+      this.arithmetic = arithmetic;
+    }
+
+    /**
+     * Builds the graph.
+     *
+     * @param maxContext positions that the rotary tables cover
+     */
+    DecoderGraph build(int maxContext) {
+      Inputs inputs = declareInputs();
+      weights.add(new RotaryTable(maxContext, config.headSize(), config.ropeTheta()));
       arithmetic.embedding(config, "input_ids", "hidden.0");
       Rows rows =
           arithmetic.norm(
@@ -102,28 +160,25 @@ public final class DecoderGraph {
         rows = layer(layer, rows);
       }
       Product head = arithmetic.multiply(Arithmetic.head(config), rows);
-      String logits = arithmetic.floats("logits", head);
+      String logits = backend.logits(arithmetic.floats("logits", head));
       String vocabulary = Integer.toString(config.vocabularySize());
       graph.output(logits, ElementType.FLOAT, "S", vocabulary);
-      for (Weight weight : weights) {
+      List<Weight> held = weights.stream().map(backend::held).toList();
+      for (Weight weight : held) {
         weight.initializers().forEach(graph::initializer);
       }
-      return new DecoderGraph(graph.toByteArray(), inputs, logits, weights);
+      return new DecoderGraph(graph.toByteArray(), inputs.names, logits, held);
     }
 
-    private void declareInputs() {
-      input("input_ids", ElementType.INT32, "T");
-      input("cumulative_sequence_length", ElementType.INT32, "B1");
-      input("past_seqlens", ElementType.INT32, "B");
-      input("block_table", ElementType.INT32, "B", "W");
-      input("logit_rows", ElementType.INT32, "S");
-      String kvHeads = Integer.toString(config.kvHeads());
-      String headSize = Integer.toString(config.headSize());
-      String slots = Integer.toString(options.blockSize());
-      for (int layer = 0; layer < config.layers(); layer++) {
-        input("key_cache." + layer, ElementType.FLOAT, "blocks", kvHeads, headSize, slots);
-        input("value_cache." + layer, ElementType.FLOAT, "blocks", kvHeads, slots, headSize);
-      }
+    private Inputs declareInputs() {
+      Inputs inputs = new Inputs(graph);
+      inputs.add("input_ids", ElementType.INT32, "T");
+      inputs.add("cumulative_sequence_length", ElementType.INT32, "B1");
+      inputs.add("past_seqlens", ElementType.INT32, "B");
+      inputs.add("block_table", ElementType.INT32, "B", "W");
+      inputs.add("logit_rows", ElementType.INT32, "S");
+      backend.declareInputs(inputs);
+      return inputs;
     }
 
     /**
@@ -139,7 +194,7 @@ public final class DecoderGraph {
       long attentionWidth = (long) config.heads() * config.headSize();
 
       Product qkv = arithmetic.multiply(queryKeyValue(prefix, at), attentionInput);
-      String attended = attention(at, arithmetic.floats("query_key_value" + at, qkv));
+      String attended = attention(layer, arithmetic.floats("query_key_value" + at, qkv));
       String residual = "hidden" + at;
       if (last) {
         attended = logitRows(attended);
@@ -188,12 +243,18 @@ public final class DecoderGraph {
     }
 
     private Projection queryKeyValue(String prefix, String at) {
-      return projection(
+      List<String> biases =
+          List.of(
+              prefix + "self_attn.q_proj.bias",
+              prefix + "self_attn.k_proj.bias",
+              prefix + "self_attn.v_proj.bias");
+      return new Projection(
           "query_key_value_projection" + at,
           List.of(
               prefix + "self_attn.q_proj.weight",
               prefix + "self_attn.k_proj.weight",
               prefix + "self_attn.v_proj.weight"),
+          config.attentionBias() ? biases : List.of(),
           (long) (config.heads() + 2 * config.kvHeads()) * config.headSize(),
           config.hiddenSize());
     }
@@ -203,29 +264,16 @@ public final class DecoderGraph {
       return new Projection(name, sources, List.of(), outputs, inputs);
     }
 
-    private String attention(String at, String queryKeyValue) {
-      String output = "attention_output" + at;
-      graph.node(
-          OnnxGraph.SLUICE,
-          "PagedAttention",
-          List.of(
-              queryKeyValue,
-              "",
-              "",
-              "key_cache" + at,
-              "value_cache" + at,
-              "cumulative_sequence_length",
-              "past_seqlens",
-              "block_table",
-              RotaryTable.COSINE,
-              RotaryTable.SINE),
-          List.of(output),
-          new Attributes()
-              .with("num_heads", config.heads())
-              .with("kv_num_heads", config.kvHeads())
-              .with("head_size", config.headSize())
-              .with("scale", (float) (1 / Math.sqrt(config.headSize()))));
-      return output;
+    private String attention(int layer, String queryKeyValue) {
+      if (!config.queryKeyNorm()) {
+        return backend.attend(layer, queryKeyValue, "", "");
+      }
+      String prefix = "model.layers." + layer + ".self_attn.";
+      return backend.attend(
+          layer,
+          queryKeyValue,
+          norm(prefix + "q_norm.weight", config.headSize()),
+          norm(prefix + "k_norm.weight", config.headSize()));
     }
 
     /** The rows of a tensor that need logits. */
@@ -242,13 +290,12 @@ public final class DecoderGraph {
 
     /** The name of a norm's weight, which becomes an initializer. */
     private String norm(String name) {
-      weights.add(new FloatWeight(name, List.of(name), List.of((long) config.hiddenSize())));
-      return name;
+      return norm(name, config.hiddenSize());
     }
 
-    private void input(String name, ElementType type, String... shape) {
-      inputs.add(name);
-      graph.input(name, type, shape);
+    private String norm(String name, long size) {
+      weights.add(new FloatWeight(name, List.of(name), List.of(size)));
+      return name;
     }
   }
 }
