@@ -1,0 +1,93 @@
+package dev.sluice.worker.model;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** Writes small safetensors files, sound ones and, where a test says so, unsound ones. */
+public final class SafetensorsWriter {
+  private final List<String> entries = new ArrayList<>();
+  private byte[] data = {};
+
+  /** A tensor behind those before. */
+  public SafetensorsWriter tensor(String name, String dtype, byte[] content, long... shape) {
+    long begin = data.length;
+    long end = begin + content.length;
+    data = GgufWriter.join(data, content);
+    return entry(
+        name,
+        "{\"dtype\": \"%s\", \"shape\": %s, \"data_offsets\": [%d, %d]}"
+            .formatted(dtype, Arrays.toString(shape), begin, end));
+  }
+
+  /** A tensor of float32. */
+  public SafetensorsWriter floats(String name, float[] values, long... shape) {
+    return tensor(name, "F32", floats(values), shape);
+  }
+
+  /** A tensor of bfloat16, cut off. */
+  public SafetensorsWriter bfloats(String name, float[] values, long... shape) {
+    ByteBuffer buffer = ByteBuffer.allocate(values.length * 2).order(ByteOrder.LITTLE_ENDIAN);
+    for (float value : values) {
+      buffer.putShort((short) (Float.floatToRawIntBits(value) >>> 16));
+    }
+    return tensor(name, "BF16", buffer.array(), shape);
+  }
+
+  /** A tensor of float16. */
+  public SafetensorsWriter halves(String name, float[] values, long... shape) {
+    ByteBuffer buffer = ByteBuffer.allocate(values.length * 2).order(ByteOrder.LITTLE_ENDIAN);
+    for (float value : values) {
+      buffer.putShort(Float.floatToFloat16(value));
+    }
+    return tensor(name, "F16", buffer.array(), shape);
+  }
+
+  /** An entry of the header as it is. */
+  public SafetensorsWriter entry(String name, String json) {
+    entries.add("\"" + name + "\": " + json);
+    return this;
+  }
+
+  /** Bytes behind the tensors. */
+  SafetensorsWriter tail(byte[] content) {
+    data = GgufWriter.join(data, content);
+    return this;
+  }
+
+  String header() {
+    return "{" + String.join(", ", entries) + "}";
+  }
+
+  byte[] toBytes() {
+    return withHeader(header(), data);
+  }
+
+  static byte[] withHeader(String header, byte[] data) {
+    byte[] bytes = header.getBytes(StandardCharsets.UTF_8);
+    return GgufWriter.join(GgufWriter.int64(bytes.length), bytes, data);
+  }
+
+  public Path write(Path file) {
+    try {
+      return Files.write(file, toBytes());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  static byte[] floats(float[] values) {
+    ByteBuffer buffer = ByteBuffer.allocate(values.length * 4).order(ByteOrder.LITTLE_ENDIAN);
+    for (float value : values) {
+      buffer.putFloat(value);
+    }
+    return buffer.array();
+  }
+}
