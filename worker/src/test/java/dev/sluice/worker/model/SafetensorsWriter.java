@@ -12,12 +12,12 @@ import java.util.Arrays;
 import java.util.List;
 
 /** Writes small safetensors files, sound ones and, where a test says so, unsound ones. */
-public final class SafetensorsWriter {
+final class SafetensorsWriter {
   private final List<String> entries = new ArrayList<>();
   private byte[] data = {};
 
   /** A tensor behind those before. */
-  public SafetensorsWriter tensor(String name, String dtype, byte[] content, long... shape) {
+  SafetensorsWriter tensor(String name, String dtype, byte[] content, long... shape) {
     long begin = data.length;
     long end = begin + content.length;
     data = GgufWriter.join(data, content);
@@ -28,30 +28,22 @@ public final class SafetensorsWriter {
   }
 
   /** A tensor of float32. */
-  public SafetensorsWriter floats(String name, float[] values, long... shape) {
+  SafetensorsWriter floats(String name, float[] values, long... shape) {
     return tensor(name, "F32", floats(values), shape);
   }
 
-  /** A tensor of bfloat16, cut off. */
-  public SafetensorsWriter bfloats(String name, float[] values, long... shape) {
-    ByteBuffer buffer = ByteBuffer.allocate(values.length * 2).order(ByteOrder.LITTLE_ENDIAN);
-    for (float value : values) {
-      buffer.putShort((short) (Float.floatToRawIntBits(value) >>> 16));
-    }
-    return tensor(name, "BF16", buffer.array(), shape);
+  /** A tensor of bfloat16. */
+  SafetensorsWriter bfloats(String name, float[] values, long... shape) {
+    return tensor(name, "BF16", bfloats(values), shape);
   }
 
   /** A tensor of float16. */
-  public SafetensorsWriter halves(String name, float[] values, long... shape) {
-    ByteBuffer buffer = ByteBuffer.allocate(values.length * 2).order(ByteOrder.LITTLE_ENDIAN);
-    for (float value : values) {
-      buffer.putShort(Float.floatToFloat16(value));
-    }
-    return tensor(name, "F16", buffer.array(), shape);
+  SafetensorsWriter halves(String name, float[] values, long... shape) {
+    return tensor(name, "F16", halves(values), shape);
   }
 
   /** An entry of the header as it is. */
-  public SafetensorsWriter entry(String name, String json) {
+  SafetensorsWriter entry(String name, String json) {
     entries.add("\"" + name + "\": " + json);
     return this;
   }
@@ -75,7 +67,7 @@ public final class SafetensorsWriter {
     return GgufWriter.join(GgufWriter.int64(bytes.length), bytes, data);
   }
 
-  public Path write(Path file) {
+  Path write(Path file) {
     try {
       return Files.write(file, toBytes());
     } catch (IOException e) {
@@ -87,6 +79,23 @@ public final class SafetensorsWriter {
     ByteBuffer buffer = ByteBuffer.allocate(values.length * 4).order(ByteOrder.LITTLE_ENDIAN);
     for (float value : values) {
       buffer.putFloat(value);
+    }
+    return buffer.array();
+  }
+
+  /** Cuts off what bfloat16 has no room for. */
+  static byte[] bfloats(float[] values) {
+    ByteBuffer buffer = ByteBuffer.allocate(values.length * 2).order(ByteOrder.LITTLE_ENDIAN);
+    for (float value : values) {
+      buffer.putShort((short) (Float.floatToRawIntBits(value) >>> 16));
+    }
+    return buffer.array();
+  }
+
+  static byte[] halves(float[] values) {
+    ByteBuffer buffer = ByteBuffer.allocate(values.length * 2).order(ByteOrder.LITTLE_ENDIAN);
+    for (float value : values) {
+      buffer.putShort(Float.floatToFloat16(value));
     }
     return buffer.array();
   }
