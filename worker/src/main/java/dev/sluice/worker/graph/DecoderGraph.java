@@ -31,6 +31,9 @@ public final class DecoderGraph {
   public static final int LOGIT_ROWS = 4;
   public static final int FIRST_CACHE = 5;
 
+  /** The file that has the initializers' content, in the order of {@link #weights}. */
+  public static final String WEIGHTS = "weights";
+
   /** The name of the only output. */
   public static final String LOGITS = "logits";
 
