@@ -1,5 +1,8 @@
 package dev.sluice.worker.graph;
 
+import dev.sluice.worker.graph.Arithmetic.Product;
+import dev.sluice.worker.graph.Arithmetic.Projection;
+import dev.sluice.worker.graph.Arithmetic.Rows;
 import dev.sluice.worker.graph.OnnxGraph.Attributes;
 import dev.sluice.worker.model.ModelConfig;
 import dev.sluice.worker.ort.ElementType;
@@ -31,16 +34,15 @@ public final class DecoderGraph {
   public static final int LOGIT_ROWS = 4;
   public static final int FIRST_CACHE = 5;
 
-  /** The name of the only output. */
-  public static final String LOGITS = "logits";
-
   private final byte[] model;
   private final List<String> inputs;
+  private final String logits;
   private final List<Weight> weights;
 
-  private DecoderGraph(byte[] model, List<String> inputs, List<Weight> weights) {
+  private DecoderGraph(byte[] model, List<String> inputs, String logits, List<Weight> weights) {
     this.model = model;
     this.inputs = List.copyOf(inputs);
+    this.logits = logits;
     this.weights = List.copyOf(weights);
   }
 
@@ -54,67 +56,59 @@ public final class DecoderGraph {
     return inputs;
   }
 
+  /** The name of the only output. */
+  public String logits() {
+    return logits;
+  }
+
   /** What gives the initializers their content. */
   public List<Weight> weights() {
     return weights;
   }
 
-  /**
-   * Builds the graph.
-   *
-   * @param maxContext positions that the rotary tables cover
-   * @param blockSize tokens of a KV block
-   */
-  public static DecoderGraph build(
-      ModelConfig config, Quantization quantization, int maxContext, int blockSize) {
-    return new Builder(config, quantization, maxContext, blockSize).build();
+  /** Builds the graph. */
+  public static DecoderGraph build(ModelConfig config, GraphOptions options) {
+    return new Builder(config, options).build();
   }
 
   private static final class Builder {
     private final ModelConfig config;
-    private final int blockSize;
+    private final GraphOptions options;
     private final OnnxGraph graph = new OnnxGraph();
     private final List<String> inputs = new ArrayList<>();
     private final List<Weight> weights = new ArrayList<>();
-    private final Matrices matrices;
-    private final int maxContext;
+    private final Arithmetic arithmetic;
 
-    Builder(ModelConfig config, Quantization quantization, int maxContext, int blockSize) {
+    Builder(ModelConfig config, GraphOptions options) {
       this.config = config;
-      this.maxContext = maxContext;
-      this.blockSize = blockSize;
-      this.matrices =
-          switch (quantization) {
-            case NONE -> new FloatMatrices(graph, weights);
-            case INT8_BLOCK -> new BlockMatrices(graph, weights);
+      this.options = options;
+      float epsilon = config.normEpsilon();
+      this.arithmetic =
+          switch (options.quantization()) {
+            case NONE -> new FloatArithmetic(graph, weights, epsilon);
+            case INT8 -> new RowArithmetic(graph, weights, epsilon, options.integerWeights());
+            case INT8_BLOCK -> new BlockArithmetic(graph, weights, epsilon);
           };
     }
 
     DecoderGraph build() {
       declareInputs();
-      weights.add(new RotaryTable(maxContext, config.headSize(), config.ropeTheta()));
-      matrices.embedding(config, "input_ids", "hidden.0");
-      node(
-          "",
-          "SimplifiedLayerNormalization",
-          List.of("hidden.0", norm("model.layers.0.input_layernorm.weight")),
-          List.of("attention_input.0"),
-          new Attributes().with("axis", -1).with("epsilon", config.normEpsilon()));
+      weights.add(new RotaryTable(options.maxContext(), config.headSize(), config.ropeTheta()));
+      arithmetic.embedding(config, "input_ids", "hidden.0");
+      Rows rows =
+          arithmetic.norm(
+              "attention_input.0", "hidden.0", norm("model.layers.0.input_layernorm.weight"));
       for (int layer = 0; layer < config.layers(); layer++) {
-        layer(layer);
+        rows = layer(layer, rows);
       }
-      node(
-          "",
-          "Gather",
-          List.of("attention_input." + config.layers(), "logit_rows"),
-          List.of("head_input"),
-          new Attributes().with("axis", 0));
-      matrices.head(config, "head_input", LOGITS);
-      graph.output(LOGITS, ElementType.FLOAT, "S", Integer.toString(config.vocabularySize()));
+      Product head = arithmetic.multiply(Arithmetic.head(config), rows);
+      String logits = arithmetic.floats("logits", head);
+      String vocabulary = Integer.toString(config.vocabularySize());
+      graph.output(logits, ElementType.FLOAT, "S", vocabulary);
       for (Weight weight : weights) {
         weight.initializers().forEach(graph::initializer);
       }
-      return new DecoderGraph(graph.toByteArray(), inputs, weights);
+      return new DecoderGraph(graph.toByteArray(), inputs, logits, weights);
     }
 
     private void declareInputs() {
@@ -125,79 +119,97 @@ public final class DecoderGraph {
       input("logit_rows", ElementType.INT32, "S");
       String kvHeads = Integer.toString(config.kvHeads());
       String headSize = Integer.toString(config.headSize());
-      String slots = Integer.toString(blockSize);
+      String slots = Integer.toString(options.blockSize());
       for (int layer = 0; layer < config.layers(); layer++) {
         input("key_cache." + layer, ElementType.FLOAT, "blocks", kvHeads, headSize, slots);
         input("value_cache." + layer, ElementType.FLOAT, "blocks", kvHeads, slots, headSize);
       }
     }
 
-    /** From {@code attention_input.i} and {@code hidden.i} to those of i + 1. */
-    private void layer(int layer) {
+    /**
+     * From the rows of one layer, and {@code hidden.i}, to those of the next.
+     *
+     * <p>Behind the last layer's attention nobody looks at the tokens that need no logits: only the
+     * others go on.
+     */
+    private Rows layer(int layer, Rows attentionInput) {
       String prefix = "model.layers." + layer + ".";
       String at = "." + layer;
-      matrices.linear(
-          "qkv" + at,
-          List.of(
-              prefix + "self_attn.q_proj.weight",
-              prefix + "self_attn.k_proj.weight",
-              prefix + "self_attn.v_proj.weight"),
-          (long) (config.heads() + 2 * config.kvHeads()) * config.headSize(),
-          config.hiddenSize(),
-          "attention_input" + at,
-          "qkv_output" + at);
-      attention(at);
-      matrices.linear(
-          "attention_projection" + at,
-          List.of(prefix + "self_attn.o_proj.weight"),
-          config.hiddenSize(),
-          (long) config.heads() * config.headSize(),
-          "attention_output" + at,
-          "attention_delta" + at);
-      addAndNorm(
-          "attention_delta" + at,
-          "hidden" + at,
-          norm(prefix + "post_attention_layernorm.weight"),
-          "feed_forward_input" + at,
-          "middle" + at);
-      matrices.linear(
-          "gate_up" + at,
-          List.of(prefix + "mlp.gate_proj.weight", prefix + "mlp.up_proj.weight"),
-          2L * config.intermediateSize(),
-          config.hiddenSize(),
-          "feed_forward_input" + at,
-          "gate_up_output" + at);
-      node(
-          OnnxGraph.SLUICE,
-          "SwiGlu",
-          List.of("gate_up_output" + at),
-          List.of("activated" + at),
-          new Attributes());
-      matrices.linear(
-          "down" + at,
-          List.of(prefix + "mlp.down_proj.weight"),
-          config.hiddenSize(),
-          config.intermediateSize(),
-          "activated" + at,
-          "feed_forward_delta" + at);
       boolean last = layer == config.layers() - 1;
-      addAndNorm(
-          "feed_forward_delta" + at,
+      long attentionWidth = (long) config.heads() * config.headSize();
+
+      Product qkv = arithmetic.multiply(queryKeyValue(prefix, at), attentionInput);
+      String attended = attention(at, arithmetic.floats("query_key_value" + at, qkv));
+      String residual = "hidden" + at;
+      if (last) {
+        attended = logitRows(attended);
+        residual = logitRows(residual);
+      }
+      Product projected =
+          arithmetic.multiply(
+              projection(
+                  "attention_projection" + at,
+                  List.of(prefix + "self_attn.o_proj.weight"),
+                  config.hiddenSize(),
+                  attentionWidth),
+              arithmetic.rows("attended" + at, attended));
+      Rows feedForwardInput =
+          arithmetic.addAndNorm(
+              "feed_forward_input" + at,
+              projected,
+              residual,
+              norm(prefix + "post_attention_layernorm.weight"),
+              "middle" + at);
+      Product gateUp =
+          arithmetic.multiply(
+              projection(
+                  "gate_up" + at,
+                  List.of(prefix + "mlp.gate_proj.weight", prefix + "mlp.up_proj.weight"),
+                  2L * config.intermediateSize(),
+                  config.hiddenSize()),
+              feedForwardInput);
+      Product down =
+          arithmetic.multiply(
+              projection(
+                  "down" + at,
+                  List.of(prefix + "mlp.down_proj.weight"),
+                  config.hiddenSize(),
+                  config.intermediateSize()),
+              arithmetic.swiGlu("activated" + at, gateUp));
+      return arithmetic.addAndNorm(
+          last ? "head_input" : "attention_input." + (layer + 1),
+          down,
           "middle" + at,
           norm(
               last
                   ? "model.norm.weight"
                   : "model.layers." + (layer + 1) + ".input_layernorm.weight"),
-          "attention_input." + (layer + 1),
           last ? "" : "hidden." + (layer + 1));
     }
 
-    private void attention(String at) {
-      node(
+    private Projection queryKeyValue(String prefix, String at) {
+      return projection(
+          "query_key_value_projection" + at,
+          List.of(
+              prefix + "self_attn.q_proj.weight",
+              prefix + "self_attn.k_proj.weight",
+              prefix + "self_attn.v_proj.weight"),
+          (long) (config.heads() + 2 * config.kvHeads()) * config.headSize(),
+          config.hiddenSize());
+    }
+
+    private static Projection projection(
+        String name, List<String> sources, long outputs, long inputs) {
+      return new Projection(name, sources, List.of(), outputs, inputs);
+    }
+
+    private String attention(String at, String queryKeyValue) {
+      String output = "attention_output" + at;
+      graph.node(
           OnnxGraph.SLUICE,
           "PagedAttention",
           List.of(
-              "qkv_output" + at,
+              queryKeyValue,
               "",
               "",
               "key_cache" + at,
@@ -207,25 +219,25 @@ public final class DecoderGraph {
               "block_table",
               RotaryTable.COSINE,
               RotaryTable.SINE),
-          List.of("attention_output" + at),
+          List.of(output),
           new Attributes()
               .with("num_heads", config.heads())
               .with("kv_num_heads", config.kvHeads())
               .with("head_size", config.headSize())
               .with("scale", (float) (1 / Math.sqrt(config.headSize()))));
+      return output;
     }
 
-    /**
-     * @param sum name of delta + residual, or empty if nobody needs it
-     */
-    private void addAndNorm(
-        String delta, String residual, String weight, String normed, String sum) {
-      node(
-          OnnxGraph.MICROSOFT,
-          "SkipSimplifiedLayerNormalization",
-          List.of(delta, residual, weight),
-          sum.isEmpty() ? List.of(normed) : List.of(normed, "", "", sum),
-          new Attributes().with("epsilon", config.normEpsilon()));
+    /** The rows of a tensor that need logits. */
+    private String logitRows(String tensor) {
+      String rows = tensor + ".logit_rows";
+      graph.node(
+          "",
+          "Gather",
+          List.of(tensor, "logit_rows"),
+          List.of(rows),
+          new Attributes().with("axis", 0));
+      return rows;
     }
 
     /** The name of a norm's weight, which becomes an initializer. */
@@ -237,15 +249,6 @@ public final class DecoderGraph {
     private void input(String name, ElementType type, String... shape) {
       inputs.add(name);
       graph.input(name, type, shape);
-    }
-
-    private void node(
-        String domain,
-        String type,
-        List<String> nodeInputs,
-        List<String> nodeOutputs,
-        Attributes attributes) {
-      graph.node(domain, type, nodeInputs, nodeOutputs, attributes);
     }
   }
 }

@@ -11,6 +11,20 @@ import java.util.List;
  * @param shape of all together; {@code [out, in]} for a matrix
  */
 record FloatWeight(String name, List<String> sources, List<Long> shape) implements Weight {
+  /**
+   * Adds a projection's bias.
+   *
+   * @return its name, or nothing if there is none
+   */
+  static String bias(Arithmetic.Projection projection, List<Weight> weights) {
+    if (projection.biases().isEmpty()) {
+      return "";
+    }
+    String name = projection.name() + ".bias";
+    weights.add(new FloatWeight(name, projection.biases(), List.of(projection.outputs())));
+    return name;
+  }
+
   @Override
   public List<Initializer> initializers() {
     return List.of(new Initializer(name, ElementType.FLOAT, shape));

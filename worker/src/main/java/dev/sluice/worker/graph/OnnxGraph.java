@@ -121,6 +121,23 @@ final class OnnxGraph {
         }));
   }
 
+  /**
+   * Adds a small constant that is part of the model.
+   *
+   * @param content little-endian
+   */
+  void constant(String name, ElementType type, List<Long> shape, byte[] content) {
+    initializers.add(
+        message(out -> {
+          for (long dimension : shape) {
+            out.writeInt64(1, dimension);
+          }
+          out.writeInt32(2, type.number());
+          out.writeString(8, name);
+          out.writeByteArray(9, content);
+        }));
+  }
+
   /** The {@code ModelProto}. */
   byte[] toByteArray() {
     return message(

@@ -7,6 +7,11 @@ public enum Quantization {
   /** float32 weights and arithmetic: the reference. */
   NONE,
   /**
+   * int8 weights with a float32 scale for every output, activations quantised row by row ({@code
+   * MatMulInteger}): the fastest, and exact whatever the batch.
+   */
+  INT8,
+  /**
    * int8 weights with a float32 scale for every 32 of a row ({@code MatMulNBits}); activations are
    * quantised alike inside the operator.
    */

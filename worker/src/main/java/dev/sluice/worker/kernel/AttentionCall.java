@@ -12,6 +12,7 @@ package dev.sluice.worker.kernel;
  *   pastLengths          int   [B]
  *   blockTable           int   [B, tableWidth]
  *   cosine, sine         float [positions, D / 2]
+ *   queryNorm, keyNorm   float [D] each, or both 0: no norm
  *   output               float [T, heads * D]
  * </pre>
  *
@@ -36,6 +37,8 @@ final class AttentionCall {
   int tokens;
   long cosine;
   long sine;
+  long queryNorm;
+  long keyNorm;
   long output;
 
   int firstToken(int sequence) {

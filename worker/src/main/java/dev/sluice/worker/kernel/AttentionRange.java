@@ -14,6 +14,12 @@ final class AttentionRange {
   /** Rows of a register tile: 4 rows of 2 vectors leave room for operands in 16 registers. */
   static final int ROWS = 4;
 
+  /**
+   * The largest score of a row that sees nothing: finite, so that differences of such are numbers,
+   * and so small that any score outweighs it entirely.
+   */
+  static final float NOTHING = -Float.MAX_VALUE;
+
   private static final long LINE = 4L * Lanes.LOGICAL;
 
   private AttentionRange() {}
@@ -78,20 +84,27 @@ final class AttentionRange {
    * Turns one row's scores into weights e^(score - max).
    *
    * @param scores the row's from {@code row}; replaced by the weights
-   * @param columns a multiple of 16
-   * @param valid columns that the row may see, 1 or more; the others get the weight 0
+   * @param from first column, a multiple of 16
+   * @param columns end of the columns, a multiple of 16
+   * @param first column that the row sees
+   * @param end of the columns that the row sees; those that it does not see get the weight 0
    * @param parts receives the sum of the weights in 16 parts, [16]
-   * @return the largest score
+   * @return the largest score; {@link #NOTHING} if the row sees no column
    */
-  static float softmax(float[] scores, int row, int columns, int valid, float[] parts) {
-    for (int c = valid / Lanes.WIDTH * Lanes.WIDTH; c < columns; c += Lanes.WIDTH) {
-      VectorMask<Float> seen = Lanes.SPECIES.indexInRange(c, valid);
+  static float softmax(
+      float[] scores, int row, int from, int columns, int first, int end, float[] parts) {
+    for (int c = from; c < Math.min(first, columns); c += Lanes.WIDTH) {
+      VectorMask<Float> hidden = Lanes.SPECIES.indexInRange(c, first);
+      Lanes.load(scores, row + c).blend(Float.NEGATIVE_INFINITY, hidden).intoArray(scores, row + c);
+    }
+    for (int c = end / Lanes.WIDTH * Lanes.WIDTH; c < columns; c += Lanes.WIDTH) {
+      VectorMask<Float> seen = Lanes.SPECIES.indexInRange(c, end);
       Lanes.splat(Float.NEGATIVE_INFINITY)
           .blend(Lanes.load(scores, row + c), seen)
           .intoArray(scores, row + c);
     }
-    FloatVector largest = Lanes.load(scores, row);
-    for (int c = Lanes.WIDTH; c < columns; c += Lanes.WIDTH) {
+    FloatVector largest = Lanes.splat(NOTHING);
+    for (int c = from; c < columns; c += Lanes.WIDTH) {
       largest = largest.max(Lanes.load(scores, row + c));
     }
     largest.intoArray(parts, 0);
@@ -101,7 +114,7 @@ final class AttentionRange {
     }
     for (int lane = 0; lane < Lanes.LOGICAL; lane += Lanes.WIDTH) {
       FloatVector sum = FloatVector.zero(Lanes.SPECIES);
-      for (int c = lane; c < columns; c += Lanes.LOGICAL) {
+      for (int c = from + lane; c < columns; c += Lanes.LOGICAL) {
         FloatVector weight = Lanes.exp(Lanes.load(scores, row + c).sub(max));
         weight.intoArray(scores, row + c);
         sum = sum.add(weight);
@@ -115,7 +128,8 @@ final class AttentionRange {
    * Weighted values of a range, for 4 rows and two vectors of the output.
    *
    * @param weights [4, ...] from {@code weight}; rows are {@code stride} apart
-   * @param tokens tokens of the range that any row may see
+   * @param from first column, a multiple of 16
+   * @param tokens end of the columns that any row may see
    * @param blocks addresses of the range's blocks of values, each float [16, headSize]
    * @param columnA first column of the one vector
    * @param columnB of the other
@@ -125,6 +139,7 @@ final class AttentionRange {
       float[] weights,
       int weight,
       int stride,
+      int from,
       int tokens,
       long[] blocks,
       int headSize,
@@ -141,7 +156,7 @@ final class AttentionRange {
     FloatVector b1 = a0;
     FloatVector b2 = a0;
     FloatVector b3 = a0;
-    for (int first = 0; first < tokens; first += Lanes.LOGICAL) {
+    for (int first = from; first < tokens; first += Lanes.LOGICAL) {
       long valueA = blocks[first / Lanes.LOGICAL] + 4L * columnA;
       long valueB = blocks[first / Lanes.LOGICAL] + 4L * columnB;
       int slots = Math.min(tokens - first, Lanes.LOGICAL);

@@ -8,8 +8,8 @@ import java.util.Arrays;
  *
  * <p>A row's arithmetic depends on its sequence alone. It walks the keys in ranges of {@value
  * #RANGE} positions counted from position 0, makes of each a part (largest score, sum of weights,
- * weighted values), and merges the parts in order. All rows of a tile end in the same block, so all
- * walk the same blocks, however the step was cut into chunks.
+ * weighted values), and merges the parts in order. A range, or a block of it, in which a row sees
+ * nothing changes no bit of the row, so it does not matter with which others it shares a tile.
  *
  * <p>Threading: one object per thread. Allocates nothing after construction.
  */
@@ -23,6 +23,7 @@ final class AttentionTile {
   private final int headSize;
   private final long headBytes;
   private final int group;
+  private final Rotary rotary;
   private final float[] queries; // [rows, headSize]: rotated and scaled
   private final float[] weights; // [rows, RANGE]: scores, then weights, of a range
   private final float[] rows; // [rows, headSize]: weighted values so far
@@ -42,6 +43,7 @@ final class AttentionTile {
     this.headSize = shape.headSize();
     this.headBytes = 4L * headSize;
     this.group = shape.group();
+    this.rotary = new Rotary(shape);
     int most = AttentionShape.BLOCK_SIZE * group; // a multiple of 16
     this.queries = new float[most * headSize];
     this.weights = new float[most * RANGE];
@@ -68,18 +70,22 @@ final class AttentionTile {
     int rowCount = tokens * group;
     loadQueries(call, firstToken, start, tokens, kvHead);
     int end = start + tokens;
-    for (int range = 0; range < end; range += RANGE) {
+    int firstVisible = shape.firstVisible(start);
+    int firstRange = firstVisible / RANGE * RANGE;
+    for (int range = firstRange; range < end; range += RANGE) {
+      // Columns of the range: [from, seen) may be seen by any row, [from, columns) are computed.
+      int from = Math.max(0, firstVisible - range) & -Lanes.LOGICAL;
       int seen = Math.min(RANGE, end - range);
       int columns = seen + Lanes.LOGICAL - 1 & -Lanes.LOGICAL;
-      locateBlocks(call, sequence, range, seen, kvHead);
-      scores(rowCount, columns);
-      int visible = start + 1 - range; // columns that the first token may see
-      if (range == 0) {
-        softmax(rowCount, columns, visible, rowMaxima, rowWeights);
-        weightedValues(rowCount, seen, rows);
+      locateBlocks(call, sequence, range, from, seen, kvHead);
+      scores(rowCount, from, columns);
+      int position = start - range; // of the first token, in the range
+      if (range == firstRange) {
+        softmax(rowCount, from, columns, position, rowMaxima, rowWeights);
+        weightedValues(rowCount, from, seen, rows);
       } else {
-        softmax(rowCount, columns, visible, partMaxima, partWeights);
-        weightedValues(rowCount, seen, parts);
+        softmax(rowCount, from, columns, position, partMaxima, partWeights);
+        weightedValues(rowCount, from, seen, parts);
         merge(rowCount);
       }
     }
@@ -103,11 +109,11 @@ final class AttentionTile {
       long head =
           call.query + (firstToken + i) * call.queryStride + (long) kvHead * group * headBytes;
       for (int g = 0; g < group; g++, row++) {
-        Rotary.rotate(
+        rotary.rotate(
             head + g * headBytes,
+            call.queryNorm,
             call.cosine + table,
             call.sine + table,
-            headSize,
             shape.scale(),
             queries,
             row * headSize);
@@ -117,8 +123,9 @@ final class AttentionTile {
     Arrays.fill(queries, row * headSize, wholeGroups * headSize, 0);
   }
 
-  private void locateBlocks(AttentionCall call, int sequence, int range, int seen, int kvHead) {
-    for (int b = 0; b * AttentionShape.BLOCK_SIZE < seen; b++) {
+  private void locateBlocks(
+      AttentionCall call, int sequence, int range, int from, int seen, int kvHead) {
+    for (int b = from / AttentionShape.BLOCK_SIZE; b * AttentionShape.BLOCK_SIZE < seen; b++) {
       long block = call.block(sequence, range + b * AttentionShape.BLOCK_SIZE);
       long offset = (block * shape.kvHeads() + kvHead) * shape.blockBytes();
       keyBlocks[b] = call.keyCache + offset;
@@ -126,9 +133,9 @@ final class AttentionTile {
     }
   }
 
-  private void scores(int rowCount, int columns) {
+  private void scores(int rowCount, int from, int columns) {
     for (int row = 0; row < rowCount; row += AttentionRange.ROWS) {
-      for (int column = 0; column < columns; column += 2 * Lanes.WIDTH) {
+      for (int column = from; column < columns; column += 2 * Lanes.WIDTH) {
         // With vectors of 16 the last block may have no partner: it is computed twice.
         int other = Math.min(column + Lanes.WIDTH, columns - Lanes.WIDTH);
         AttentionRange.scores(
@@ -150,21 +157,25 @@ final class AttentionTile {
     return keyBlocks[column / Lanes.LOGICAL] + column % Lanes.LOGICAL * 4L;
   }
 
-  private void softmax(int rowCount, int columns, int visible, float[] maxima, float[] totals) {
+  private void softmax(
+      int rowCount, int from, int columns, int position, float[] maxima, float[] totals) {
     for (int row = 0; row < rowCount; row++) {
-      int valid = Math.min(columns, visible + row / group);
-      maxima[row] = AttentionRange.softmax(weights, row * RANGE, columns, valid, sums);
+      int own = position + row / group;
+      int first = (int) Math.max(from, own - (long) shape.window() + 1);
+      int end = Math.min(columns, own + 1);
+      maxima[row] = AttentionRange.softmax(weights, row * RANGE, from, columns, first, end, sums);
       totals[row] = Lanes.sum(sums);
     }
   }
 
-  private void weightedValues(int rowCount, int seen, float[] target) {
+  private void weightedValues(int rowCount, int from, int seen, float[] target) {
     for (int row = 0; row < rowCount; row += AttentionRange.ROWS) {
       for (int column = 0; column < headSize; column += 2 * Lanes.WIDTH) {
         AttentionRange.weightedValues(
             weights,
             row * RANGE,
             RANGE,
+            from,
             seen,
             valueBlocks,
             headSize,

@@ -11,12 +11,14 @@ final class CacheWriter {
   private final AttentionShape shape;
   private final int headSize;
   private final long headBytes;
+  private final Rotary rotary;
   private final float[] rotated; // [headSize]
 
   CacheWriter(AttentionShape shape) {
     this.shape = shape;
     this.headSize = shape.headSize();
     this.headBytes = 4L * headSize;
+    this.rotary = new Rotary(shape);
     this.rotated = new float[headSize];
   }
 
@@ -39,8 +41,8 @@ final class CacheWriter {
     for (int head = 0; head < shape.kvHeads(); head++) {
       long source = token * call.keyValueStride + head * headBytes;
       long cached = (block * shape.kvHeads() + head) * shape.blockBytes();
-      Rotary.rotate(
-          call.key + source, call.cosine + table, call.sine + table, headSize, 1f, rotated, 0);
+      rotary.rotate(
+          call.key + source, call.keyNorm, call.cosine + table, call.sine + table, 1f, rotated, 0);
       long lane = call.keyCache + cached + 4 * slot;
       for (int d = 0; d < headSize; d++) {
         Lanes.setFloat(lane + 4L * Lanes.LOGICAL * d, rotated[d]);

@@ -21,6 +21,8 @@ final class Lanes {
 
   static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
 
+  private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
+
   /** Lanes of one vector: 4, 8 or 16. */
   static final int WIDTH = SPECIES.length();
 
@@ -62,6 +64,35 @@ final class Lanes {
 
   static void store(FloatVector vector, long address) {
     vector.intoMemorySegment(MEMORY, address, ORDER);
+  }
+
+  static void store(IntVector vector, long address) {
+    vector.intoMemorySegment(MEMORY, address, ORDER);
+  }
+
+  /** Loads int32 as floats. */
+  static FloatVector loadInts(long address) {
+    IntVector ints = IntVector.fromMemorySegment(INTS, MEMORY, address, ORDER);
+    return (FloatVector) ints.convertShape(VectorOperators.I2F, SPECIES, 0);
+  }
+
+  /** Rounds to the nearest integer, to even in a tie; for values up to 2^22. */
+  static FloatVector round(FloatVector x) {
+    return x.add(ROUND).sub(ROUND);
+  }
+
+  /** Copies floats out of native memory. */
+  static void copy(long address, float[] target) {
+    MemorySegment.copy(MEMORY, FLOAT, address, target, 0, target.length);
+  }
+
+  /** Fills native memory. */
+  static void fill(long address, long bytes, byte value) {
+    MEMORY.asSlice(address, bytes).fill(value);
+  }
+
+  static float getFloat(long address) {
+    return MEMORY.get(FLOAT, address);
   }
 
   static void setFloat(long address, float value) {

@@ -18,8 +18,10 @@ import java.util.List;
  *   6 past_seqlens               [B]
  *   7 block_table                [B, width]
  *   8 cos_cache, 9 sin_cache     [positions, D / 2]
+ *   12 q_norm_weight, 13 k_norm_weight   [D]; optional, both or none
  *   output                       [T, heads * D]
- *   attributes                   num_heads, kv_num_heads, scale as there; head_size
+ *   attributes                   num_heads, kv_num_heads, scale, local_window_size and
+ *                                qk_norm_epsilon as there; head_size
  * </pre>
  */
 public final class PagedAttentionOp implements CustomOp {
@@ -33,6 +35,10 @@ public final class PagedAttentionOp implements CustomOp {
   private static final int BLOCK_TABLE = 7;
   private static final int COSINE = 8;
   private static final int SINE = 9;
+  private static final int QUERY_NORM = 12;
+  private static final int KEY_NORM = 13;
+  private static final long NO_WINDOW = -1;
+  private static final float DEFAULT_NORM_EPSILON = 1e-6f;
 
   private final int threads;
 
@@ -60,7 +66,11 @@ public final class PagedAttentionOp implements CustomOp {
         Parameter.required(ElementType.INT32),
         Parameter.required(ElementType.INT32),
         Parameter.required(ElementType.FLOAT),
-        Parameter.required(ElementType.FLOAT));
+        Parameter.required(ElementType.FLOAT),
+        Parameter.optional(ElementType.INT32), // slot_mapping: not supported
+        Parameter.optional(ElementType.FLOAT), // head_sink: not supported
+        Parameter.optional(ElementType.FLOAT),
+        Parameter.optional(ElementType.FLOAT));
   }
 
   @Override
@@ -70,12 +80,15 @@ public final class PagedAttentionOp implements CustomOp {
 
   @Override
   public Kernel createKernel(KernelInfo info) {
+    long window = info.intAttribute("local_window_size", NO_WINDOW);
     AttentionShape shape =
         new AttentionShape(
             Math.toIntExact(info.intAttribute("num_heads")),
             Math.toIntExact(info.intAttribute("kv_num_heads")),
             Math.toIntExact(info.intAttribute("head_size")),
-            info.floatAttribute("scale"));
+            info.floatAttribute("scale"),
+            window == NO_WINDOW ? AttentionShape.NO_WINDOW : Math.toIntExact(window),
+            info.floatAttribute("qk_norm_epsilon", DEFAULT_NORM_EPSILON));
     return new NodeKernel(shape, threads);
   }
 
@@ -116,6 +129,9 @@ public final class PagedAttentionOp implements CustomOp {
       call.tableWidth = Math.toIntExact(context.inputDimension(BLOCK_TABLE, 1));
       call.cosine = context.inputAddress(COSINE);
       call.sine = context.inputAddress(SINE);
+      boolean normalized = context.hasInput(QUERY_NORM);
+      call.queryNorm = normalized ? context.inputAddress(QUERY_NORM) : 0;
+      call.keyNorm = normalized ? context.inputAddress(KEY_NORM) : 0;
       call.output = context.allocateOutput(0, call.tokens, (long) shape.heads() * shape.headSize());
       attention.run(context.parallel());
     }

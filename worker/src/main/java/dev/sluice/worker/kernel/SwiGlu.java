@@ -60,9 +60,12 @@ final class SwiGlu {
     for (int i = 0; i < width; i += Lanes.WIDTH) {
       // The last vector may overlap the one before: it gives the same values again.
       long offset = 4L * Math.min(i, width - Lanes.WIDTH);
-      FloatVector x = Lanes.load(gate + offset);
-      FloatVector e = Lanes.exp(x.neg().min(LARGEST_EXPONENT));
-      Lanes.store(x.mul(Lanes.load(up + offset)).div(e.add(1f)), target + offset);
+      Lanes.store(apply(Lanes.load(gate + offset), Lanes.load(up + offset)), target + offset);
     }
+  }
+
+  static FloatVector apply(FloatVector gate, FloatVector up) {
+    FloatVector e = Lanes.exp(gate.neg().min(LARGEST_EXPONENT));
+    return gate.mul(up).div(e.add(1f));
   }
 }

@@ -67,6 +67,46 @@ enum GgmlType {
     }
   },
 
+  /**
+   * {@code scale | 4 bytes | 16 bytes}: 5-bit numbers, less 16; bit i of the four bytes is the
+   * fifth bit of number i, the low halves of the others come first.
+   */
+  Q5_0(6, 32, 22) {
+    @Override
+    void dequantize(byte[] in, int blocks, float[] out) {
+      for (int block = 0; block < blocks; block++) {
+        int from = block * 22;
+        int to = block * 32;
+        float scale = half(in, from);
+        int high = (int) INT.get(in, from + 2);
+        for (int i = 0; i < 16; i++) {
+          int pair = in[from + 6 + i];
+          out[to + i] = (((pair & 15) | (high >> i & 1) << 4) - 16) * scale;
+          out[to + 16 + i] = (((pair >> 4 & 15) | (high >> (i + 16) & 1) << 4) - 16) * scale;
+        }
+      }
+    }
+  },
+
+  /** {@code scale | minimum | 4 bytes | 16 bytes}: 5-bit numbers, laid out as for {@link #Q5_0}. */
+  Q5_1(7, 32, 24) {
+    @Override
+    void dequantize(byte[] in, int blocks, float[] out) {
+      for (int block = 0; block < blocks; block++) {
+        int from = block * 24;
+        int to = block * 32;
+        float scale = half(in, from);
+        float minimum = half(in, from + 2);
+        int high = (int) INT.get(in, from + 4);
+        for (int i = 0; i < 16; i++) {
+          int pair = in[from + 8 + i];
+          out[to + i] = ((pair & 15) | (high >> i & 1) << 4) * scale + minimum;
+          out[to + 16 + i] = ((pair >> 4 & 15) | (high >> (i + 16) & 1) << 4) * scale + minimum;
+        }
+      }
+    }
+  },
+
   /** {@code scale | 32 bytes}: signed 8-bit numbers. */
   Q8_0(8, 32, 34) {
     @Override
@@ -82,6 +122,27 @@ enum GgmlType {
     }
   },
 
+  Q4_K(12, KQuant.BLOCK, KQuant.Q4_K_BYTES) {
+    @Override
+    void dequantize(byte[] in, int blocks, float[] out) {
+      KQuant.dequantizeQ4K(in, blocks, out);
+    }
+  },
+
+  Q5_K(13, KQuant.BLOCK, KQuant.Q5_K_BYTES) {
+    @Override
+    void dequantize(byte[] in, int blocks, float[] out) {
+      KQuant.dequantizeQ5K(in, blocks, out);
+    }
+  },
+
+  Q6_K(14, KQuant.BLOCK, KQuant.Q6_K_BYTES) {
+    @Override
+    void dequantize(byte[] in, int blocks, float[] out) {
+      KQuant.dequantizeQ6K(in, blocks, out);
+    }
+  },
+
   BF16(30, 1, Short.BYTES) {
     @Override
     void dequantize(byte[] in, int blocks, float[] out) {
@@ -93,6 +154,8 @@ enum GgmlType {
 
   private static final VarHandle FLOAT =
       MethodHandles.byteArrayViewVarHandle(float[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final VarHandle INT =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
   private static final VarHandle SHORT =
       MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
 
@@ -132,14 +195,9 @@ enum GgmlType {
   static String describe(int id) {
     String name =
         switch (id) {
-          case 6 -> "Q5_0";
-          case 7 -> "Q5_1";
           case 9 -> "Q8_1";
           case 10 -> "Q2_K";
           case 11 -> "Q3_K";
-          case 12 -> "Q4_K";
-          case 13 -> "Q5_K";
-          case 14 -> "Q6_K";
           case 15 -> "Q8_K";
           case 16 -> "IQ2_XXS";
           case 17 -> "IQ2_XS";
@@ -163,7 +221,8 @@ enum GgmlType {
     return name + " (number " + Integer.toUnsignedString(id) + ")";
   }
 
-  private static float half(byte[] in, int at) {
+  /** The half-precision number at {@code at}. */
+  static float half(byte[] in, int at) {
     return Float.float16ToFloat((short) SHORT.get(in, at));
   }
 }

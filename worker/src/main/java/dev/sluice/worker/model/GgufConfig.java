@@ -51,7 +51,11 @@ final class GgufConfig {
         metadata.has("llama.rope.freq_base")
             ? metadata.positive("llama.rope.freq_base")
             : DEFAULT_ROPE_THETA,
-        !file.tensors().containsKey("output.weight"));
+        new RotaryScaling.None(),
+        !file.tensors().containsKey("output.weight"),
+        /* attentionBias= */ false,
+        /* queryKeyNorm= */ false,
+        /* slidingWindow= */ 0);
   }
 
   private static int headSize(GgufFile file, int hiddenSize, int heads) {

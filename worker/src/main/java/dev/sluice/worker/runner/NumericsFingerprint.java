@@ -1,5 +1,6 @@
 package dev.sluice.worker.runner;
 
+import dev.sluice.worker.graph.Quantization;
 import dev.sluice.worker.model.Checkpoint;
 import dev.sluice.worker.ort.OrtEnvironment;
 import java.io.IOException;
@@ -16,7 +17,7 @@ import java.util.stream.Stream;
 /** Names everything that decides the bits of a model's results on this machine. */
 final class NumericsFingerprint {
   /** Changes with every change of a kernel that may change a bit. */
-  private static final String KERNELS = "attention-range64-1,swiglu-1";
+  private static final String KERNELS = "attention-range64-1,swiglu-1,rows-1";
 
   /** What ONNX Runtime chooses its matrix kernels by. */
   private static final List<String> CPU_FLAGS =
@@ -36,7 +37,7 @@ final class NumericsFingerprint {
             "kv float32",
             KERNELS,
             OrtEnvironment.version(),
-            processor(),
+            processor(config.quantization()),
             checkpoint.tokenizer().fingerprint());
     try {
       byte[] hash =
@@ -47,7 +48,14 @@ final class NumericsFingerprint {
     }
   }
 
-  private static String processor() {
+  /**
+   * What the bits depend on in the processor. With row-wise int8, nothing: ONNX Runtime's sums are
+   * exact integers, and our kernels round alike everywhere.
+   */
+  private static String processor(Quantization quantization) {
+    if (quantization == Quantization.INT8) {
+      return "any";
+    }
     String architecture = System.getProperty("os.arch");
     if (!Files.isReadable(CPU_INFO)) {
       return architecture;

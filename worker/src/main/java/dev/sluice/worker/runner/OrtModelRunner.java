@@ -4,12 +4,17 @@ import dev.sluice.worker.engine.ModelRunner;
 import dev.sluice.worker.engine.ModelRunnerException;
 import dev.sluice.worker.engine.StepBatch;
 import dev.sluice.worker.graph.DecoderGraph;
+import dev.sluice.worker.graph.GraphOptions;
 import dev.sluice.worker.graph.Initializer;
+import dev.sluice.worker.graph.IntegerWeights;
+import dev.sluice.worker.graph.Quantization;
 import dev.sluice.worker.graph.Weight;
 import dev.sluice.worker.kernel.PagedAttentionOp;
+import dev.sluice.worker.kernel.RowOps;
 import dev.sluice.worker.kernel.SwiGluOp;
 import dev.sluice.worker.model.Checkpoint;
 import dev.sluice.worker.model.ModelConfig;
+import dev.sluice.worker.ort.CustomOp;
 import dev.sluice.worker.ort.CustomOpDomain;
 import dev.sluice.worker.ort.ElementType;
 import dev.sluice.worker.ort.OrtEnvironment;
@@ -21,6 +26,7 @@ import dev.sluice.worker.ort.OrtTensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -56,8 +62,16 @@ public final class OrtModelRunner implements ModelRunner {
     this.resources = resources;
     ModelConfig model = checkpoint.config();
     int maxContext = Math.min(config.maxContext(), model.maxContext());
+    OrtEnvironment environment = resources.push(OrtEnvironment.open(), OrtEnvironment::close);
+    IntegerWeights integerWeights =
+        config.quantization() == Quantization.INT8
+            ? IntegerSelfTest.choose(environment, config.threads())
+            : IntegerWeights.SIGNED;
     DecoderGraph graph =
-        DecoderGraph.build(model, config.quantization(), maxContext, config.blockSize());
+        DecoderGraph.build(
+            model,
+            new GraphOptions(
+                config.quantization(), integerWeights, maxContext, config.blockSize()));
     this.memoryPlan = plan(model, config, graph.weights());
     int blocks = Math.toIntExact(memoryPlan.kvBytes() / blockBytes(model, config));
     this.geometry =
@@ -69,21 +83,17 @@ public final class OrtModelRunner implements ModelRunner {
             config.maxBatchedTokens(),
             config.maxSequences());
 
-    OrtEnvironment environment = resources.push(OrtEnvironment.open(), OrtEnvironment::close);
     this.numericsFingerprint = NumericsFingerprint.of(checkpoint, config);
     CustomOpDomain domain =
         resources.push(
-            new CustomOpDomain(
-                "sluice",
-                List.of(new PagedAttentionOp(config.threads()), new SwiGluOp(config.threads()))),
-            CustomOpDomain::close);
+            new CustomOpDomain("sluice", operators(config.threads())), CustomOpDomain::close);
     OrtSession session =
         resources.push(
             createSession(environment, domain, checkpoint, graph, config.threads()),
             OrtSession::close);
     this.frame =
         resources.push(
-            new OrtFrame(session, graph.inputs(), List.of(DecoderGraph.LOGITS)), OrtFrame::close);
+            new OrtFrame(session, graph.inputs(), List.of(graph.logits())), OrtFrame::close);
     Arena arena = resources.arena();
     int tokens = geometry.maxBatchedTokens();
     int sequences = geometry.maxSequences();
@@ -116,6 +126,13 @@ public final class OrtModelRunner implements ModelRunner {
       resources.close();
       throw e;
     }
+  }
+
+  private static List<CustomOp> operators(int threads) {
+    List<CustomOp> operators = new ArrayList<>(RowOps.all(threads));
+    operators.add(new PagedAttentionOp(threads));
+    operators.add(new SwiGluOp(threads));
+    return operators;
   }
 
   private static OrtSession createSession(

@@ -49,12 +49,18 @@ final class AttentionProperties {
     int[] heads = HEADS[random.nextInt(HEADS.length)];
     int headSize = HEAD_SIZES[random.nextInt(HEAD_SIZES.length)];
     AttentionShape shape =
-        new AttentionShape(heads[0], heads[1], headSize, (float) (1 / Math.sqrt(headSize)));
+        new AttentionShape(
+            heads[0],
+            heads[1],
+            headSize,
+            (float) (1 / Math.sqrt(headSize)),
+            random.nextBoolean() ? AttentionShape.NO_WINDOW : 1 + random.nextInt(150),
+            1e-5f);
     int[] lengths = new int[1 + random.nextInt(4)];
     for (int s = 0; s < lengths.length; s++) {
       lengths[s] = 1 + random.nextInt(random.nextInt(4) == 0 ? 300 : 40);
     }
-    return new AttentionWorld(shape, lengths, random);
+    return new AttentionWorld(shape, lengths, random.nextBoolean(), random);
   }
 
   private static void inOrder(int tasks, ParallelBody body) {

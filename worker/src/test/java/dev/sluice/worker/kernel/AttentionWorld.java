@@ -19,6 +19,9 @@ final class AttentionWorld {
 
   final AttentionShape shape;
   final int[] lengths;
+  private final boolean normalized;
+  private final float[] queryNorm; // [headSize]
+  private final float[] keyNorm;
   private final float[][] queries; // of each sequence: [length, heads * headSize]
   private final float[][] keys; // [length, kvHeads * headSize]
   private final float[][] values;
@@ -27,9 +30,15 @@ final class AttentionWorld {
   private final float[] cosine; // [maxLength, headSize / 2]
   private final float[] sine;
 
-  AttentionWorld(AttentionShape shape, int[] lengths, Random random) {
+  /**
+   * @param normalized whether queries and keys are normalized
+   */
+  AttentionWorld(AttentionShape shape, int[] lengths, boolean normalized, Random random) {
     this.shape = shape;
     this.lengths = lengths.clone();
+    this.normalized = normalized;
+    this.queryNorm = random(random, shape.headSize(), 2);
+    this.keyNorm = random(random, shape.headSize(), 2);
     int n = lengths.length;
     queries = new float[n][];
     keys = new float[n][];
@@ -136,6 +145,10 @@ final class AttentionWorld {
       call.valueCache = valueCache.address();
       call.cosine = arena.allocateFrom(ValueLayout.JAVA_FLOAT, cosine).address();
       call.sine = arena.allocateFrom(ValueLayout.JAVA_FLOAT, sine).address();
+      if (normalized) {
+        call.queryNorm = arena.allocateFrom(ValueLayout.JAVA_FLOAT, queryNorm).address();
+        call.keyNorm = arena.allocateFrom(ValueLayout.JAVA_FLOAT, keyNorm).address();
+      }
       for (List<Chunk> step : steps) {
         runStep(attention, step, fused, parallel, outputs);
       }
@@ -225,14 +238,15 @@ final class AttentionWorld {
       int heads = shape.heads();
       int kvHeads = shape.kvHeads();
       int size = shape.headSize();
-      double[] rotatedQueries = rotate(queries[s], heads);
-      double[] rotatedKeys = rotate(keys[s], kvHeads);
+      double[] rotatedQueries = rotate(normalize(queries[s], queryNorm), heads);
+      double[] rotatedKeys = rotate(normalize(keys[s], keyNorm), kvHeads);
       for (int t = 0; t < lengths[s]; t++) {
         for (int h = 0; h < heads; h++) {
           int kvHead = h / shape.group();
           double[] weights = new double[t + 1];
           double max = Double.NEGATIVE_INFINITY;
-          for (int j = 0; j <= t; j++) {
+          int first = (int) Math.max(0, t - (long) shape.window() + 1);
+          for (int j = first; j <= t; j++) {
             for (int d = 0; d < size; d++) {
               weights[j] +=
                   rotatedQueries[(t * heads + h) * size + d]
@@ -242,11 +256,11 @@ final class AttentionWorld {
             max = Math.max(max, weights[j]);
           }
           double sum = 0;
-          for (int j = 0; j <= t; j++) {
+          for (int j = first; j <= t; j++) {
             weights[j] = Math.exp(weights[j] - max);
             sum += weights[j];
           }
-          for (int j = 0; j <= t; j++) {
+          for (int j = first; j <= t; j++) {
             for (int d = 0; d < size; d++) {
               outputs[s][(t * heads + h) * size + d] +=
                   weights[j] / sum * values[s][(j * kvHeads + kvHead) * size + d];
@@ -258,7 +272,23 @@ final class AttentionWorld {
     return outputs;
   }
 
-  private double[] rotate(float[] source, int heads) {
+  private double[] normalize(float[] source, float[] weights) {
+    double[] result = new double[source.length];
+    int size = shape.headSize();
+    for (int at = 0; at < source.length; at += size) {
+      double squares = 0;
+      for (int d = 0; d < size; d++) {
+        squares += (double) source[at + d] * source[at + d];
+      }
+      double factor = 1 / Math.sqrt(squares / size + shape.normEpsilon());
+      for (int d = 0; d < size; d++) {
+        result[at + d] = normalized ? source[at + d] * factor * weights[d] : source[at + d];
+      }
+    }
+    return result;
+  }
+
+  private double[] rotate(double[] source, int heads) {
     double[] result = new double[source.length];
     int size = shape.headSize();
     int half = size / 2;

@@ -5,6 +5,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 
 /**
@@ -21,19 +22,30 @@ final class KernelChecksum {
    */
   public static void main(String[] arguments) {
     int times = Integer.parseInt(arguments[0]);
-    AttentionWorld world =
-        new AttentionWorld(new AttentionShape(3, 1, 48, 0.144f), new int[] {70, 5}, new Random(11));
-    int first = checksum(world);
+    List<AttentionWorld> worlds = List.of(world(AttentionShape.NO_WINDOW, false), world(30, true));
+    int first = checksum(worlds);
     int last = first;
     for (int i = 1; i < times; i++) {
-      last = checksum(world);
+      last = checksum(worlds);
     }
     System.out.printf("%08x %08x%n", first, last);
   }
 
-  private static int checksum(AttentionWorld world) {
-    float[][] attention = world.run(world.alone(), 1, true, KernelChecksum::inOrder);
-    return 31 * Arrays.deepHashCode(attention) + Arrays.hashCode(swiGlu());
+  private static AttentionWorld world(int window, boolean normalized) {
+    return new AttentionWorld(
+        new AttentionShape(3, 1, 48, 0.144f, window, 1e-5f),
+        new int[] {70, 5},
+        normalized,
+        new Random(11));
+  }
+
+  private static int checksum(List<AttentionWorld> worlds) {
+    int sum = Arrays.hashCode(swiGlu());
+    for (AttentionWorld world : worlds) {
+      float[][] attention = world.run(world.alone(), 1, true, KernelChecksum::inOrder);
+      sum = 31 * sum + Arrays.deepHashCode(attention);
+    }
+    return sum;
   }
 
   private static float[] swiGlu() {

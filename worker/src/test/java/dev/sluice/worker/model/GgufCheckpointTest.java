@@ -24,7 +24,24 @@ class GgufCheckpointTest {
   void readsTheConfiguration() {
     try (Checkpoint checkpoint = open(TinyLlama.gguf())) {
       assertThat(checkpoint.config())
-          .isEqualTo(new ModelConfig("llama", 2, 8, 12, 2, 1, 4, 10, 64, 1e-5f, 10_000, true));
+          .isEqualTo(
+              new ModelConfig(
+                  "llama",
+                  2,
+                  8,
+                  12,
+                  2,
+                  1,
+                  4,
+                  10,
+                  64,
+                  1e-5f,
+                  10_000,
+                  new RotaryScaling.None(),
+                  true,
+                  false,
+                  false,
+                  0));
       assertThat(checkpoint.names()).hasSize(2 + 2 * 9).doesNotContain("lm_head.weight");
       assertThat(checkpoint.shape("model.layers.1.mlp.down_proj.weight")).containsExactly(8, 12);
     }

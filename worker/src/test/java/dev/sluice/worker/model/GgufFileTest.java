@@ -122,8 +122,9 @@ class GgufFileTest {
             "general.alignment: 24 (expected: a power of two)"),
         unsound(
             "unknown type of a tensor",
-            new GgufWriter().tensorAt(0, "t", 12, four, 4).toBytes(),
-            "tensor t: type Q4_K (number 12) (expected: F32, F16, Q4_0, Q4_1, Q8_0, BF16)"),
+            new GgufWriter().tensorAt(0, "t", 10, four, 4).toBytes(),
+            "tensor t: type Q2_K (number 10) (expected: F32, F16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0,"
+                + " Q4_K, Q5_K, Q6_K, BF16)"),
         unsound(
             "type of a tensor from the future",
             new GgufWriter().tensorAt(0, "t", 1000, four, 4).toBytes(),

@@ -36,7 +36,23 @@ class SmolLm2Test {
   void readsTheConfiguration() {
     assertThat(checkpoint.config())
         .isEqualTo(
-            new ModelConfig("llama", 30, 576, 1536, 9, 3, 64, 49152, 8192, 1e-5f, 100_000, true));
+            new ModelConfig(
+                "llama",
+                30,
+                576,
+                1536,
+                9,
+                3,
+                64,
+                49152,
+                8192,
+                1e-5f,
+                100_000,
+                new RotaryScaling.None(),
+                true,
+                false,
+                false,
+                0));
     assertThat(checkpoint.names()).hasSize(272).doesNotContain("lm_head.weight");
     assertThat(checkpoint.contentHash())
         .isEqualTo("b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53");

@@ -38,6 +38,10 @@ final class CustomOpTest {
     @Override
     public Kernel createKernel(KernelInfo info) {
       long factor = info.intAttribute("factor");
+      assertThat(info.intAttribute("factor", 7)).isEqualTo(factor);
+      assertThat(info.intAttribute("absent", 7)).isEqualTo(7);
+      assertThat(info.floatAttribute("absent", 0.5f)).isEqualTo(0.5f);
+      assertThatThrownBy(() -> info.floatAttribute("factor", 0.5f)).hasMessageContaining("type");
       return new Kernel() {
         @Override
         public void compute(KernelContext context) {

@@ -4,6 +4,7 @@ import dev.sluice.common.tokenizer.TokenizerBundle;
 import dev.sluice.worker.model.Checkpoint;
 import dev.sluice.worker.model.ModelConfig;
 import dev.sluice.worker.model.ModelFileException;
+import dev.sluice.worker.model.RotaryScaling;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
@@ -18,7 +19,23 @@ import java.util.Set;
  */
 final class TinyModel implements Checkpoint {
   static final ModelConfig CONFIG =
-      new ModelConfig("llama", 2, 96, 160, 6, 2, 48, 70, 128, 1e-5f, 10_000, false);
+      new ModelConfig(
+          "llama",
+          2,
+          96,
+          160,
+          6,
+          2,
+          48,
+          70,
+          128,
+          1e-5f,
+          10_000,
+          new RotaryScaling.None(),
+          false,
+          false,
+          false,
+          0);
 
   private final Map<String, long[]> shapes = new HashMap<>();
   private final Map<String, float[]> weights = new HashMap<>();

@@ -1,0 +1,77 @@
+package dev.sluice.worker.runner;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sluice.worker.graph.Quantization;
+import dev.sluice.worker.model.Checkpoint;
+import dev.sluice.worker.model.Checkpoints;
+import dev.sluice.worker.model.TestModel;
+import java.util.Locale;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestInstance.Lifecycle;
+
+/** The default model in 8 bits: how near it stays to float32. */
+@TestInstance(Lifecycle.PER_CLASS)
+abstract class QuantizedModelChecks {
+  private final Golden golden = Golden.load();
+  private final Quantization quantization;
+  private final OrtModelRunner runner;
+
+  QuantizedModelChecks(Quantization quantization) {
+    this.quantization = quantization;
+    try (Checkpoint checkpoint = Checkpoints.open(TestModel.path())) {
+      this.runner =
+          OrtModelRunner.load(
+              checkpoint, new OrtModelRunnerConfig(quantization, 2, 128L << 20, 16, 2048, 512, 32));
+    }
+  }
+
+  @AfterAll
+  void close() {
+    runner.close();
+  }
+
+  @Test
+  void perplexityIsWithinThreePercent() {
+    for (Golden.Text text : golden.texts()) {
+      double perplexity = GoldenRun.perplexity(GoldenRun.logprobs(runner, text));
+
+      System.out.printf(
+          Locale.ROOT,
+          "%s perplexity of %s: %.3f, float32 %.3f%n",
+          quantization.label(),
+          text.name(),
+          perplexity,
+          Math.exp(text.meanLoss()));
+      assertThat(perplexity / Math.exp(text.meanLoss())).isBetween(0.97, 1.03);
+    }
+  }
+
+  @Test
+  void mostGreedyTokensAreTheGoldenOnes() {
+    int same = 0;
+    int all = 0;
+    for (Golden.Greedy expected : golden.greedy()) {
+      float[][] logits = GoldenRun.forced(runner, expected);
+      for (int i = 0; i < logits.length; i++) {
+        same += SequenceDriver.argmax(logits[i]) == expected.tokens()[i] ? 1 : 0;
+        all++;
+      }
+    }
+    System.out.printf(
+        Locale.ROOT,
+        "%s agreement: %d of %d, %.3f%n",
+        quantization.label(),
+        same,
+        all,
+        (double) same / all);
+    assertThat((double) same / all).isGreaterThanOrEqualTo(0.94);
+  }
+
+  @Test
+  void bitsDoNotDependOnBatchOrChunks() {
+    BatchInvariance.check(runner, golden);
+  }
+}
