@@ -29,7 +29,7 @@ final class BitIdentityCampaign {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"NONE"})
+  @EnumSource(names = {"NONE", "INT8"})
   void logitsAreTheSameBits(Quantization quantization) throws Exception {
     BitIdentity identity = new BitIdentity(quantization, PROMPTS);
     identity.everyVariant();

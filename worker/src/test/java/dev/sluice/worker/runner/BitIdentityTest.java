@@ -20,7 +20,7 @@ final class BitIdentityTest {
   }
 
   @ParameterizedTest
-  @EnumSource(names = "NONE")
+  @EnumSource(names = {"NONE", "INT8"})
   void everyTwoOfBatchChunkAndBlocksMeet(Quantization quantization) throws Exception {
     BitIdentity identity = new BitIdentity(quantization, PROMPTS);
     identity.everyPair();
