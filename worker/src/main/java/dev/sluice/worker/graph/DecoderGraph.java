@@ -40,6 +40,9 @@ public final class DecoderGraph {
   /** Name of the last input of a graph for a GPU. */
   public static final String ATTENTION_METADATA = "attention_metadata";
 
+  /** The file that has the initializers' content, in the order of {@link #weights}. */
+  public static final String WEIGHTS = "weights";
+
   private final byte[] model;
   private final List<String> inputs;
   private final String logits;
@@ -151,7 +154,9 @@ public final class DecoderGraph {
      */
     DecoderGraph build(int maxContext) {
       Inputs inputs = declareInputs();
-      weights.add(new RotaryTable(maxContext, config.headSize(), config.ropeTheta()));
+      weights.add(
+          new RotaryTable(
+              maxContext, config.headSize(), config.ropeTheta(), config.rotaryScaling()));
       arithmetic.embedding(config, "input_ids", "hidden.0");
       Rows rows =
           arithmetic.norm(
@@ -243,18 +248,17 @@ public final class DecoderGraph {
     }
 
     private Projection queryKeyValue(String prefix, String at) {
-      List<String> biases =
-          List.of(
-              prefix + "self_attn.q_proj.bias",
-              prefix + "self_attn.k_proj.bias",
-              prefix + "self_attn.v_proj.bias");
+      String attention = prefix + "self_attn.";
       return new Projection(
           "query_key_value_projection" + at,
           List.of(
-              prefix + "self_attn.q_proj.weight",
-              prefix + "self_attn.k_proj.weight",
-              prefix + "self_attn.v_proj.weight"),
-          config.attentionBias() ? biases : List.of(),
+              attention + "q_proj.weight",
+              attention + "k_proj.weight",
+              attention + "v_proj.weight"),
+          config.attentionBias()
+              ? List.of(
+                  attention + "q_proj.bias", attention + "k_proj.bias", attention + "v_proj.bias")
+              : List.of(),
           (long) (config.heads() + 2 * config.kvHeads()) * config.headSize(),
           config.hiddenSize());
     }

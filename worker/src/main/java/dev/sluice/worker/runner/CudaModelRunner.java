@@ -13,6 +13,8 @@ import dev.sluice.worker.ort.OrtEnvironment;
 import dev.sluice.worker.ort.OrtSession;
 import dev.sluice.worker.ort.OrtSessionOptions;
 import dev.sluice.worker.ort.OrtTensor;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import java.util.UUID;
 
 /**
@@ -38,6 +40,7 @@ public final class CudaModelRunner implements LoadedModel {
       CudaRunnerConfig config,
       String device,
       Accelerator accelerator,
+      Optional<WeightsCache> cache,
       CloseStack resources) {
     this.config = config;
     this.device = device;
@@ -71,7 +74,8 @@ public final class CudaModelRunner implements LoadedModel {
     OrtEnvironment environment = resources.push(OrtEnvironment.open(), OrtEnvironment::close);
     OrtSession session =
         resources.push(
-            createSession(environment, accelerator, checkpoint, graph), OrtSession::close);
+            createSession(environment, accelerator, checkpoint, graph, config, cache),
+            OrtSession::close);
     OrtAllocator memory = resources.push(accelerator.memory(session), OrtAllocator::close);
     this.frame = new StepFrame(environment, session, graph, geometry, resources);
     this.attentionMetadata =
@@ -82,6 +86,7 @@ public final class CudaModelRunner implements LoadedModel {
   /**
    * Loads a model; the checkpoint may be closed afterwards. Loads all or nothing.
    *
+   * @param cache of converted weights
    * @throws DeviceException if there is no such GPU, or ONNX Runtime cannot use it
    * @throws dev.sluice.worker.ort.OrtException if ONNX Runtime refuses the model, or the GPU has
    *     not enough memory
@@ -90,15 +95,22 @@ public final class CudaModelRunner implements LoadedModel {
    *     cache cannot hold one block
    */
   public static CudaModelRunner load(
-      Checkpoint checkpoint, CudaRunnerConfig config, Device.Cuda device) {
-    return load(checkpoint, config, device.label(), new CudaDevice(device));
+      Checkpoint checkpoint,
+      CudaRunnerConfig config,
+      Device.Cuda device,
+      Optional<WeightsCache> cache) {
+    return load(checkpoint, config, device.label(), new CudaDevice(device), cache);
   }
 
   static CudaModelRunner load(
-      Checkpoint checkpoint, CudaRunnerConfig config, String device, Accelerator accelerator) {
+      Checkpoint checkpoint,
+      CudaRunnerConfig config,
+      String device,
+      Accelerator accelerator,
+      Optional<WeightsCache> cache) {
     CloseStack resources = new CloseStack();
     try {
-      return new CudaModelRunner(checkpoint, config, device, accelerator, resources);
+      return new CudaModelRunner(checkpoint, config, device, accelerator, cache, resources);
     } catch (RuntimeException | Error e) {
       resources.close();
       throw e;
@@ -117,17 +129,21 @@ public final class CudaModelRunner implements LoadedModel {
     }
   }
 
-  private OrtSession createSession(
+  private static OrtSession createSession(
       OrtEnvironment environment,
       Accelerator accelerator,
       Checkpoint checkpoint,
-      DecoderGraph graph) {
-    try (WeightLoader weights = new WeightLoader();
-        OrtSessionOptions options = OrtSessionOptions.create(config.threads())) {
+      DecoderGraph graph,
+      CudaRunnerConfig config,
+      Optional<WeightsCache> cache) {
+    try (OrtSessionOptions options = OrtSessionOptions.create(config.threads())) {
       accelerator.addTo(options); // fails at once if there is no GPU
-      weights.load(environment, checkpoint, graph.weights());
-      options.addExternalInitializers(weights.tensors());
-      return OrtSession.create(environment, graph.model(), options);
+      try (WeightLoader weights =
+          WeightLoader.load(
+              cache, environment, checkpoint, config.quantization(), graph.weights())) {
+        weights.addTo(options);
+        return OrtSession.create(environment, graph.model(), options);
+      }
     }
   }
 
@@ -207,8 +223,8 @@ public final class CudaModelRunner implements LoadedModel {
   }
 
   @Override
-  public void readLogits(int row, float[] logits) {
-    frame.readLogits(row, logits);
+  public MemorySegment logits() {
+    return frame.logits();
   }
 
   @Override

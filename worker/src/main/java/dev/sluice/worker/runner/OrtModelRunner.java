@@ -21,8 +21,10 @@ import dev.sluice.worker.ort.OrtException;
 import dev.sluice.worker.ort.OrtSession;
 import dev.sluice.worker.ort.OrtSessionOptions;
 import dev.sluice.worker.ort.OrtTensor;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Runs a model on the CPU with ONNX Runtime, attention and activation in Java.
@@ -43,7 +45,11 @@ public final class OrtModelRunner implements LoadedModel {
   private final CloseStack resources;
   private final StepFrame frame;
 
-  private OrtModelRunner(Checkpoint checkpoint, OrtModelRunnerConfig config, CloseStack resources) {
+  private OrtModelRunner(
+      Checkpoint checkpoint,
+      OrtModelRunnerConfig config,
+      Optional<WeightsCache> cache,
+      CloseStack resources) {
     this.resources = resources;
     ModelConfig model = checkpoint.config();
     int maxContext = Math.min(config.maxContext(), model.maxContext());
@@ -74,7 +80,7 @@ public final class OrtModelRunner implements LoadedModel {
             new CustomOpDomain("sluice", operators(config.threads())), CustomOpDomain::close);
     OrtSession session =
         resources.push(
-            createSession(environment, domain, checkpoint, graph, config.threads()),
+            createSession(environment, domain, checkpoint, graph, config, cache),
             OrtSession::close);
     this.frame = new StepFrame(environment, session, graph, geometry, resources);
     allocateCache(environment, model);
@@ -88,9 +94,18 @@ public final class OrtModelRunner implements LoadedModel {
    * @throws IllegalArgumentException if the KV cache cannot hold one sequence of one block
    */
   public static OrtModelRunner load(Checkpoint checkpoint, OrtModelRunnerConfig config) {
+    return load(checkpoint, config, Optional.empty());
+  }
+
+  /**
+   * Loads a model as {@link #load(Checkpoint, OrtModelRunnerConfig)} does, with its weights from a
+   * cache.
+   */
+  public static OrtModelRunner load(
+      Checkpoint checkpoint, OrtModelRunnerConfig config, Optional<WeightsCache> cache) {
     CloseStack resources = new CloseStack();
     try {
-      return new OrtModelRunner(checkpoint, config, resources);
+      return new OrtModelRunner(checkpoint, config, cache, resources);
     } catch (RuntimeException | Error e) {
       resources.close();
       throw e;
@@ -109,13 +124,15 @@ public final class OrtModelRunner implements LoadedModel {
       CustomOpDomain domain,
       Checkpoint checkpoint,
       DecoderGraph graph,
-      int threads) {
-    try (WeightLoader weights = new WeightLoader();
-        OrtSessionOptions options = OrtSessionOptions.create(threads)) {
-      weights.load(environment, checkpoint, graph.weights());
+      OrtModelRunnerConfig config,
+      Optional<WeightsCache> cache) {
+    try (WeightLoader weights =
+            WeightLoader.load(
+                cache, environment, checkpoint, config.quantization(), graph.weights());
+        OrtSessionOptions options = OrtSessionOptions.create(config.threads())) {
       options.add(domain);
       options.set("session.intra_op.spin_duration_us", SPIN_MICROS);
-      options.addExternalInitializers(weights.tensors());
+      weights.addTo(options);
       return OrtSession.create(environment, graph.model(), options);
     }
   }
@@ -197,8 +214,8 @@ public final class OrtModelRunner implements LoadedModel {
   }
 
   @Override
-  public void readLogits(int row, float[] target) {
-    frame.readLogits(row, target);
+  public MemorySegment logits() {
+    return frame.logits();
   }
 
   @Override

@@ -11,7 +11,6 @@ import dev.sluice.worker.ort.OrtSession;
 import dev.sluice.worker.ort.OrtTensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.List;
 
 /**
@@ -34,7 +33,7 @@ final class StepFrame {
   private final IntInput pastLengths;
   private final IntInput blockTable;
   private final IntInput logitRows;
-  private int logits;
+  private MemorySegment logits = MemorySegment.NULL; // [rows, vocabularySize]
 
   /**
    * @param resources closes what the frame opens
@@ -86,7 +85,8 @@ final class StepFrame {
    */
   void execute(StepBatch batch) {
     check(batch);
-    logits = 0;
+    MemorySegment before = logits;
+    logits = MemorySegment.NULL;
     inputIds.setVector(batch.tokenIds(), batch.tokens());
     cumulativeLengths.setVector(batch.cumulativeLengths(), batch.sequences() + 1);
     pastLengths.setVector(batch.pastLengths(), batch.sequences());
@@ -97,7 +97,15 @@ final class StepFrame {
     } catch (OrtException e) {
       throw new ModelRunnerException("step of " + batch.tokens() + " tokens failed", e);
     }
-    logits = batch.logits();
+    logits = rows(batch.logits(), frame.outputAddress(LOGITS), before);
+  }
+
+  /** ONNX Runtime mostly gives the memory of the step before; then nothing is allocated. */
+  private MemorySegment rows(int count, long address, MemorySegment before) {
+    long bytes = (long) Float.BYTES * geometry.vocabularySize() * count;
+    return before.address() == address && before.byteSize() == bytes
+        ? before
+        : MemorySegment.ofAddress(address).reinterpret(bytes);
   }
 
   /** The kernels trust lengths and block ids: a wrong one would write into other memory. */
@@ -131,15 +139,8 @@ final class StepFrame {
     }
   }
 
-  /** Copies one row of the latest step's logits. */
-  void readLogits(int row, float[] target) {
-    if (row < 0 || row >= logits) {
-      throw new IllegalArgumentException(
-          "row: " + row + " (expected: less than " + logits + ", the rows of the latest step)");
-    }
-    int size = geometry.vocabularySize();
-    MemorySegment source =
-        MemorySegment.ofAddress(frame.outputAddress(LOGITS)).reinterpret(4L * size * logits);
-    MemorySegment.copy(source, ValueLayout.JAVA_FLOAT, 4L * size * row, target, 0, size);
+  /** See {@link dev.sluice.worker.engine.ModelRunner#logits}. */
+  MemorySegment logits() {
+    return logits;
   }
 }

@@ -10,6 +10,7 @@ import dev.sluice.worker.model.ModelConfig;
 import dev.sluice.worker.model.RotaryScaling;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -60,7 +61,10 @@ final class CudaModelRunnerTest {
         window);
   }
 
-  /** Against the runner for CPUs, over the end of a block. */
+  /**
+   * Against the runner for CPUs, over the end of a block. What is allowed is much for float16, but
+   * ONNX Runtime's kernel for CPUs also adds products in float16, which that for GPUs does not.
+   */
   @ParameterizedTest
   @MethodSource("families")
   void agreesWithTheCpu(ModelConfig config) {
@@ -76,7 +80,7 @@ final class CudaModelRunnerTest {
       float[][] actual = logits(half, half.geometry().blockSize());
 
       for (int row = 0; row < expected.length; row++) {
-        assertThat(distance(actual[row], expected[row])).as("row %d", row).isLessThan(0.01);
+        assertThat(distance(actual[row], expected[row])).as("row %d", row).isLessThan(0.03);
       }
     }
   }
@@ -160,7 +164,7 @@ final class CudaModelRunnerTest {
     for (var attempt :
         List.<org.assertj.core.api.ThrowableAssert.ThrowingCallable>of(
             () -> CudaModelRunner.check(ninth),
-            () -> CudaModelRunner.load(checkpoint, config, ninth).close())) {
+            () -> CudaModelRunner.load(checkpoint, config, ninth, Optional.empty()).close())) {
       assertThatThrownBy(attempt)
           .isInstanceOf(DeviceException.class)
           .hasMessageStartingWith("device: cuda:9 (expected: a build with CUDA, mvn -Pcuda, on a");

@@ -9,6 +9,7 @@ import dev.sluice.worker.ort.OrtAllocator;
 import dev.sluice.worker.ort.OrtSession;
 import dev.sluice.worker.ort.OrtSessionOptions;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A CPU that stands for a GPU: it runs the same graph in float16, with {@link HalfPagedAttention}
@@ -24,7 +25,7 @@ final class FakeGpu implements Accelerator, AutoCloseable {
     CudaRunnerConfig config =
         new CudaRunnerConfig(
             quantization, HalfType.FLOAT16, CudaCache.HALF, 2, kvBytes, 2048, 512, 32);
-    return CudaModelRunner.load(checkpoint, config, "fake", this);
+    return CudaModelRunner.load(checkpoint, config, "fake", this, Optional.empty());
   }
 
   @Override
