@@ -5,6 +5,7 @@ import dev.sluice.common.config.ConfigOptions;
 import dev.sluice.common.error.ListenException;
 import dev.sluice.worker.model.ModelFileException;
 import dev.sluice.worker.model.ModelStoreException;
+import dev.sluice.worker.runner.DeviceException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,7 +22,7 @@ import picocli.CommandLine.Unmatched;
 
 /**
  * {@code sluice worker}. Exit codes: 0 stopped when asked, 1 could not run, 2 wrong usage,
- * configuration or model file.
+ * configuration, model file or device.
  */
 @Command(
     name = "worker",
@@ -53,6 +54,13 @@ public final class WorkerCommand implements Callable<Integer> {
   private Optional<String> quantization = Optional.empty();
 
   @Option(
+      names = "--device",
+      paramLabel = "DEVICE",
+      description =
+          "What computes: cpu, or cuda:N in a build with CUDA (docs/cuda.md). (--engine.device)")
+  private Optional<String> device = Optional.empty();
+
+  @Option(
       names = "--threads",
       paramLabel = "N",
       description = "Threads that compute. Default: all processors. (--engine.threads)")
@@ -74,6 +82,7 @@ public final class WorkerCommand implements Callable<Integer> {
               .with(keys)
               .with("model.name", model)
               .with("model.quantization", quantization)
+              .with("engine.device", device)
               .with("engine.threads", threads)
               .with("server.port", port)
               .load(WorkerConfig.class, WorkerConfig.defaults(), commandLine);
@@ -88,7 +97,7 @@ public final class WorkerCommand implements Callable<Integer> {
       return ExitCode.OK;
     } catch (ListenException | IOException e) {
       return ConfigOptions.failed(commandLine, e, ExitCode.SOFTWARE);
-    } catch (ModelFileException | ModelStoreException e) {
+    } catch (ModelFileException | ModelStoreException | DeviceException e) {
       return ConfigOptions.failed(commandLine, e, ExitCode.USAGE);
     }
   }

@@ -22,6 +22,10 @@ import dev.sluice.worker.model.Checkpoints;
 import dev.sluice.worker.model.ContentHashes;
 import dev.sluice.worker.model.ModelStore;
 import dev.sluice.worker.model.Progress;
+import dev.sluice.worker.runner.CudaModelRunner;
+import dev.sluice.worker.runner.CudaRunnerConfig;
+import dev.sluice.worker.runner.Device;
+import dev.sluice.worker.runner.DeviceRunner;
 import dev.sluice.worker.runner.OrtModelRunner;
 import dev.sluice.worker.runner.OrtModelRunnerConfig;
 import dev.sluice.worker.runner.WeightsCache;
@@ -57,9 +61,13 @@ public final class WorkerMain {
    *
    * @throws dev.sluice.common.error.ListenException if a port cannot be had
    * @throws dev.sluice.worker.model.ModelFileException if the model cannot be used
+   * @throws dev.sluice.worker.runner.DeviceException if the device cannot be had
    */
   public static void run(WorkerConfig config) throws IOException, InterruptedException {
     long start = System.nanoTime();
+    if (config.engine().runsOn() instanceof Device.Cuda gpu) {
+      CudaModelRunner.check(gpu);
+    }
     try (Lifecycle lifecycle = new Lifecycle(config.server().stopGrace().plus(CLOSE_MARGIN))) {
       lifecycle.stopOnSignals();
       Telemetry telemetry =
@@ -100,8 +108,7 @@ public final class WorkerMain {
     ContentHashes hashes = new ContentHashes(home.resolve("hashes"), InstantSource.system());
     WeightsCache cache = new WeightsCache(home.resolve("weights"), InstantSource.system());
     try (Checkpoint checkpoint = Checkpoints.open(file, hashes)) {
-      OrtModelRunner runner =
-          OrtModelRunner.load(checkpoint, runnerConfig(config, checkpoint), Optional.of(cache));
+      DeviceRunner runner = runner(config, checkpoint, Optional.of(cache));
       log.info("loaded {} after {} ms; warming up", file.getFileName(), millisSince(start));
       runner.warmUp();
       // Not before: a signal closes what is registered, and steps must not run on freed memory.
@@ -137,6 +144,28 @@ public final class WorkerMain {
     return (System.nanoTime() - startNanos) / 1_000_000;
   }
 
+  private static DeviceRunner runner(
+      WorkerConfig config, Checkpoint checkpoint, Optional<WeightsCache> cache) {
+    return switch (config.engine().runsOn()) {
+      case Device.Cpu _ -> OrtModelRunner.load(checkpoint, runnerConfig(config, checkpoint), cache);
+      case Device.Cuda gpu ->
+          CudaModelRunner.load(checkpoint, cudaConfig(config, checkpoint), gpu, cache);
+    };
+  }
+
+  private static CudaRunnerConfig cudaConfig(WorkerConfig config, Checkpoint checkpoint) {
+    int context = config.model().contextLength();
+    return new CudaRunnerConfig(
+        config.model().quantization(),
+        config.engine().gpuType(),
+        config.engine().gpuCache(),
+        config.engine().threads(),
+        config.kvCache().memory().bytes(),
+        context == 0 ? checkpoint.config().maxContext() : context,
+        config.engine().maxBatchedTokens(),
+        config.engine().maxSequences());
+  }
+
   private static OrtModelRunnerConfig runnerConfig(WorkerConfig config, Checkpoint checkpoint) {
     int context = config.model().contextLength();
     return new OrtModelRunnerConfig(
@@ -153,7 +182,7 @@ public final class WorkerMain {
       WorkerConfig config,
       int port,
       Checkpoint checkpoint,
-      OrtModelRunner runner,
+      DeviceRunner runner,
       PromptEncoder prompts) {
     ModelRunner.Geometry geometry = runner.geometry();
     long poolTokens = (long) geometry.blocks() * geometry.blockSize();
@@ -185,11 +214,11 @@ public final class WorkerMain {
             .setWeightBytes(runner.memoryPlan().weightBytes())
             .setKvBytes(runner.memoryPlan().kvBytes())
             .setKvBytesPerToken(runner.memoryPlan().kvBytesPerToken())
-            .setKvType("float32")
+            .setKvType(runner.kvType())
             .setBlockSize(geometry.blockSize())
             .setBlocks(geometry.blocks())
             .build(),
-        "cpu",
+        runner.device(),
         config.model().quantization().label(),
         runner.runtimeVersion());
   }

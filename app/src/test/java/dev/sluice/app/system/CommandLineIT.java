@@ -66,6 +66,13 @@ final class CommandLineIT {
   }
 
   @Test
+  void missingGpu() throws Exception {
+    Result result = Sluice.run("worker", ANY_PORTS[0], ANY_PORTS[1], "--device=cuda:99", "--quantization=none");
+    assertThat(result.code()).isEqualTo(2);
+    assertThat(result.err()).contains("cuda:99").contains("mvn -Pcuda").doesNotContain("\tat ");
+  }
+
+  @Test
   void missingModelFile() throws Exception {
     Path missing = directory.resolve("missing.gguf");
     Result result = worker(missing);

@@ -24,7 +24,7 @@ import java.util.UUID;
  * <p>Threading: one step at a time, see {@link dev.sluice.worker.engine.ModelRunner}. Closing must
  * not meet a step.
  */
-public final class CudaModelRunner implements LoadedModel {
+public final class CudaModelRunner implements DeviceRunner {
   private final Geometry geometry;
   private final MemoryPlan memoryPlan;
   private final CudaRunnerConfig config;

@@ -32,7 +32,7 @@ import java.util.Optional;
  * <p>Threading: one step at a time, see {@link ModelRunner}; a step uses ONNX Runtime's threads.
  * Closing must not meet a step.
  */
-public final class OrtModelRunner implements LoadedModel {
+public final class OrtModelRunner implements DeviceRunner {
   /**
    * How long idle threads of ONNX Runtime spin: longer than the engine takes between two steps, so
    * that they need no waking while tokens flow; then they leave the processor to others.

@@ -15,7 +15,7 @@ import net.jqwik.api.Property;
 
 /** Rounding to 16 bits. */
 final class HalfTypeProperties {
-  @Property
+  @Property(seed = "1")
   void everyHalfSurvivesTheWayThroughFloat(@ForAll HalfType type, @ForAll short half) {
     float value = type.toFloat(half);
     if (Float.isNaN(value)) {
@@ -26,7 +26,7 @@ final class HalfTypeProperties {
   }
 
   /** Against exact arithmetic: no neighbour is nearer, and of two as near the even one is taken. */
-  @Property(tries = 5000)
+  @Property(tries = 5000, seed = "2")
   void roundsToTheNearestAndTiesToEven(@ForAll HalfType type, @ForAll int bits) {
     float value = Float.intBitsToFloat(bits);
     if (!(Math.abs(value) <= type.largest())) {
@@ -55,7 +55,7 @@ final class HalfTypeProperties {
     return new BigDecimal(type.toFloat(half)).subtract(new BigDecimal(value)).abs();
   }
 
-  @Property
+  @Property(seed = "3")
   void keepsSignInfinityAndNaN(@ForAll HalfType type) {
     assertThat(type.toFloat(type.of(-0f))).isEqualTo(-0f);
     assertThat(type.toFloat(type.of(Float.POSITIVE_INFINITY))).isEqualTo(Float.POSITIVE_INFINITY);

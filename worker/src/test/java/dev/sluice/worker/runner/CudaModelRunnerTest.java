@@ -104,7 +104,7 @@ final class CudaModelRunnerTest {
    * Two sequences, prefilled in two steps, one of them beyond {@code block} tokens, and continued
    * by a token each.
    */
-  private float[][] logits(LoadedModel runner, int block) {
+  private float[][] logits(DeviceRunner runner, int block) {
     int length = block + 10;
     SequenceDriver driver = new SequenceDriver(runner, 2, length + 1);
     driver.begin().add(0, Arrays.copyOf(tokens, 50)).execute();

@@ -2,8 +2,8 @@ package dev.sluice.worker.runner;
 
 import dev.sluice.worker.engine.ModelRunner;
 
-/** A model that is ready to run, and what can be told of it. */
-public interface LoadedModel extends ModelRunner {
+/** A model on a device, ready to run, and what can be told of it. */
+public interface DeviceRunner extends ModelRunner {
   /** What it takes. */
   MemoryPlan memoryPlan();
 

@@ -1,0 +1,40 @@
+package dev.sluice.worker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
+
+/** What a worker refuses before it loads anything. */
+final class WorkerCommandTest {
+  private final StringWriter err = new StringWriter();
+
+  private int run(String... arguments) {
+    return new CommandLine(new WorkerCommand()).setErr(new PrintWriter(err)).execute(arguments);
+  }
+
+  @Test
+  void refusesDevicesThatItDoesNotKnow() {
+    assertThat(run("--device=gpu")).isEqualTo(2);
+    assertThat(err.toString())
+        .contains("device: \"gpu\" (expected: cpu, or cuda:N with the number of a GPU)");
+  }
+
+  @Test
+  void refusesAGpuThatIsNotThere() {
+    assertThat(run("--device=cuda:99", "--quantization=none", "--port=0")).isEqualTo(2);
+    assertThat(err.toString())
+        .contains("device: cuda:99 (expected: a build with CUDA, mvn -Pcuda, on a machine with")
+        .doesNotContain("\tat ");
+  }
+
+  @Test
+  void refusesPrecisionsThatAGpuDoesNotHave() {
+    assertThat(run("--device=cuda:0", "--quantization=int8")).isEqualTo(2);
+    assertThat(err.toString())
+        .contains(
+            "model.quantization: int8 (expected with engine.device cuda:0: none or int8-block)");
+  }
+}
