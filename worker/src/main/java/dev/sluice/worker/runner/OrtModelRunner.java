@@ -25,7 +25,6 @@ import dev.sluice.worker.ort.OrtSessionOptions;
 import dev.sluice.worker.ort.OrtTensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -57,7 +56,7 @@ public final class OrtModelRunner implements ModelRunner {
   private final IntInput pastLengths;
   private final IntInput blockTable;
   private final IntInput logitRows;
-  private int logits;
+  private MemorySegment logits = MemorySegment.NULL; // [rows, vocabularySize]
 
   private OrtModelRunner(
       Checkpoint checkpoint,
@@ -240,7 +239,8 @@ public final class OrtModelRunner implements ModelRunner {
   @Override
   public void execute(StepBatch batch) {
     check(batch);
-    logits = 0;
+    MemorySegment before = logits;
+    logits = MemorySegment.NULL;
     inputIds.setVector(batch.tokenIds(), batch.tokens());
     cumulativeLengths.setVector(batch.cumulativeLengths(), batch.sequences() + 1);
     pastLengths.setVector(batch.pastLengths(), batch.sequences());
@@ -251,7 +251,15 @@ public final class OrtModelRunner implements ModelRunner {
     } catch (OrtException e) {
       throw new ModelRunnerException("step of " + batch.tokens() + " tokens failed", e);
     }
-    logits = batch.logits();
+    logits = rows(batch.logits(), frame.outputAddress(LOGITS), before);
+  }
+
+  /** ONNX Runtime mostly gives the memory of the step before; then nothing is allocated. */
+  private MemorySegment rows(int count, long address, MemorySegment before) {
+    long bytes = (long) Float.BYTES * geometry.vocabularySize() * count;
+    return before.address() == address && before.byteSize() == bytes
+        ? before
+        : MemorySegment.ofAddress(address).reinterpret(bytes);
   }
 
   /** The kernels trust lengths and block ids: a wrong one would write into other memory. */
@@ -286,15 +294,8 @@ public final class OrtModelRunner implements ModelRunner {
   }
 
   @Override
-  public void readLogits(int row, float[] target) {
-    if (row < 0 || row >= logits) {
-      throw new IllegalArgumentException(
-          "row: " + row + " (expected: less than " + logits + ", the rows of the latest step)");
-    }
-    int size = geometry.vocabularySize();
-    MemorySegment source =
-        MemorySegment.ofAddress(frame.outputAddress(LOGITS)).reinterpret(4L * size * logits);
-    MemorySegment.copy(source, ValueLayout.JAVA_FLOAT, 4L * size * row, target, 0, size);
+  public MemorySegment logits() {
+    return logits;
   }
 
   @Override
