@@ -34,6 +34,9 @@ public final class DecoderGraph {
   public static final int LOGIT_ROWS = 4;
   public static final int FIRST_CACHE = 5;
 
+  /** The file that has the initializers' content, in the order of {@link #weights}. */
+  public static final String WEIGHTS = "weights";
+
   private final byte[] model;
   private final List<String> inputs;
   private final String logits;
@@ -93,7 +96,9 @@ public final class DecoderGraph {
 
     DecoderGraph build() {
       declareInputs();
-      weights.add(new RotaryTable(options.maxContext(), config.headSize(), config.ropeTheta()));
+      weights.add(
+          new RotaryTable(
+              options.maxContext(), config.headSize(), config.ropeTheta(), config.rotaryScaling()));
       arithmetic.embedding(config, "input_ids", "hidden.0");
       Rows rows =
           arithmetic.norm(
@@ -139,7 +144,7 @@ public final class DecoderGraph {
       long attentionWidth = (long) config.heads() * config.headSize();
 
       Product qkv = arithmetic.multiply(queryKeyValue(prefix, at), attentionInput);
-      String attended = attention(at, arithmetic.floats("query_key_value" + at, qkv));
+      String attended = attention(prefix, at, arithmetic.floats("query_key_value" + at, qkv));
       String residual = "hidden" + at;
       if (last) {
         attended = logitRows(attended);
@@ -188,12 +193,17 @@ public final class DecoderGraph {
     }
 
     private Projection queryKeyValue(String prefix, String at) {
-      return projection(
+      String attention = prefix + "self_attn.";
+      return new Projection(
           "query_key_value_projection" + at,
           List.of(
-              prefix + "self_attn.q_proj.weight",
-              prefix + "self_attn.k_proj.weight",
-              prefix + "self_attn.v_proj.weight"),
+              attention + "q_proj.weight",
+              attention + "k_proj.weight",
+              attention + "v_proj.weight"),
+          config.attentionBias()
+              ? List.of(
+                  attention + "q_proj.bias", attention + "k_proj.bias", attention + "v_proj.bias")
+              : List.of(),
           (long) (config.heads() + 2 * config.kvHeads()) * config.headSize(),
           config.hiddenSize());
     }
@@ -203,28 +213,37 @@ public final class DecoderGraph {
       return new Projection(name, sources, List.of(), outputs, inputs);
     }
 
-    private String attention(String at, String queryKeyValue) {
-      String output = "attention_output" + at;
-      graph.node(
-          OnnxGraph.SLUICE,
-          "PagedAttention",
-          List.of(
-              queryKeyValue,
-              "",
-              "",
-              "key_cache" + at,
-              "value_cache" + at,
-              "cumulative_sequence_length",
-              "past_seqlens",
-              "block_table",
-              RotaryTable.COSINE,
-              RotaryTable.SINE),
-          List.of(output),
+    private String attention(String prefix, String at, String queryKeyValue) {
+      List<String> operands =
+          new ArrayList<>(
+              List.of(
+                  queryKeyValue,
+                  "",
+                  "",
+                  "key_cache" + at,
+                  "value_cache" + at,
+                  "cumulative_sequence_length",
+                  "past_seqlens",
+                  "block_table",
+                  RotaryTable.COSINE,
+                  RotaryTable.SINE));
+      Attributes attributes =
           new Attributes()
               .with("num_heads", config.heads())
               .with("kv_num_heads", config.kvHeads())
               .with("head_size", config.headSize())
-              .with("scale", (float) (1 / Math.sqrt(config.headSize()))));
+              .with("scale", (float) (1 / Math.sqrt(config.headSize())));
+      if (config.slidingWindow() > 0) {
+        attributes.with("local_window_size", config.slidingWindow());
+      }
+      if (config.queryKeyNorm()) {
+        operands.addAll(List.of("", "")); // slot mapping, head sinks
+        operands.add(norm(prefix + "self_attn.q_norm.weight", config.headSize()));
+        operands.add(norm(prefix + "self_attn.k_norm.weight", config.headSize()));
+        attributes.with("qk_norm_epsilon", config.normEpsilon());
+      }
+      String output = "attention_output" + at;
+      graph.node(OnnxGraph.SLUICE, "PagedAttention", operands, List.of(output), attributes);
       return output;
     }
 
@@ -242,7 +261,11 @@ public final class DecoderGraph {
 
     /** The name of a norm's weight, which becomes an initializer. */
     private String norm(String name) {
-      weights.add(new FloatWeight(name, List.of(name), List.of((long) config.hiddenSize())));
+      return norm(name, config.hiddenSize());
+    }
+
+    private String norm(String name, long width) {
+      weights.add(new FloatWeight(name, List.of(name), List.of(width)));
       return name;
     }
 

@@ -62,6 +62,19 @@ final class GgufMetadata {
     };
   }
 
+  /** Refuses any value but this number. */
+  void require(String key, double only) {
+    String expected = Double.toString(only);
+    if (!(value(key, expected) instanceof GgufValue.Real(double real) && real == only)) {
+      throw unexpected(key, value(key, expected), expected);
+    }
+  }
+
+  /** A finite number above zero, or {@code otherwise} if there is no such key. */
+  double positive(String key, double otherwise) {
+    return has(key) ? positive(key) : otherwise;
+  }
+
   /** A list of texts; {@code most} bounds what is decoded. */
   List<String> texts(String key, long most) {
     String expected = "a list of at most " + most + " texts";
@@ -107,8 +120,7 @@ final class GgufMetadata {
   private ModelFileException unexpected(String key, GgufValue value, String expected) {
     String found =
         switch (value) {
-          case GgufValue.Text(String text) ->
-              "'" + (text.length() > 80 ? text.substring(0, 80) + "…" : text) + "'";
+          case GgufValue.Text(String text) -> "'" + Excerpt.of(text) + "'";
           case GgufValue.Whole(long whole) -> Long.toString(whole);
           case GgufValue.Real(double real) -> Double.toString(real);
           case GgufValue.Flag(boolean flag) -> Boolean.toString(flag);

@@ -27,6 +27,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Runs a model on the CPU with ONNX Runtime, attention and activation in Java.
@@ -57,7 +58,11 @@ public final class OrtModelRunner implements ModelRunner {
   private final IntInput logitRows;
   private MemorySegment logits = MemorySegment.NULL; // [rows, vocabularySize]
 
-  private OrtModelRunner(Checkpoint checkpoint, OrtModelRunnerConfig config, CloseStack resources) {
+  private OrtModelRunner(
+      Checkpoint checkpoint,
+      OrtModelRunnerConfig config,
+      Optional<WeightsCache> cache,
+      CloseStack resources) {
     this.resources = resources;
     ModelConfig model = checkpoint.config();
     int maxContext = Math.min(config.maxContext(), model.maxContext());
@@ -88,7 +93,7 @@ public final class OrtModelRunner implements ModelRunner {
             new CustomOpDomain("sluice", operators(config.threads())), CustomOpDomain::close);
     OrtSession session =
         resources.push(
-            createSession(environment, domain, checkpoint, graph, config.threads()),
+            createSession(environment, domain, checkpoint, graph, config, cache),
             OrtSession::close);
     this.frame =
         resources.push(
@@ -118,9 +123,18 @@ public final class OrtModelRunner implements ModelRunner {
    * @throws IllegalArgumentException if the KV cache cannot hold one sequence of one block
    */
   public static OrtModelRunner load(Checkpoint checkpoint, OrtModelRunnerConfig config) {
+    return load(checkpoint, config, Optional.empty());
+  }
+
+  /**
+   * Loads a model as {@link #load(Checkpoint, OrtModelRunnerConfig)} does, with its weights from a
+   * cache.
+   */
+  public static OrtModelRunner load(
+      Checkpoint checkpoint, OrtModelRunnerConfig config, Optional<WeightsCache> cache) {
     CloseStack resources = new CloseStack();
     try {
-      return new OrtModelRunner(checkpoint, config, resources);
+      return new OrtModelRunner(checkpoint, config, cache, resources);
     } catch (RuntimeException | Error e) {
       resources.close();
       throw e;
@@ -139,13 +153,15 @@ public final class OrtModelRunner implements ModelRunner {
       CustomOpDomain domain,
       Checkpoint checkpoint,
       DecoderGraph graph,
-      int threads) {
-    try (WeightLoader weights = new WeightLoader();
-        OrtSessionOptions options = OrtSessionOptions.create(threads)) {
-      weights.load(environment, checkpoint, graph.weights());
+      OrtModelRunnerConfig config,
+      Optional<WeightsCache> cache) {
+    try (WeightLoader weights =
+            WeightLoader.load(
+                cache, environment, checkpoint, config.quantization(), graph.weights());
+        OrtSessionOptions options = OrtSessionOptions.create(config.threads())) {
       options.add(domain);
       options.set("session.intra_op.spin_duration_us", SPIN_MICROS);
-      options.addExternalInitializers(weights.tensors());
+      weights.addTo(options);
       return OrtSession.create(environment, graph.model(), options);
     }
   }

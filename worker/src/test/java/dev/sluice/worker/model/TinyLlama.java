@@ -19,17 +19,22 @@ final class TinyLlama {
   private TinyLlama() {}
 
   static GgufWriter gguf() {
+    return gguf("llama");
+  }
+
+  /** The same weights under the name of another architecture. */
+  static GgufWriter gguf(String architecture) {
     GgufWriter writer =
         new GgufWriter()
-            .text("general.architecture", "llama")
-            .uint32("llama.block_count", LAYERS)
-            .uint32("llama.context_length", 64)
-            .uint32("llama.embedding_length", HIDDEN)
-            .uint32("llama.feed_forward_length", INTERMEDIATE)
-            .uint32("llama.attention.head_count", HEADS)
-            .uint32("llama.attention.head_count_kv", KV_HEADS)
-            .uint32("llama.rope.dimension_count", HEAD_SIZE)
-            .float32("llama.attention.layer_norm_rms_epsilon", 1e-5f)
+            .text("general.architecture", architecture)
+            .uint32(architecture + ".block_count", LAYERS)
+            .uint32(architecture + ".context_length", 64)
+            .uint32(architecture + ".embedding_length", HIDDEN)
+            .uint32(architecture + ".feed_forward_length", INTERMEDIATE)
+            .uint32(architecture + ".attention.head_count", HEADS)
+            .uint32(architecture + ".attention.head_count_kv", KV_HEADS)
+            .uint32(architecture + ".rope.dimension_count", HEAD_SIZE)
+            .float32(architecture + ".attention.layer_norm_rms_epsilon", 1e-5f)
             .text("tokenizer.ggml.model", "gpt2")
             .text("tokenizer.ggml.pre", "smollm")
             .texts("tokenizer.ggml.tokens", TOKENS)
