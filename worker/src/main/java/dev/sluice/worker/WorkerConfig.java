@@ -37,7 +37,7 @@ public record WorkerConfig(
       throw new IllegalArgumentException(
           "model.quantization: int8 (expected with engine.device "
               + engine.device()
-              + ": none or int8-block)");
+              + ": none, int8-block or int4-block)");
     }
   }
 
@@ -47,7 +47,7 @@ public record WorkerConfig(
         Optional.empty(),
         ServerConfig.defaults(9091),
         TelemetryConfig.defaults(9465),
-        new Model("smollm2-135m", Optional.empty(), List.of(), Quantization.INT8_BLOCK, 0),
+        new Model("smollm2-135m", Optional.empty(), List.of(), Quantization.INT8, 0),
         new Engine(
             new Device.Cpu().label(),
             HalfType.FLOAT16,

@@ -35,6 +35,7 @@ final class WorkerCommandTest {
     assertThat(run("--device=cuda:0", "--quantization=int8")).isEqualTo(2);
     assertThat(err.toString())
         .contains(
-            "model.quantization: int8 (expected with engine.device cuda:0: none or int8-block)");
+            "model.quantization: int8 (expected with engine.device cuda:0: none, int8-block or"
+                + " int4-block)");
   }
 }

@@ -67,7 +67,8 @@ final class CommandLineIT {
 
   @Test
   void missingGpu() throws Exception {
-    Result result = Sluice.run("worker", ANY_PORTS[0], ANY_PORTS[1], "--device=cuda:99", "--quantization=none");
+    Result result =
+        Sluice.run("worker", ANY_PORTS[0], ANY_PORTS[1], "--device=cuda:99", "--quantization=none");
     assertThat(result.code()).isEqualTo(2);
     assertThat(result.err()).contains("cuda:99").contains("mvn -Pcuda").doesNotContain("\tat ");
   }

@@ -79,13 +79,13 @@ public final class DecoderGraph {
   public static DecoderGraph build(ModelConfig config, GraphOptions options) {
     OnnxGraph graph = new OnnxGraph();
     List<Weight> weights = new ArrayList<>();
+    float epsilon = config.normEpsilon();
     Backend backend = new CpuBackend(graph, config, options.blockSize());
     Arithmetic arithmetic =
         switch (options.quantization()) {
-          case NONE -> new FloatArithmetic(graph, weights, config.normEpsilon(), backend);
-          case INT8 ->
-              new RowArithmetic(graph, weights, config.normEpsilon(), options.integerWeights());
-          case INT8_BLOCK -> new BlockArithmetic(graph, weights, config.normEpsilon(), backend);
+          case INT8 -> new RowArithmetic(graph, weights, epsilon, options.integerWeights());
+          case NONE, INT8_BLOCK, INT4_BLOCK ->
+              floats(options.quantization(), graph, weights, epsilon, backend);
         };
     return new Builder(config, graph, weights, backend, arithmetic).build(options.maxContext());
   }
@@ -100,14 +100,27 @@ public final class DecoderGraph {
     List<Weight> weights = new ArrayList<>();
     Backend backend = new CudaBackend(graph, config, options);
     Arithmetic arithmetic =
-        switch (options.quantization()) {
-          case NONE -> new FloatArithmetic(graph, weights, config.normEpsilon(), backend);
-          case INT8 ->
-              throw new IllegalArgumentException(
-                  "quantization: int8 (expected on a GPU: none or int8-block)");
-          case INT8_BLOCK -> new BlockArithmetic(graph, weights, config.normEpsilon(), backend);
-        };
+        floats(options.quantization(), graph, weights, config.normEpsilon(), backend);
     return new Builder(config, graph, weights, backend, arithmetic).build(options.maxContext());
+  }
+
+  /** The precisions whose activations are floats. */
+  static Arithmetic floats(
+      Quantization quantization,
+      OnnxGraph graph,
+      List<Weight> weights,
+      float epsilon,
+      Backend backend) {
+    return switch (quantization) {
+      case NONE -> new FloatArithmetic(graph, weights, epsilon, backend);
+      case INT8 ->
+          throw new IllegalArgumentException(
+              "quantization: int8 (expected on a GPU: none, int8-block or int4-block)");
+      case INT8_BLOCK ->
+          new BlockArithmetic(graph, weights, epsilon, backend, /* fourBits= */ false);
+      case INT4_BLOCK ->
+          new BlockArithmetic(graph, weights, epsilon, backend, /* fourBits= */ true);
+    };
   }
 
   /** The inputs of a graph, in the order of their declaration. */

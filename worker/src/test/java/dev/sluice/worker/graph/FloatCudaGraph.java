@@ -22,11 +22,8 @@ final class FloatCudaGraph implements Backend {
     OnnxGraph graph = new OnnxGraph();
     List<Weight> weights = new ArrayList<>();
     Backend backend = new FloatCudaGraph(graph, config, options);
-    float epsilon = config.normEpsilon();
     Arithmetic arithmetic =
-        options.quantization() == Quantization.NONE
-            ? new FloatArithmetic(graph, weights, epsilon, backend)
-            : new BlockArithmetic(graph, weights, epsilon, backend);
+        DecoderGraph.floats(options.quantization(), graph, weights, config.normEpsilon(), backend);
     return new DecoderGraph.Builder(config, graph, weights, backend, arithmetic)
         .build(options.maxContext());
   }
