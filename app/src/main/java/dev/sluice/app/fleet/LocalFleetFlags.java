@@ -61,14 +61,6 @@ public final class LocalFleetFlags {
     return model;
   }
 
-  /** Holds weights in this way if the user has not said how. */
-  public LocalFleetFlags quantizationOr(String fallback) {
-    if (quantization == null) {
-      quantization = fallback;
-    }
-    return this;
-  }
-
   /** What is to be started; makes a folder for its logs. */
   public LocalFleetOptions options(int routerPort) {
     List<String> workerArguments = new ArrayList<>(workerFlags);
