@@ -19,10 +19,12 @@ import dev.sluice.worker.engine.NanoClock;
 import dev.sluice.worker.kernel.AttentionShape;
 import dev.sluice.worker.model.Checkpoint;
 import dev.sluice.worker.model.Checkpoints;
+import dev.sluice.worker.model.ContentHashes;
 import dev.sluice.worker.model.ModelStore;
 import dev.sluice.worker.model.Progress;
 import dev.sluice.worker.runner.OrtModelRunner;
 import dev.sluice.worker.runner.OrtModelRunnerConfig;
+import dev.sluice.worker.runner.WeightsCache;
 import dev.sluice.worker.service.WorkerMetrics;
 import dev.sluice.worker.service.WorkerProfile;
 import dev.sluice.worker.service.WorkerServices;
@@ -31,7 +33,9 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -92,8 +96,12 @@ public final class WorkerMain {
       WorkerServices services,
       Lifecycle lifecycle) {
     Path file = ModelStore.of(System.getenv()).resolve(config.model().name(), Progress.NONE);
-    try (Checkpoint checkpoint = Checkpoints.open(file)) {
-      OrtModelRunner runner = OrtModelRunner.load(checkpoint, runnerConfig(config, checkpoint));
+    Path home = ModelStore.home(System.getenv());
+    ContentHashes hashes = new ContentHashes(home.resolve("hashes"), InstantSource.system());
+    WeightsCache cache = new WeightsCache(home.resolve("weights"), InstantSource.system());
+    try (Checkpoint checkpoint = Checkpoints.open(file, hashes)) {
+      OrtModelRunner runner =
+          OrtModelRunner.load(checkpoint, runnerConfig(config, checkpoint), Optional.of(cache));
       log.info("loaded {} after {} ms; warming up", file.getFileName(), millisSince(start));
       runner.warmUp();
       // Not before: a signal closes what is registered, and steps must not run on freed memory.
@@ -110,7 +118,9 @@ public final class WorkerMain {
                   config.engine().maxWaitingTokens(),
                   config.engine().maxBatchedTokens(),
                   config.engine().retryAfter(),
-                  config.engine().checkIntegrity()),
+                  config.engine().checkIntegrity(),
+                  config.engine().threads(),
+                  tokenizer.vocabularySize()),
               NanoClock.SYSTEM,
               metrics);
       metrics.observe(engine::snapshot);

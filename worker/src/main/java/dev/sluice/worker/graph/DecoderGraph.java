@@ -34,6 +34,9 @@ public final class DecoderGraph {
   public static final int LOGIT_ROWS = 4;
   public static final int FIRST_CACHE = 5;
 
+  /** The file that has the initializers' content, in the order of {@link #weights}. */
+  public static final String WEIGHTS = "weights";
+
   private final byte[] model;
   private final List<String> inputs;
   private final String logits;
@@ -87,7 +90,8 @@ public final class DecoderGraph {
           switch (options.quantization()) {
             case NONE -> new FloatArithmetic(graph, weights, epsilon);
             case INT8 -> new RowArithmetic(graph, weights, epsilon, options.integerWeights());
-            case INT8_BLOCK -> new BlockArithmetic(graph, weights, epsilon);
+            case INT8_BLOCK -> new BlockArithmetic(graph, weights, epsilon, /* fourBits= */ false);
+            case INT4_BLOCK -> new BlockArithmetic(graph, weights, epsilon, /* fourBits= */ true);
           };
     }
 

@@ -16,6 +16,15 @@ public final class Checkpoints {
   private Checkpoints() {}
 
   /**
+   * Opens and checks a model whose content hash may be known already.
+   *
+   * @throws ModelFileException if it cannot be used
+   */
+  public static Checkpoint open(Path path, ContentHashes hashes) {
+    return new RememberedCheckpoint(path, open(path), hashes);
+  }
+
+  /**
    * Opens and checks a model; close it to unmap its files.
    *
    * @throws ModelFileException if it cannot be used; names what was found and what was expected

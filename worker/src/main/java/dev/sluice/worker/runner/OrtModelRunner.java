@@ -25,9 +25,9 @@ import dev.sluice.worker.ort.OrtSessionOptions;
 import dev.sluice.worker.ort.OrtTensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Runs a model on the CPU with ONNX Runtime, attention and activation in Java.
@@ -56,9 +56,13 @@ public final class OrtModelRunner implements ModelRunner {
   private final IntInput pastLengths;
   private final IntInput blockTable;
   private final IntInput logitRows;
-  private int logits;
+  private MemorySegment logits = MemorySegment.NULL; // [rows, vocabularySize]
 
-  private OrtModelRunner(Checkpoint checkpoint, OrtModelRunnerConfig config, CloseStack resources) {
+  private OrtModelRunner(
+      Checkpoint checkpoint,
+      OrtModelRunnerConfig config,
+      Optional<WeightsCache> cache,
+      CloseStack resources) {
     this.resources = resources;
     ModelConfig model = checkpoint.config();
     int maxContext = Math.min(config.maxContext(), model.maxContext());
@@ -89,7 +93,7 @@ public final class OrtModelRunner implements ModelRunner {
             new CustomOpDomain("sluice", operators(config.threads())), CustomOpDomain::close);
     OrtSession session =
         resources.push(
-            createSession(environment, domain, checkpoint, graph, config.threads()),
+            createSession(environment, domain, checkpoint, graph, config, cache),
             OrtSession::close);
     this.frame =
         resources.push(
@@ -119,9 +123,18 @@ public final class OrtModelRunner implements ModelRunner {
    * @throws IllegalArgumentException if the KV cache cannot hold one sequence of one block
    */
   public static OrtModelRunner load(Checkpoint checkpoint, OrtModelRunnerConfig config) {
+    return load(checkpoint, config, Optional.empty());
+  }
+
+  /**
+   * Loads a model as {@link #load(Checkpoint, OrtModelRunnerConfig)} does, with its weights from a
+   * cache.
+   */
+  public static OrtModelRunner load(
+      Checkpoint checkpoint, OrtModelRunnerConfig config, Optional<WeightsCache> cache) {
     CloseStack resources = new CloseStack();
     try {
-      return new OrtModelRunner(checkpoint, config, resources);
+      return new OrtModelRunner(checkpoint, config, cache, resources);
     } catch (RuntimeException | Error e) {
       resources.close();
       throw e;
@@ -140,13 +153,15 @@ public final class OrtModelRunner implements ModelRunner {
       CustomOpDomain domain,
       Checkpoint checkpoint,
       DecoderGraph graph,
-      int threads) {
-    try (WeightLoader weights = new WeightLoader();
-        OrtSessionOptions options = OrtSessionOptions.create(threads)) {
-      weights.load(environment, checkpoint, graph.weights());
+      OrtModelRunnerConfig config,
+      Optional<WeightsCache> cache) {
+    try (WeightLoader weights =
+            WeightLoader.load(
+                cache, environment, checkpoint, config.quantization(), graph.weights());
+        OrtSessionOptions options = OrtSessionOptions.create(config.threads())) {
       options.add(domain);
       options.set("session.intra_op.spin_duration_us", SPIN_MICROS);
-      options.addExternalInitializers(weights.tensors());
+      weights.addTo(options);
       return OrtSession.create(environment, graph.model(), options);
     }
   }
@@ -224,7 +239,8 @@ public final class OrtModelRunner implements ModelRunner {
   @Override
   public void execute(StepBatch batch) {
     check(batch);
-    logits = 0;
+    MemorySegment before = logits;
+    logits = MemorySegment.NULL;
     inputIds.setVector(batch.tokenIds(), batch.tokens());
     cumulativeLengths.setVector(batch.cumulativeLengths(), batch.sequences() + 1);
     pastLengths.setVector(batch.pastLengths(), batch.sequences());
@@ -235,7 +251,15 @@ public final class OrtModelRunner implements ModelRunner {
     } catch (OrtException e) {
       throw new ModelRunnerException("step of " + batch.tokens() + " tokens failed", e);
     }
-    logits = batch.logits();
+    logits = rows(batch.logits(), frame.outputAddress(LOGITS), before);
+  }
+
+  /** ONNX Runtime mostly gives the memory of the step before; then nothing is allocated. */
+  private MemorySegment rows(int count, long address, MemorySegment before) {
+    long bytes = (long) Float.BYTES * geometry.vocabularySize() * count;
+    return before.address() == address && before.byteSize() == bytes
+        ? before
+        : MemorySegment.ofAddress(address).reinterpret(bytes);
   }
 
   /** The kernels trust lengths and block ids: a wrong one would write into other memory. */
@@ -270,15 +294,8 @@ public final class OrtModelRunner implements ModelRunner {
   }
 
   @Override
-  public void readLogits(int row, float[] target) {
-    if (row < 0 || row >= logits) {
-      throw new IllegalArgumentException(
-          "row: " + row + " (expected: less than " + logits + ", the rows of the latest step)");
-    }
-    int size = geometry.vocabularySize();
-    MemorySegment source =
-        MemorySegment.ofAddress(frame.outputAddress(LOGITS)).reinterpret(4L * size * logits);
-    MemorySegment.copy(source, ValueLayout.JAVA_FLOAT, 4L * size * row, target, 0, size);
+  public MemorySegment logits() {
+    return logits;
   }
 
   @Override
