@@ -33,7 +33,7 @@ public final class LocalFleetFlags {
       names = "--quantization",
       paramLabel = "HOW",
       description =
-          "How weights are held: none, int8-block. Default: the worker's; in the demo none.")
+          "How weights are held: none, int8, int8-block, int4-block. Default: the worker's, int8.")
   private @Nullable String quantization;
 
   @Option(

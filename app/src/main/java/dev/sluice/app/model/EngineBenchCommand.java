@@ -37,8 +37,9 @@ public final class EngineBenchCommand implements Callable<Integer> {
   @Option(
       names = "--quantization",
       paramLabel = "HOW",
-      description = "How weights are held: none, int8, int8-block. Default: ${DEFAULT-VALUE}.")
-  private String quantization = "int8-block";
+      description =
+          "How weights are held: none, int8, int8-block, int4-block. Default: ${DEFAULT-VALUE}.")
+  private String quantization = "int8";
 
   @Option(
       names = "--threads",
@@ -66,11 +67,7 @@ public final class EngineBenchCommand implements Callable<Integer> {
             .orElseThrow(() ->
                 new UsageException(
                     "--quantization: %s (expected: one of %s)"
-                        .formatted(
-                            quantization,
-                            Arrays.stream(Quantization.values())
-                                .map(Quantization::label)
-                                .toList())));
+                        .formatted(quantization, Quantization.labels())));
     if (threads < 1) {
       throw new UsageException("--threads: " + threads + " (expected: 1 or more)");
     }
