@@ -49,20 +49,22 @@ public final class EngineBenchCommand implements Callable<Integer> {
   @Option(names = "--quick", description = "Fewer repeats.")
   private boolean quick;
 
+  /** The precision of that name. */
+  static Quantization quantization(String label) {
+    return Arrays.stream(Quantization.values())
+        .filter(q -> q.label().equals(label))
+        .findFirst()
+        .orElseThrow(() ->
+            new UsageException(
+                "--quantization: %s (expected: one of %s)"
+                    .formatted(
+                        label,
+                        Arrays.stream(Quantization.values()).map(Quantization::label).toList())));
+  }
+
   @Override
   public Integer call() {
-    Quantization how =
-        Arrays.stream(Quantization.values())
-            .filter(q -> q.label().equals(quantization))
-            .findFirst()
-            .orElseThrow(() ->
-                new UsageException(
-                    "--quantization: %s (expected: one of %s)"
-                        .formatted(
-                            quantization,
-                            Arrays.stream(Quantization.values())
-                                .map(Quantization::label)
-                                .toList())));
+    Quantization how = quantization(quantization);
     if (threads < 1) {
       throw new UsageException("--threads: " + threads + " (expected: 1 or more)");
     }

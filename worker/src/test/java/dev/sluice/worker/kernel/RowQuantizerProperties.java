@@ -41,7 +41,8 @@ final class RowQuantizerProperties {
 
   @Property(tries = 100, seed = "2")
   void productsComeOutAsWithoutRounding(
-      @ForAll @LongRange(max = 1 << 30) long seed, @ForAll @IntRange(min = 1, max = 24) int blocks) {
+      @ForAll @LongRange(max = 1 << 30) long seed,
+      @ForAll @IntRange(min = 1, max = 24) int blocks) {
     Random random = new Random(seed);
     int width = blocks * BLOCK;
     float[] activations = row(random, width);

@@ -68,7 +68,8 @@ class PublishAllocationTest {
         for (int i = 0; i < STREAMS; i++) {
           Mailbox mailbox = new Mailbox(woken::release);
           mailboxes.add(mailbox);
-          engine.submit(GenerationTask.builder("r" + i, 1, 2, 3).maxTokens(TOKENS).build(), mailbox);
+          engine.submit(
+              GenerationTask.builder("r" + i, 1, 2, 3).maxTokens(TOKENS).build(), mailbox);
         }
         // every token wakes once, and so does every end
         assertThat(woken.tryAcquire(STREAMS * (TOKENS + 1), 60, TimeUnit.SECONDS)).isTrue();
