@@ -50,7 +50,9 @@ public final class WorkerCommand implements Callable<Integer> {
   @Option(
       names = "--quantization",
       paramLabel = "MODE",
-      description = "How weights are held: none or int8-block. (--model.quantization)")
+      description =
+          "How weights are held: none, int8 (default), int8-block or int4-block."
+              + " (--model.quantization)")
   private Optional<String> quantization = Optional.empty();
 
   @Option(

@@ -39,7 +39,7 @@ public record WorkerConfig(
         Optional.empty(),
         ServerConfig.defaults(9091),
         TelemetryConfig.defaults(9465),
-        new Model("smollm2-135m", Optional.empty(), List.of(), Quantization.INT8_BLOCK, 0),
+        new Model("smollm2-135m", Optional.empty(), List.of(), Quantization.INT8, 0),
         new Engine(
             Math.max(1, Runtime.getRuntime().availableProcessors()),
             64,

@@ -34,7 +34,7 @@ public final class LocalFleetFlags {
       names = "--quantization",
       paramLabel = "HOW",
       description =
-          "How weights are held: none, int8-block. Default: the worker's; in the demo none.")
+          "How weights are held: none, int8, int8-block, int4-block. Default: the worker's, int8.")
   private @Nullable String quantization;
 
   @Option(
@@ -60,14 +60,6 @@ public final class LocalFleetFlags {
 
   public String model() {
     return model;
-  }
-
-  /** Holds weights in this way if the user has not said how. */
-  public LocalFleetFlags quantizationOr(String fallback) {
-    if (quantization == null) {
-      quantization = fallback;
-    }
-    return this;
   }
 
   private static boolean isMemory(String flag) {

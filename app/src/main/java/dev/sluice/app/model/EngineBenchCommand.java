@@ -37,8 +37,9 @@ public final class EngineBenchCommand implements Callable<Integer> {
   @Option(
       names = "--quantization",
       paramLabel = "HOW",
-      description = "How weights are held: none, int8-block. Default: ${DEFAULT-VALUE}.")
-  private String quantization = "int8-block";
+      description =
+          "How weights are held: none, int8, int8-block, int4-block. Default: ${DEFAULT-VALUE}.")
+  private String quantization = "int8";
 
   @Option(
       names = "--threads",
@@ -49,6 +50,14 @@ public final class EngineBenchCommand implements Callable<Integer> {
   @Option(names = "--quick", description = "Fewer repeats.")
   private boolean quick;
 
+  @Option(
+      names = "--roofline",
+      description = "Also the least time in which this machine could compute the prompts.")
+  private boolean roofline;
+
+  @Option(names = "--profile", description = "Also what the engine spends a step on.")
+  private boolean profile;
+
   /** The precision of that name. */
   static Quantization quantization(String label) {
     return Arrays.stream(Quantization.values())
@@ -57,13 +66,11 @@ public final class EngineBenchCommand implements Callable<Integer> {
         .orElseThrow(() ->
             new UsageException(
                 "--quantization: %s (expected: one of %s)"
-                    .formatted(
-                        label,
-                        Arrays.stream(Quantization.values()).map(Quantization::label).toList())));
+                    .formatted(label, Quantization.labels())));
   }
 
   @Override
-  public Integer call() {
+  public Integer call() throws InterruptedException {
     Quantization how = quantization(quantization);
     if (threads < 1) {
       throw new UsageException("--threads: " + threads + " (expected: 1 or more)");
@@ -78,7 +85,7 @@ public final class EngineBenchCommand implements Callable<Integer> {
     }
     PrintStream out =
         new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
-    EngineBench.run(file, how, threads, quick, out);
+    EngineBench.run(new EngineBench.Options(file, how, threads, quick, roofline, profile), out);
     return ExitCode.OK;
   }
 }

@@ -11,7 +11,6 @@ import dev.sluice.app.cli.UsageException;
 import dev.sluice.common.config.ByteSize;
 import dev.sluice.worker.graph.GraphOptions;
 import dev.sluice.worker.graph.IntegerWeights;
-import dev.sluice.worker.graph.Quantization;
 import dev.sluice.worker.kernel.AttentionShape;
 import dev.sluice.worker.model.Checkpoint;
 import dev.sluice.worker.model.Checkpoints;
@@ -22,7 +21,6 @@ import dev.sluice.worker.runner.MemoryNeeds;
 import dev.sluice.worker.runner.MemoryPlan;
 import java.io.PrintWriter;
 import java.util.Arrays;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -51,9 +49,9 @@ final class ModelPlanCommand implements Callable<Integer> {
   @Option(
       names = "--quantization",
       paramLabel = "HOW",
-      description = "How weights are held: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.",
-      completionCandidates = Quantizations.class)
-  private String quantization = "int8-block";
+      description =
+          "How weights are held: none, int8, int8-block, int4-block. Default: ${DEFAULT-VALUE}.")
+  private String quantization = "int8";
 
   @Option(
       names = "--memory",
@@ -87,14 +85,6 @@ final class ModelPlanCommand implements Callable<Integer> {
   private int maxBatchedTokens = 512;
 
   @Mixin private OutputFormat output = new OutputFormat();
-
-  /** For the help. */
-  static final class Quantizations implements Iterable<String> {
-    @Override
-    public Iterator<String> iterator() {
-      return Arrays.stream(Quantization.values()).map(Quantization::label).iterator();
-    }
-  }
 
   @Override
   public Integer call() throws JsonProcessingException {

@@ -41,8 +41,16 @@ public record EngineSnapshot(
    * @param samplingNanos choosing tokens
    * @param publishNanos handing tokens out
    */
-  public record Phases(
-      long scheduleNanos, long modelNanos, long samplingNanos, long publishNanos) {}
+  public record Phases(long scheduleNanos, long modelNanos, long samplingNanos, long publishNanos) {
+    /** What was spent since an earlier moment. */
+    public Phases minus(Phases earlier) {
+      return new Phases(
+          scheduleNanos - earlier.scheduleNanos,
+          modelNanos - earlier.modelNanos,
+          samplingNanos - earlier.samplingNanos,
+          publishNanos - earlier.publishNanos);
+    }
+  }
 
   /** Whether the engine serves. */
   public enum State {

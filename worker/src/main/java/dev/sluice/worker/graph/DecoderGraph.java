@@ -90,7 +90,8 @@ public final class DecoderGraph {
           switch (options.quantization()) {
             case NONE -> new FloatArithmetic(graph, weights, epsilon);
             case INT8 -> new RowArithmetic(graph, weights, epsilon, options.integerWeights());
-            case INT8_BLOCK -> new BlockArithmetic(graph, weights, epsilon);
+            case INT8_BLOCK -> new BlockArithmetic(graph, weights, epsilon, /* fourBits= */ false);
+            case INT4_BLOCK -> new BlockArithmetic(graph, weights, epsilon, /* fourBits= */ true);
           };
     }
 

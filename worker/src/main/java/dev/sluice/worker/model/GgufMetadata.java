@@ -108,6 +108,23 @@ final class GgufMetadata {
     };
   }
 
+  /** A list of exactly {@code count} numbers in float32. */
+  float[] floats(String key, int count) {
+    String expected = "a list of " + count + " FLOAT32";
+    return switch (value(key, expected)) {
+      case GgufValue.Array array
+          when array.elementType() == GgufValueType.FLOAT32 && array.count() == count -> {
+        GgufCursor cursor = new GgufCursor(file, array.content());
+        float[] floats = new float[count];
+        for (int i = 0; i < count; i++) {
+          floats[i] = Float.intBitsToFloat(cursor.int32("metadata " + key));
+        }
+        yield floats;
+      }
+      case GgufValue other -> throw unexpected(key, other, expected);
+    };
+  }
+
   private GgufValue value(String key, String expected) {
     GgufValue value = values.get(key);
     if (value == null) {

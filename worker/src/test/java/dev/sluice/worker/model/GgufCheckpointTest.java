@@ -231,8 +231,21 @@ class GgufCheckpointTest {
             "tensor blk.1.ffn_up.weight: shape [8, 12] (expected: [12, 8])"),
         Arguments.of(extra, "tensor blk.0.attn_q.bias: not known"),
         Arguments.of(
+            TinyLlama.gguf().text("tokenizer.ggml.model", "t5"),
+            "tokenizer model 't5' is not supported (expected: gpt2 or llama)"),
+        Arguments.of(
             TinyLlama.gguf().text("tokenizer.ggml.model", "llama"),
-            "tokenizer model 'llama' is not supported (expected: gpt2)"),
+            "metadata tokenizer.ggml.scores: missing (expected: a list of 10 FLOAT32)"),
+        Arguments.of(
+            TinyLlama.gguf()
+                .text("tokenizer.ggml.model", "llama")
+                .float32s("tokenizer.ggml.scores", new float[9]),
+            "metadata tokenizer.ggml.scores: a list of 9 FLOAT32 (expected: a list of 10 FLOAT32)"),
+        Arguments.of(
+            TinyLlama.gguf()
+                .text("tokenizer.ggml.model", "llama")
+                .float32s("tokenizer.ggml.scores", 0, 0, 0, 0, 0, 0, 0, 0, 0, Float.NaN),
+            "score of token 9: NaN (expected: a number)"),
         Arguments.of(
             TinyLlama.gguf().text("tokenizer.ggml.pre", "klingon"),
             "pre-tokenizer 'klingon' is not supported (expected: gpt-2, "),

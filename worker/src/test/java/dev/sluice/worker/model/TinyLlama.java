@@ -24,6 +24,11 @@ final class TinyLlama {
 
   /** The same weights under the name of another architecture. */
   static GgufWriter gguf(String architecture) {
+    return gguf(architecture, TOKENS.size());
+  }
+
+  /** The same with another number of embeddings. */
+  static GgufWriter gguf(String architecture, int vocabularySize) {
     GgufWriter writer =
         new GgufWriter()
             .text("general.architecture", architecture)
@@ -44,7 +49,7 @@ final class TinyLlama {
             .uint32("tokenizer.ggml.eos_token_id", 2)
             .flag("tokenizer.ggml.add_bos_token", true)
             .text("tokenizer.chat_template", "{{ messages }}");
-    floats(writer, "token_embd.weight", TOKENS.size(), HIDDEN);
+    floats(writer, "token_embd.weight", vocabularySize, HIDDEN);
     for (int layer = 0; layer < LAYERS; layer++) {
       String block = "blk." + layer + ".";
       floats(writer, block + "attn_norm.weight", HIDDEN);
