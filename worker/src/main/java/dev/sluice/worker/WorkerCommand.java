@@ -6,6 +6,7 @@ import dev.sluice.common.error.ListenException;
 import dev.sluice.worker.model.ModelFileException;
 import dev.sluice.worker.model.ModelStoreException;
 import dev.sluice.worker.runner.DeviceException;
+import dev.sluice.worker.runner.MemoryException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -63,6 +64,15 @@ public final class WorkerCommand implements Callable<Integer> {
   private Optional<String> device = Optional.empty();
 
   @Option(
+      names = "--memory",
+      paramLabel = "SIZE",
+      description =
+          "Memory for all of the worker, such as 4GiB; the KV cache gets what weights and working"
+              + " memory leave. On a GPU, of its memory. Default: 9/10 of the control group's"
+              + " limit, or half of the machine's; none for a GPU.")
+  private Optional<String> memory = Optional.empty();
+
+  @Option(
       names = "--threads",
       paramLabel = "N",
       description = "Threads that compute. Default: all processors. (--engine.threads)")
@@ -85,6 +95,7 @@ public final class WorkerCommand implements Callable<Integer> {
               .with("model.name", model)
               .with("model.quantization", quantization)
               .with("engine.device", device)
+              .with("memory", memory)
               .with("engine.threads", threads)
               .with("server.port", port)
               .load(WorkerConfig.class, WorkerConfig.defaults(), commandLine);
@@ -99,7 +110,7 @@ public final class WorkerCommand implements Callable<Integer> {
       return ExitCode.OK;
     } catch (ListenException | IOException e) {
       return ConfigOptions.failed(commandLine, e, ExitCode.SOFTWARE);
-    } catch (ModelFileException | ModelStoreException | DeviceException e) {
+    } catch (ModelFileException | ModelStoreException | MemoryException | DeviceException e) {
       return ConfigOptions.failed(commandLine, e, ExitCode.USAGE);
     }
   }

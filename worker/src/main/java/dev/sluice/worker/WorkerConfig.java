@@ -21,6 +21,9 @@ import java.util.Optional;
  * @param telemetry what it tells about itself
  * @param model what it serves
  * @param engine how it runs it
+ * @param memory for all of the worker: weights, working memory and KV cache; default: nine tenths
+ *     of the control group's limit, or half of the machine's memory. On a GPU: of its memory,
+ *     without a default
  * @param kvCache memory of the streams
  * @param portFile where the ports are written once the worker listens
  */
@@ -30,14 +33,27 @@ public record WorkerConfig(
     TelemetryConfig telemetry,
     Model model,
     Engine engine,
+    Optional<ByteSize> memory,
     KvCache kvCache,
     Optional<Path> portFile) {
   public WorkerConfig {
-    if (engine.runsOn() instanceof Device.Cuda && model.quantization() == Quantization.INT8) {
+    if (engine.runsOn() instanceof Device.Cuda) {
+      checkGpu(engine.device(), model, memory.isPresent() || kvCache.memory().isPresent());
+    }
+  }
+
+  private static void checkGpu(String device, Model model, boolean memorySaid) {
+    if (model.quantization() == Quantization.INT8) {
       throw new IllegalArgumentException(
           "model.quantization: int8 (expected with engine.device "
-              + engine.device()
+              + device
               + ": none, int8-block or int4-block)");
+    }
+    if (!memorySaid) {
+      throw new IllegalArgumentException(
+          "memory: null (expected with engine.device "
+              + device
+              + ": how much of the GPU's memory to use, such as 20GiB)");
     }
   }
 
@@ -59,7 +75,8 @@ public record WorkerConfig(
             1 << 20,
             Duration.ofSeconds(1),
             false),
-        new KvCache(ByteSize.ofMiB(512)),
+        Optional.empty(),
+        new KvCache(Optional.empty()),
         Optional.empty());
   }
 
@@ -128,11 +145,11 @@ public record WorkerConfig(
   /**
    * Memory of the streams.
    *
-   * @param memory size of the cache, at least 1 MiB
+   * @param memory size of the cache, at least 1 MiB; default: what the worker's memory leaves
    */
-  public record KvCache(ByteSize memory) {
+  public record KvCache(Optional<ByteSize> memory) {
     public KvCache {
-      Checks.atLeast("memory", memory, ByteSize.ofMiB(1));
+      memory.ifPresent(size -> Checks.atLeast("memory", size, ByteSize.ofMiB(1)));
     }
   }
 }

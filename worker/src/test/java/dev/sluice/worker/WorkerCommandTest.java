@@ -24,10 +24,19 @@ final class WorkerCommandTest {
 
   @Test
   void refusesAGpuThatIsNotThere() {
-    assertThat(run("--device=cuda:99", "--quantization=none", "--port=0")).isEqualTo(2);
+    assertThat(run("--device=cuda:99", "--quantization=none", "--memory=1GiB")).isEqualTo(2);
     assertThat(err.toString())
         .contains("device: cuda:99 (expected: a build with CUDA, mvn -Pcuda, on a machine with")
         .doesNotContain("\tat ");
+  }
+
+  @Test
+  void wantsToKnowHowMuchOfAGpuToUse() {
+    assertThat(run("--device=cuda:0", "--quantization=none")).isEqualTo(2);
+    assertThat(err.toString())
+        .contains(
+            "memory: null (expected with engine.device cuda:0: how much of the GPU's memory to"
+                + " use, such as 20GiB)");
   }
 
   @Test

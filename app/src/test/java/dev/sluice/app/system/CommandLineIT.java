@@ -68,7 +68,7 @@ final class CommandLineIT {
   @Test
   void missingGpu() throws Exception {
     Result result =
-        Sluice.run("worker", ANY_PORTS[0], ANY_PORTS[1], "--device=cuda:99", "--quantization=none");
+        Sluice.run("worker", "--device=cuda:99", "--quantization=none", "--memory=1GiB");
     assertThat(result.code()).isEqualTo(2);
     assertThat(result.err()).contains("cuda:99").contains("mvn -Pcuda").doesNotContain("\tat ");
   }

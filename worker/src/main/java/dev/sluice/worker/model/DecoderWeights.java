@@ -20,15 +20,22 @@ final class DecoderWeights {
   record Weight(String ggufName, List<Long> shape, boolean rotary) {}
 
   private final ModelConfig config;
+  private final int most;
   private final Map<String, Weight> weights = new LinkedHashMap<>();
 
-  private DecoderWeights(ModelConfig config) {
+  private DecoderWeights(ModelConfig config, int most) {
     this.config = config;
+    this.most = most;
   }
 
-  /** All weights by their Hugging Face names. */
-  static Map<String, Weight> of(ModelConfig config) {
-    DecoderWeights decoder = new DecoderWeights(config);
+  /**
+   * All weights by their Hugging Face names.
+   *
+   * @param tensors of the file that should have them; if there are more weights than that, the map
+   *     ends early, as one of those in it is missing: a small file cannot make a large map
+   */
+  static Map<String, Weight> of(ModelConfig config, int tensors) {
+    DecoderWeights decoder = new DecoderWeights(config, tensors);
     decoder.addAll();
     return decoder.weights;
   }
@@ -36,7 +43,7 @@ final class DecoderWeights {
   private void addAll() {
     long hidden = config.hiddenSize();
     add("model.embed_tokens.weight", "token_embd.weight", config.vocabularySize(), hidden);
-    for (int layer = 0; layer < config.layers(); layer++) {
+    for (int layer = 0; layer < config.layers() && weights.size() <= most; layer++) {
       String to = "model.layers." + layer + ".";
       String from = "blk." + layer + ".";
       add(to + "input_layernorm.weight", from + "attn_norm.weight", hidden);

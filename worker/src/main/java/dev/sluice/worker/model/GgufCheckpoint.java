@@ -39,7 +39,7 @@ final class GgufCheckpoint implements Checkpoint {
     Family family = GgufConfig.family(file);
     this.config = GgufConfig.read(file, family);
     this.interleaved = family.interleavedInGguf();
-    this.weights = DecoderWeights.of(config);
+    this.weights = DecoderWeights.of(config, file.tensors().size());
     check();
     this.tokenizer = GgufTokenizer.read(file, config.vocabularySize());
   }

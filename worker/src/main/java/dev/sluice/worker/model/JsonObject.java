@@ -1,12 +1,11 @@
 package dev.sluice.worker.model;
 
-import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.function.Predicate;
 
@@ -43,15 +42,13 @@ final class JsonObject {
    * @param mostBytes bounds what is read; in memory it is some 30 times as large at worst
    */
   static JsonObject read(Path file, int mostBytes) {
-    byte[] content = SmallFile.read(file, mostBytes);
+    String content = SmallFile.text(file, mostBytes);
     try {
       return new JsonObject(file, "", JSON.readTree(content)).checked();
-    } catch (JacksonException e) {
+    } catch (JsonProcessingException e) {
       throw new ModelFileException(
           "%s: is not valid JSON: %s (expected: an object)".formatted(file, e.getOriginalMessage()),
           e);
-    } catch (IOException e) {
-      throw new ModelFileException(file + ": cannot be read: " + e, e);
     }
   }
 

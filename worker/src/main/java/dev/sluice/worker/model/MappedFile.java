@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -19,6 +20,9 @@ final class MappedFile {
    * @throws ModelFileException if it cannot be read
    */
   static MemorySegment map(Path path, Arena arena, String kind) {
+    if (Files.exists(path) && !Files.isRegularFile(path)) {
+      throw new ModelFileException(path + ": is no regular file (expected: " + kind + ")");
+    }
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
       return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
     } catch (NoSuchFileException e) {

@@ -39,7 +39,7 @@ final class SafetensorsCheckpoint implements Checkpoint {
     this.folder = folder;
     this.files = files;
     this.config = config;
-    this.weights = DecoderWeights.of(config);
+    this.weights = DecoderWeights.of(config, files.tensors().size());
     this.tokenizer = tokenizer;
     check();
   }

@@ -97,7 +97,7 @@ final class SafetensorsFolder implements AutoCloseable {
   /** File names by tensor. */
   private static Map<String, String> readIndex(Path index) {
     Map<String, String> shardOf = new LinkedHashMap<>();
-    try (JsonParser json = JSON.createParser(SmallFile.read(index, MAX_INDEX_BYTES))) {
+    try (JsonParser json = JSON.createParser(SmallFile.text(index, MAX_INDEX_BYTES))) {
       expect(index, json, json.nextToken() == JsonToken.START_OBJECT, "an object");
       for (String name = json.nextFieldName(); name != null; name = json.nextFieldName()) {
         json.nextToken();

@@ -37,7 +37,7 @@ final class SafetensorsHeader {
 
   /** The tensors that are listed; their offsets count from the start of the data. */
   static List<SafetensorsTensor> read(Path file, byte[] header) {
-    try (JsonParser json = JSON.createParser(header)) {
+    try (JsonParser json = JSON.createParser(SmallFile.decode(file, header))) {
       return new SafetensorsHeader(file, json).read();
     } catch (JacksonException e) {
       throw new ModelFileException(

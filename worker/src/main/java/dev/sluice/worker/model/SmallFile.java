@@ -18,7 +18,10 @@ final class SmallFile {
    *
    * @throws ModelFileException if it cannot be read or is larger
    */
-  static byte[] read(Path file, int mostBytes) {
+  private static byte[] read(Path file, int mostBytes) {
+    if (Files.exists(file) && !Files.isRegularFile(file)) {
+      throw new ModelFileException(file + ": is no regular file (expected: a text)");
+    }
     try (InputStream in = Files.newInputStream(file)) {
       if (Files.size(file) > mostBytes) {
         throw new ModelFileException(
@@ -34,7 +37,11 @@ final class SmallFile {
 
   /** Reads a text in UTF-8. */
   static String text(Path file, int mostBytes) {
-    byte[] content = read(file, mostBytes);
+    return decode(file, read(file, mostBytes));
+  }
+
+  /** Decodes UTF-8 and nothing else: parsers that guess take damaged files for other encodings. */
+  static String decode(Path file, byte[] content) {
     try {
       return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(content)).toString();
     } catch (CharacterCodingException e) {

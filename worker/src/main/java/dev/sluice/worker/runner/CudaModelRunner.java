@@ -1,10 +1,8 @@
 package dev.sluice.worker.runner;
 
 import dev.sluice.worker.engine.StepBatch;
-import dev.sluice.worker.graph.CudaCache;
 import dev.sluice.worker.graph.CudaGraphOptions;
 import dev.sluice.worker.graph.DecoderGraph;
-import dev.sluice.worker.graph.Initializer;
 import dev.sluice.worker.model.Checkpoint;
 import dev.sluice.worker.model.ModelConfig;
 import dev.sluice.worker.ort.ElementType;
@@ -50,24 +48,21 @@ public final class CudaModelRunner implements DeviceRunner {
     this.numericsFingerprint = UUID.randomUUID().toString().replace("-", "");
     ModelConfig model = checkpoint.config();
     int maxContext = Math.min(config.maxContext(), model.maxContext());
-    DecoderGraph graph =
-        DecoderGraph.build(
-            model,
-            new CudaGraphOptions(
-                config.quantization(),
-                config.type(),
-                config.cache(),
-                maxContext,
-                accelerator.attentionDomain()));
-    this.memoryPlan = plan(model, config, graph);
-    int blockSize = CudaCache.blockSize(model.headSize());
-    long blockBytes = blockSize * memoryPlan.kvBytesPerToken();
+    CudaGraphOptions options =
+        new CudaGraphOptions(
+            config.quantization(),
+            config.type(),
+            config.cache(),
+            maxContext,
+            accelerator.attentionDomain());
+    DecoderGraph graph = DecoderGraph.build(model, options);
+    this.memoryPlan = plan(model, graph, config, options);
     this.geometry =
         new Geometry(
             model.vocabularySize(),
             maxContext,
-            blockSize,
-            Math.toIntExact(memoryPlan.kvBytes() / blockBytes),
+            memoryPlan.blockSize(),
+            memoryPlan.blocks(),
             config.maxBatchedTokens(),
             config.maxSequences());
 
@@ -158,20 +153,18 @@ public final class CudaModelRunner implements DeviceRunner {
     }
   }
 
-  private static MemoryPlan plan(ModelConfig model, CudaRunnerConfig config, DecoderGraph graph) {
-    long bytesPerToken = config.cache().bytesPerToken(model, config.type());
-    long blockBytes = bytesPerToken * CudaCache.blockSize(model.headSize());
-    long blocks = config.kvBytes() / blockBytes;
-    if (blocks < 1) {
+  private static MemoryPlan plan(
+      ModelConfig model, DecoderGraph graph, CudaRunnerConfig config, CudaGraphOptions options) {
+    MemoryPlan plan =
+        MemoryNeeds.gpu(
+                model, graph.weights(), options, config.maxBatchedTokens(), config.maxSequences())
+            .withKvBytes(config.kvBytes());
+    if (plan.blocks() < 1) {
       throw new IllegalArgumentException(
-          "kvBytes: " + config.kvBytes() + " (expected: at least a block, " + blockBytes + ")");
+          "kvBytes: %d (expected: at least a block, %d)"
+              .formatted(config.kvBytes(), plan.blockBytes()));
     }
-    long weightBytes =
-        graph.weights().stream()
-            .flatMap(weight -> weight.initializers().stream())
-            .mapToLong(Initializer::bytes)
-            .sum();
-    return new MemoryPlan(weightBytes, blocks * blockBytes, bytesPerToken);
+    return plan;
   }
 
   @Override

@@ -41,7 +41,7 @@ public final class TinyFamily {
     this.divisors = List.copyOf(divisors);
     Files.writeString(scratch.resolve("config.json"), json.toString());
     this.config = HfConfig.read(HfConfig.open(scratch));
-    this.weights = DecoderWeights.of(config);
+    this.weights = DecoderWeights.of(config, Integer.MAX_VALUE);
   }
 
   public ModelConfig config() {
