@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /**
  * The default model on a GPU against an independent implementation in float32. {@code
  * -Dsluice.device=cuda:0} runs it; {@code -Dsluice.device=fake} runs its float16 on a CPU that
- * stands for a GPU, which takes minutes.
+ * stands for a GPU, which takes up to 20 minutes.
  */
 @EnabledIfSystemProperty(named = CudaGoldenTest.DEVICE, matches = "cuda:\\d+|fake")
 final class CudaGoldenTest {
