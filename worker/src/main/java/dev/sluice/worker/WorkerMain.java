@@ -7,6 +7,7 @@ import dev.sluice.common.server.Lifecycle;
 import dev.sluice.common.server.PortFile;
 import dev.sluice.common.telemetry.Telemetry;
 import dev.sluice.common.tokenizer.Tokenizer;
+import dev.sluice.common.tokenizer.TokenizerException;
 import dev.sluice.v1.Capabilities;
 import dev.sluice.v1.Limits;
 import dev.sluice.v1.MemoryPlan;
@@ -20,6 +21,7 @@ import dev.sluice.worker.kernel.AttentionShape;
 import dev.sluice.worker.model.Checkpoint;
 import dev.sluice.worker.model.Checkpoints;
 import dev.sluice.worker.model.ContentHashes;
+import dev.sluice.worker.model.ModelFileException;
 import dev.sluice.worker.model.ModelStore;
 import dev.sluice.worker.model.Progress;
 import dev.sluice.worker.runner.OrtModelRunner;
@@ -88,6 +90,15 @@ public final class WorkerMain {
     }
   }
 
+  /** Loads a model's tokenizer; a message of the library's names the model. */
+  private static Tokenizer tokenizer(Path file, Checkpoint checkpoint) {
+    try {
+      return Tokenizer.load(checkpoint.tokenizer());
+    } catch (TokenizerException e) {
+      throw new ModelFileException(file + ": tokenizer: " + e.getMessage(), e);
+    }
+  }
+
   private static void load(
       WorkerConfig config,
       long start,
@@ -106,7 +117,7 @@ public final class WorkerMain {
       runner.warmUp();
       // Not before: a signal closes what is registered, and steps must not run on freed memory.
       lifecycle.add("model", runner);
-      Tokenizer tokenizer = lifecycle.add("tokenizer", Tokenizer.load(checkpoint.tokenizer()));
+      Tokenizer tokenizer = lifecycle.add("tokenizer", tokenizer(file, checkpoint));
       PromptEncoder prompts = new PromptEncoder(checkpoint.tokenizer(), tokenizer);
       WorkerProfile profile = profile(config, server.port(), checkpoint, runner, prompts);
       WorkerMetrics metrics = new WorkerMetrics(telemetry.meter(), profile.model().getId());
