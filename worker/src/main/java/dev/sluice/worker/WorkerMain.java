@@ -125,7 +125,9 @@ public final class WorkerMain {
                 config.engine().maxWaitingTokens(),
                 config.engine().maxBatchedTokens(),
                 config.engine().retryAfter(),
-                config.engine().checkIntegrity()),
+                config.engine().checkIntegrity(),
+                config.engine().threads(),
+                model.tokenizer().vocabularySize()),
             NanoClock.SYSTEM,
             metrics);
     metrics.observe(engine::snapshot);

@@ -4,7 +4,9 @@ import dev.sluice.worker.graph.Arithmetic.Product;
 import dev.sluice.worker.graph.Arithmetic.Projection;
 import dev.sluice.worker.graph.Arithmetic.Rows;
 import dev.sluice.worker.graph.OnnxGraph.Attributes;
+import dev.sluice.worker.kernel.AttentionShape;
 import dev.sluice.worker.model.ModelConfig;
+import dev.sluice.worker.model.ModelFileException;
 import dev.sluice.worker.ort.ElementType;
 import java.util.ArrayList;
 import java.util.List;
@@ -69,8 +71,17 @@ public final class DecoderGraph {
     return weights;
   }
 
-  /** Builds the graph. */
+  /**
+   * Builds the graph.
+   *
+   * @throws ModelFileException if the operators cannot do what the model needs
+   */
   public static DecoderGraph build(ModelConfig config, GraphOptions options) {
+    if (!AttentionShape.supports(config.headSize())) {
+      throw new ModelFileException(
+          "%s with heads of %d (expected: %s)"
+              .formatted(config.architecture(), config.headSize(), AttentionShape.HEAD_SIZES));
+    }
     return new Builder(config, options).build();
   }
 
