@@ -66,6 +66,14 @@ final class CommandLineIT {
   }
 
   @Test
+  void missingGpu() throws Exception {
+    Result result =
+        Sluice.run("worker", "--device=cuda:99", "--quantization=none", "--memory=1GiB");
+    assertThat(result.code()).isEqualTo(2);
+    assertThat(result.err()).contains("cuda:99").contains("mvn -Pcuda").doesNotContain("\tat ");
+  }
+
+  @Test
   void missingModelFile() throws Exception {
     Path missing = directory.resolve("missing.gguf");
     Result result = worker(missing);
