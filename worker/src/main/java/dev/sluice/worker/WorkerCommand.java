@@ -5,6 +5,7 @@ import dev.sluice.common.config.ConfigOptions;
 import dev.sluice.common.error.ListenException;
 import dev.sluice.worker.model.ModelFileException;
 import dev.sluice.worker.model.ModelStoreException;
+import dev.sluice.worker.runner.MemoryException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,6 +56,15 @@ public final class WorkerCommand implements Callable<Integer> {
   private Optional<String> quantization = Optional.empty();
 
   @Option(
+      names = "--memory",
+      paramLabel = "SIZE",
+      description =
+          "Memory for all of the worker, such as 4GiB; the KV cache gets what weights and working"
+              + " memory leave. Default: 9/10 of the control group's limit, or half of the"
+              + " machine's.")
+  private Optional<String> memory = Optional.empty();
+
+  @Option(
       names = "--threads",
       paramLabel = "N",
       description = "Threads that compute. Default: all processors. (--engine.threads)")
@@ -76,6 +86,7 @@ public final class WorkerCommand implements Callable<Integer> {
               .with(keys)
               .with("model.name", model)
               .with("model.quantization", quantization)
+              .with("memory", memory)
               .with("engine.threads", threads)
               .with("server.port", port)
               .load(WorkerConfig.class, WorkerConfig.defaults(), commandLine);
@@ -90,7 +101,7 @@ public final class WorkerCommand implements Callable<Integer> {
       return ExitCode.OK;
     } catch (ListenException | IOException e) {
       return ConfigOptions.failed(commandLine, e, ExitCode.SOFTWARE);
-    } catch (ModelFileException | ModelStoreException e) {
+    } catch (ModelFileException | ModelStoreException | MemoryException e) {
       return ConfigOptions.failed(commandLine, e, ExitCode.USAGE);
     }
   }

@@ -18,6 +18,8 @@ import java.util.Optional;
  * @param telemetry what it tells about itself
  * @param model what it serves
  * @param engine how it runs it
+ * @param memory for all of the worker: weights, working memory and KV cache; default: nine tenths
+ *     of the control group's limit, or half of the machine's memory
  * @param kvCache memory of the streams
  * @param portFile where the ports are written once the worker listens
  */
@@ -27,6 +29,7 @@ public record WorkerConfig(
     TelemetryConfig telemetry,
     Model model,
     Engine engine,
+    Optional<ByteSize> memory,
     KvCache kvCache,
     Optional<Path> portFile) {
 
@@ -45,7 +48,8 @@ public record WorkerConfig(
             1 << 20,
             Duration.ofSeconds(1),
             false),
-        new KvCache(ByteSize.ofMiB(512)),
+        Optional.empty(),
+        new KvCache(Optional.empty()),
         Optional.empty());
   }
 
@@ -102,11 +106,11 @@ public record WorkerConfig(
   /**
    * Memory of the streams.
    *
-   * @param memory size of the cache, at least 1 MiB
+   * @param memory size of the cache, at least 1 MiB; default: what the worker's memory leaves
    */
-  public record KvCache(ByteSize memory) {
+  public record KvCache(Optional<ByteSize> memory) {
     public KvCache {
-      Checks.atLeast("memory", memory, ByteSize.ofMiB(1));
+      memory.ifPresent(size -> Checks.atLeast("memory", size, ByteSize.ofMiB(1)));
     }
   }
 }

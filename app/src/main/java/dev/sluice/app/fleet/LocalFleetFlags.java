@@ -3,6 +3,7 @@ package dev.sluice.app.fleet;
 import dev.sluice.app.cli.UsageException;
 import dev.sluice.app.model.ProgressBar;
 import dev.sluice.worker.model.ModelStore;
+import dev.sluice.worker.runner.MemoryLimit;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -61,11 +62,19 @@ public final class LocalFleetFlags {
     return model;
   }
 
+  private static boolean isMemory(String flag) {
+    return flag.startsWith("--memory") || flag.startsWith("--kv-cache.memory");
+  }
+
   /** What is to be started; makes a folder for its logs. */
   public LocalFleetOptions options(int routerPort) {
     List<String> workerArguments = new ArrayList<>(workerFlags);
     if (quantization != null) {
       workerArguments.add("--quantization=" + quantization);
+    }
+    if (workerFlags.stream().noneMatch(LocalFleetFlags::isMemory)) {
+      // A worker alone would plan with all of it.
+      workerArguments.add("--memory=" + MemoryLimit.ofProcess().budget(Math.max(1, workers)));
     }
     Path logs;
     try {

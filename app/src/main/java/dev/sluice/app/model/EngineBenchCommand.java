@@ -58,16 +58,20 @@ public final class EngineBenchCommand implements Callable<Integer> {
   @Option(names = "--profile", description = "Also what the engine spends a step on.")
   private boolean profile;
 
+  /** The precision of that name. */
+  static Quantization quantization(String label) {
+    return Arrays.stream(Quantization.values())
+        .filter(q -> q.label().equals(label))
+        .findFirst()
+        .orElseThrow(() ->
+            new UsageException(
+                "--quantization: %s (expected: one of %s)"
+                    .formatted(label, Quantization.labels())));
+  }
+
   @Override
   public Integer call() throws InterruptedException {
-    Quantization how =
-        Arrays.stream(Quantization.values())
-            .filter(q -> q.label().equals(quantization))
-            .findFirst()
-            .orElseThrow(() ->
-                new UsageException(
-                    "--quantization: %s (expected: one of %s)"
-                        .formatted(quantization, Quantization.labels())));
+    Quantization how = quantization(quantization);
     if (threads < 1) {
       throw new UsageException("--threads: " + threads + " (expected: 1 or more)");
     }

@@ -40,10 +40,8 @@ final class Report {
   void roofline(int tokens, IntegerWeights form, Roofline.Ceiling ceiling, double reachedRate) {
     double rate = tokens / ceiling.seconds();
     line(
-        "roofline-" + tokens,
-        "\"weights\": \"%s\", \"products_ms\": %.1f, \"attention_ms\": %.1f, \"prefill\": %.1f,"
-            + " \"reached\": %.2f",
-        form.type().name().toLowerCase(Locale.ROOT),
+        "roofline-" + form.type().name().toLowerCase(Locale.ROOT) + "-" + tokens,
+        "\"products_ms\": %.1f, \"attention_ms\": %.1f, \"prefill\": %.1f, \"reached\": %.2f",
         ceiling.productSeconds() * 1e3,
         ceiling.attentionSeconds() * 1e3,
         rate,

@@ -5,10 +5,8 @@ import dev.sluice.worker.engine.ModelRunnerException;
 import dev.sluice.worker.engine.StepBatch;
 import dev.sluice.worker.graph.DecoderGraph;
 import dev.sluice.worker.graph.GraphOptions;
-import dev.sluice.worker.graph.Initializer;
 import dev.sluice.worker.graph.IntegerWeights;
 import dev.sluice.worker.graph.Quantization;
-import dev.sluice.worker.graph.Weight;
 import dev.sluice.worker.kernel.PagedAttentionOp;
 import dev.sluice.worker.kernel.RowOps;
 import dev.sluice.worker.kernel.SwiGluOp;
@@ -71,19 +69,16 @@ public final class OrtModelRunner implements ModelRunner {
         config.quantization() == Quantization.INT8
             ? IntegerSelfTest.choose(environment, config.threads())
             : IntegerWeights.SIGNED;
-    DecoderGraph graph =
-        DecoderGraph.build(
-            model,
-            new GraphOptions(
-                config.quantization(), integerWeights, maxContext, config.blockSize()));
-    this.memoryPlan = plan(model, config, graph.weights());
-    int blocks = Math.toIntExact(memoryPlan.kvBytes() / blockBytes(model, config));
+    GraphOptions options =
+        new GraphOptions(config.quantization(), integerWeights, maxContext, config.blockSize());
+    DecoderGraph graph = DecoderGraph.build(model, options);
+    this.memoryPlan = plan(model, graph, config, options);
     this.geometry =
         new Geometry(
             model.vocabularySize(),
             maxContext,
             config.blockSize(),
-            blocks,
+            memoryPlan.blocks(),
             config.maxBatchedTokens(),
             config.maxSequences());
 
@@ -186,25 +181,21 @@ public final class OrtModelRunner implements ModelRunner {
         OrtTensor.allocate(environment, ElementType.FLOAT, shape), OrtTensor::close);
   }
 
-  private static long blockBytes(ModelConfig model, OrtModelRunnerConfig config) {
-    return config.blockSize() * MemoryPlan.kvBytesPerToken(model);
-  }
-
   private static MemoryPlan plan(
-      ModelConfig model, OrtModelRunnerConfig config, List<Weight> weights) {
-    long blockBytes = blockBytes(model, config);
-    long blocks = config.kvBytes() / blockBytes;
-    if (blocks < 1) {
+      ModelConfig model, DecoderGraph graph, OrtModelRunnerConfig config, GraphOptions options) {
+    MemoryPlan plan =
+        MemoryNeeds.cpu(
+                model, graph.weights(), options, config.maxBatchedTokens(), config.maxSequences())
+            .withKvBytes(config.kvBytes());
+    if (plan.blocks() < 1) {
       throw new IllegalArgumentException(
-          "kvBytes: " + config.kvBytes() + " (expected: at least a block, " + blockBytes + ")");
+          "kvBytes: "
+              + config.kvBytes()
+              + " (expected: at least a block, "
+              + plan.blockBytes()
+              + ")");
     }
-    long weightBytes = 0;
-    for (Weight weight : weights) {
-      for (Initializer initializer : weight.initializers()) {
-        weightBytes += initializer.bytes();
-      }
-    }
-    return new MemoryPlan(weightBytes, blocks * blockBytes, MemoryPlan.kvBytesPerToken(model));
+    return plan;
   }
 
   @Override

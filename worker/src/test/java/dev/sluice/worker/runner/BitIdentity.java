@@ -55,6 +55,11 @@ final class BitIdentity {
     inThisProcess(CampaignVariant.pairwise(), variant -> variant.sample(prompts));
   }
 
+  /** Computes the reference alone. */
+  void reference() throws IOException, InterruptedException {
+    inThisProcess(List.of(), _ -> prompts);
+  }
+
   private void inThisProcess(
       List<CampaignVariant> variants, Function<CampaignVariant, List<CampaignPrompt>> choice)
       throws IOException, InterruptedException {
