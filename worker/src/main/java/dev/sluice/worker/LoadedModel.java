@@ -4,6 +4,7 @@ import dev.sluice.common.config.ByteSize;
 import dev.sluice.common.prompt.PromptEncoder;
 import dev.sluice.common.tokenizer.Tokenizer;
 import dev.sluice.common.tokenizer.TokenizerBundle;
+import dev.sluice.common.tokenizer.TokenizerException;
 import dev.sluice.worker.graph.GraphOptions;
 import dev.sluice.worker.graph.IntegerWeights;
 import dev.sluice.worker.kernel.AttentionShape;
@@ -11,6 +12,7 @@ import dev.sluice.worker.model.Checkpoint;
 import dev.sluice.worker.model.Checkpoints;
 import dev.sluice.worker.model.ContentHashes;
 import dev.sluice.worker.model.ModelConfig;
+import dev.sluice.worker.model.ModelFileException;
 import dev.sluice.worker.model.ModelStore;
 import dev.sluice.worker.model.Progress;
 import dev.sluice.worker.runner.MemoryBudget;
@@ -56,7 +58,7 @@ record LoadedModel(
     try (Checkpoint checkpoint = Checkpoints.open(file, hashes)) {
       // Beside the weights: both take long, and each needs but one processor for most of it.
       CompletableFuture<Tokenizer> tokenizer =
-          CompletableFuture.supplyAsync(() -> Tokenizer.load(checkpoint.tokenizer()));
+          CompletableFuture.supplyAsync(() -> tokenizer(file, checkpoint));
       OrtModelRunner runner;
       try {
         runner = OrtModelRunner.load(checkpoint, plan(config, checkpoint), Optional.of(cache));
@@ -81,6 +83,15 @@ record LoadedModel(
         runner.close();
         throw e;
       }
+    }
+  }
+
+  /** Loads a model's tokenizer; what the library refuses names the model. */
+  private static Tokenizer tokenizer(Path file, Checkpoint checkpoint) {
+    try {
+      return Tokenizer.load(checkpoint.tokenizer());
+    } catch (TokenizerException e) {
+      throw new ModelFileException(file + ": tokenizer: " + e.getMessage(), e);
     }
   }
 
