@@ -38,7 +38,9 @@ import org.slf4j.LoggerFactory;
 record LoadedModel(
     OrtModelRunner runner, TokenizerBundle bundle, Tokenizer tokenizer, PromptEncoder prompts) {
   private static final Logger log = LoggerFactory.getLogger(LoadedModel.class);
-  private static final List<Integer> CONTEXTS = List.of(2048, 8192);
+
+  /** A context of ordinary length, for people to compare. */
+  private static final int ORDINARY_CONTEXT = 2048;
 
   /**
    * Fetches the model if need be and loads it; warms up.
@@ -69,7 +71,7 @@ record LoadedModel(
             "loaded {} in {} ms; memory {}",
             file.getFileName(),
             (System.nanoTime() - start) / 1_000_000,
-            runner.memoryPlan().describe(CONTEXTS));
+            runner.memoryPlan().describe(contexts(runner.geometry().maxContext())));
         runner.warmUp();
         Tokenizer loaded = join(tokenizer);
         return new LoadedModel(
@@ -82,6 +84,10 @@ record LoadedModel(
         throw e;
       }
     }
+  }
+
+  private static List<Integer> contexts(int longest) {
+    return longest > ORDINARY_CONTEXT ? List.of(ORDINARY_CONTEXT, longest) : List.of(longest);
   }
 
   private static Tokenizer join(CompletableFuture<Tokenizer> tokenizer) {
