@@ -4,15 +4,21 @@ import dev.sluice.common.config.ByteSize;
 import dev.sluice.common.prompt.PromptEncoder;
 import dev.sluice.common.tokenizer.Tokenizer;
 import dev.sluice.common.tokenizer.TokenizerBundle;
+import dev.sluice.common.tokenizer.TokenizerException;
+import dev.sluice.worker.graph.CudaGraphOptions;
 import dev.sluice.worker.graph.GraphOptions;
 import dev.sluice.worker.graph.IntegerWeights;
 import dev.sluice.worker.kernel.AttentionShape;
 import dev.sluice.worker.model.Checkpoint;
 import dev.sluice.worker.model.Checkpoints;
 import dev.sluice.worker.model.ContentHashes;
-import dev.sluice.worker.model.ModelConfig;
+import dev.sluice.worker.model.ModelFileException;
 import dev.sluice.worker.model.ModelStore;
 import dev.sluice.worker.model.Progress;
+import dev.sluice.worker.runner.CudaModelRunner;
+import dev.sluice.worker.runner.CudaRunnerConfig;
+import dev.sluice.worker.runner.Device;
+import dev.sluice.worker.runner.DeviceRunner;
 import dev.sluice.worker.runner.MemoryBudget;
 import dev.sluice.worker.runner.MemoryLimit;
 import dev.sluice.worker.runner.MemoryNeeds;
@@ -36,7 +42,7 @@ import org.slf4j.LoggerFactory;
  * @param prompts renders and tokenizes
  */
 record LoadedModel(
-    OrtModelRunner runner, TokenizerBundle bundle, Tokenizer tokenizer, PromptEncoder prompts) {
+    DeviceRunner runner, TokenizerBundle bundle, Tokenizer tokenizer, PromptEncoder prompts) {
   private static final Logger log = LoggerFactory.getLogger(LoadedModel.class);
 
   /** A context of ordinary length, for people to compare. */
@@ -48,6 +54,7 @@ record LoadedModel(
    * @throws dev.sluice.worker.model.ModelFileException if the model cannot be used
    * @throws dev.sluice.worker.model.ModelStoreException if there is no such model
    * @throws dev.sluice.worker.runner.MemoryException if there is not memory enough
+   * @throws dev.sluice.worker.runner.DeviceException if the device cannot be had
    */
   static LoadedModel load(WorkerConfig config) {
     Path file = ModelStore.of(System.getenv()).resolve(config.model().name(), Progress.NONE);
@@ -58,10 +65,10 @@ record LoadedModel(
     try (Checkpoint checkpoint = Checkpoints.open(file, hashes)) {
       // Beside the weights: both take long, and each needs but one processor for most of it.
       CompletableFuture<Tokenizer> tokenizer =
-          CompletableFuture.supplyAsync(() -> Tokenizer.load(checkpoint.tokenizer()));
-      OrtModelRunner runner;
+          CompletableFuture.supplyAsync(() -> tokenizer(file, checkpoint));
+      DeviceRunner runner;
       try {
-        runner = OrtModelRunner.load(checkpoint, plan(config, checkpoint), Optional.of(cache));
+        runner = runner(config, checkpoint, Optional.of(cache));
       } catch (RuntimeException | Error e) {
         CompletableFuture<Void> _ = tokenizer.thenAccept(Tokenizer::close);
         throw e;
@@ -90,6 +97,15 @@ record LoadedModel(
     return longest > ORDINARY_CONTEXT ? List.of(ORDINARY_CONTEXT, longest) : List.of(longest);
   }
 
+  /** Loads a model's tokenizer; a message of the library's names the model. */
+  private static Tokenizer tokenizer(Path file, Checkpoint checkpoint) {
+    try {
+      return Tokenizer.load(checkpoint.tokenizer());
+    } catch (TokenizerException e) {
+      throw new ModelFileException(file + ": tokenizer: " + e.getMessage(), e);
+    }
+  }
+
   private static Tokenizer join(CompletableFuture<Tokenizer> tokenizer) {
     try {
       return tokenizer.join();
@@ -98,10 +114,16 @@ record LoadedModel(
     }
   }
 
-  private static OrtModelRunnerConfig plan(WorkerConfig config, Checkpoint checkpoint) {
-    ModelConfig model = checkpoint.config();
-    int asked = config.model().contextLength();
-    int context = asked == 0 ? model.maxContext() : Math.min(asked, model.maxContext());
+  private static DeviceRunner runner(
+      WorkerConfig config, Checkpoint checkpoint, Optional<WeightsCache> cache) {
+    return switch (config.engine().runsOn()) {
+      case Device.Cpu _ -> OrtModelRunner.load(checkpoint, cpu(config, checkpoint), cache);
+      case Device.Cuda gpu -> CudaModelRunner.load(checkpoint, gpu(config, checkpoint), gpu, cache);
+    };
+  }
+
+  private static OrtModelRunnerConfig cpu(WorkerConfig config, Checkpoint checkpoint) {
+    int context = context(config, checkpoint);
     int tokens = config.engine().maxBatchedTokens();
     int sequences = config.engine().maxSequences();
     GraphOptions options =
@@ -110,13 +132,12 @@ record LoadedModel(
             IntegerWeights.SIGNED, // as large as the other
             context,
             AttentionShape.BLOCK_SIZE);
-    MemoryBudget budget =
-        new MemoryBudget(
-            config.memory().map(ByteSize::bytes),
-            config.kvCache().memory().map(ByteSize::bytes),
-            MemoryLimit.ofProcess());
     MemoryPlan plan =
-        budget.plan(MemoryNeeds.cpu(model, options, tokens, sequences), context, sequences);
+        budget(config)
+            .plan(
+                MemoryNeeds.cpu(checkpoint.config(), options, tokens, sequences),
+                context,
+                sequences);
     return new OrtModelRunnerConfig(
         config.model().quantization(),
         config.engine().threads(),
@@ -125,5 +146,46 @@ record LoadedModel(
         context,
         tokens,
         sequences);
+  }
+
+  private static CudaRunnerConfig gpu(WorkerConfig config, Checkpoint checkpoint) {
+    int context = context(config, checkpoint);
+    int tokens = config.engine().maxBatchedTokens();
+    int sequences = config.engine().maxSequences();
+    CudaGraphOptions options =
+        new CudaGraphOptions(
+            config.model().quantization(),
+            config.engine().gpuType(),
+            config.engine().gpuCache(),
+            context,
+            CudaGraphOptions.MICROSOFT);
+    MemoryPlan plan =
+        budget(config)
+            .plan(
+                MemoryNeeds.gpu(checkpoint.config(), options, tokens, sequences),
+                context,
+                sequences);
+    return new CudaRunnerConfig(
+        options.quantization(),
+        options.type(),
+        options.cache(),
+        config.engine().threads(),
+        plan.kvBytes(),
+        context,
+        tokens,
+        sequences);
+  }
+
+  private static int context(WorkerConfig config, Checkpoint checkpoint) {
+    int asked = config.model().contextLength();
+    int most = checkpoint.config().maxContext();
+    return asked == 0 ? most : Math.min(asked, most);
+  }
+
+  private static MemoryBudget budget(WorkerConfig config) {
+    return new MemoryBudget(
+        config.memory().map(ByteSize::bytes),
+        config.kvCache().memory().map(ByteSize::bytes),
+        MemoryLimit.ofProcess());
   }
 }

@@ -5,6 +5,7 @@ import dev.sluice.common.config.ConfigOptions;
 import dev.sluice.common.error.ListenException;
 import dev.sluice.worker.model.ModelFileException;
 import dev.sluice.worker.model.ModelStoreException;
+import dev.sluice.worker.runner.DeviceException;
 import dev.sluice.worker.runner.MemoryException;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -22,7 +23,7 @@ import picocli.CommandLine.Unmatched;
 
 /**
  * {@code sluice worker}. Exit codes: 0 stopped when asked, 1 could not run, 2 wrong usage,
- * configuration or model file.
+ * configuration, model file or device.
  */
 @Command(
     name = "worker",
@@ -56,12 +57,19 @@ public final class WorkerCommand implements Callable<Integer> {
   private Optional<String> quantization = Optional.empty();
 
   @Option(
+      names = "--device",
+      paramLabel = "DEVICE",
+      description =
+          "What computes: cpu, or cuda:N in a build with CUDA (docs/cuda.md). (--engine.device)")
+  private Optional<String> device = Optional.empty();
+
+  @Option(
       names = "--memory",
       paramLabel = "SIZE",
       description =
           "Memory for all of the worker, such as 4GiB; the KV cache gets what weights and working"
-              + " memory leave. Default: 9/10 of the control group's limit, or half of the"
-              + " machine's.")
+              + " memory leave. On a GPU, of its memory. Default: 9/10 of the control group's"
+              + " limit, or half of the machine's; none for a GPU.")
   private Optional<String> memory = Optional.empty();
 
   @Option(
@@ -86,6 +94,7 @@ public final class WorkerCommand implements Callable<Integer> {
               .with(keys)
               .with("model.name", model)
               .with("model.quantization", quantization)
+              .with("engine.device", device)
               .with("memory", memory)
               .with("engine.threads", threads)
               .with("server.port", port)
@@ -101,7 +110,7 @@ public final class WorkerCommand implements Callable<Integer> {
       return ExitCode.OK;
     } catch (ListenException | IOException e) {
       return ConfigOptions.failed(commandLine, e, ExitCode.SOFTWARE);
-    } catch (ModelFileException | ModelStoreException | MemoryException e) {
+    } catch (ModelFileException | ModelStoreException | MemoryException | DeviceException e) {
       return ConfigOptions.failed(commandLine, e, ExitCode.USAGE);
     }
   }

@@ -4,7 +4,10 @@ import dev.sluice.common.config.ByteSize;
 import dev.sluice.common.config.Checks;
 import dev.sluice.common.server.ServerConfig;
 import dev.sluice.common.telemetry.TelemetryConfig;
+import dev.sluice.worker.graph.CudaCache;
+import dev.sluice.worker.graph.HalfType;
 import dev.sluice.worker.graph.Quantization;
+import dev.sluice.worker.runner.Device;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -19,7 +22,8 @@ import java.util.Optional;
  * @param model what it serves
  * @param engine how it runs it
  * @param memory for all of the worker: weights, working memory and KV cache; default: nine tenths
- *     of the control group's limit, or half of the machine's memory
+ *     of the control group's limit, or half of the machine's memory. On a GPU: of its memory,
+ *     without a default
  * @param kvCache memory of the streams
  * @param portFile where the ports are written once the worker listens
  */
@@ -32,6 +36,26 @@ public record WorkerConfig(
     Optional<ByteSize> memory,
     KvCache kvCache,
     Optional<Path> portFile) {
+  public WorkerConfig {
+    if (engine.runsOn() instanceof Device.Cuda) {
+      checkGpu(engine.device(), model, memory.isPresent() || kvCache.memory().isPresent());
+    }
+  }
+
+  private static void checkGpu(String device, Model model, boolean memorySaid) {
+    if (model.quantization() == Quantization.INT8) {
+      throw new IllegalArgumentException(
+          "model.quantization: int8 (expected with engine.device "
+              + device
+              + ": none, int8-block or int4-block)");
+    }
+    if (!memorySaid) {
+      throw new IllegalArgumentException(
+          "memory: null (expected with engine.device "
+              + device
+              + ": how much of the GPU's memory to use, such as 20GiB)");
+    }
+  }
 
   /** What a worker does if nothing is said. */
   public static WorkerConfig defaults() {
@@ -41,6 +65,9 @@ public record WorkerConfig(
         TelemetryConfig.defaults(9465),
         new Model("smollm2-135m", Optional.empty(), List.of(), Quantization.INT8, 0),
         new Engine(
+            new Device.Cpu().label(),
+            HalfType.FLOAT16,
+            CudaCache.HALF,
             Math.max(1, Runtime.getRuntime().availableProcessors()),
             64,
             512,
@@ -78,6 +105,9 @@ public record WorkerConfig(
   /**
    * How it is run.
    *
+   * @param device cpu, or cuda:N for a GPU
+   * @param gpuType what a GPU computes in, and holds what is not quantised in
+   * @param gpuCache how a GPU holds K and V: in that type, or in 8 bits
    * @param threads threads that compute, 1 to 256
    * @param maxSequences requests in one step, 1 to 4096
    * @param maxBatchedTokens tokens computed in one step; at least max-sequences
@@ -87,6 +117,9 @@ public record WorkerConfig(
    * @param checkIntegrity whether the books of the KV cache are audited after every step
    */
   public record Engine(
+      String device,
+      HalfType gpuType,
+      CudaCache gpuCache,
       int threads,
       int maxSequences,
       int maxBatchedTokens,
@@ -95,11 +128,17 @@ public record WorkerConfig(
       Duration retryAfter,
       boolean checkIntegrity) {
     public Engine {
+      Device.parse(device);
       Checks.range("threads", threads, 1, 256);
       Checks.range("max-sequences", maxSequences, 1, 4096);
       Checks.range("max-batched-tokens", maxBatchedTokens, maxSequences, 1 << 16);
       Checks.atLeast("max-waiting-requests", maxWaitingRequests, 1);
       Checks.atLeast("max-waiting-tokens", maxWaitingTokens, 1);
+    }
+
+    /** The device that {@link #device} names. */
+    public Device runsOn() {
+      return Device.parse(device);
     }
   }
 

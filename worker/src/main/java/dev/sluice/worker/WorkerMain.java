@@ -14,7 +14,9 @@ import dev.sluice.worker.engine.Engine;
 import dev.sluice.worker.engine.EngineConfig;
 import dev.sluice.worker.engine.ModelRunner;
 import dev.sluice.worker.engine.NanoClock;
-import dev.sluice.worker.runner.OrtModelRunner;
+import dev.sluice.worker.runner.CudaModelRunner;
+import dev.sluice.worker.runner.Device;
+import dev.sluice.worker.runner.DeviceRunner;
 import dev.sluice.worker.service.WorkerMetrics;
 import dev.sluice.worker.service.WorkerProfile;
 import dev.sluice.worker.service.WorkerServices;
@@ -51,9 +53,13 @@ public final class WorkerMain {
    *
    * @throws dev.sluice.common.error.ListenException if a port cannot be had
    * @throws dev.sluice.worker.model.ModelFileException if the model cannot be used
+   * @throws dev.sluice.worker.runner.DeviceException if the device cannot be had
    */
   public static void run(WorkerConfig config) throws IOException, InterruptedException {
     long start = System.nanoTime();
+    if (config.engine().runsOn() instanceof Device.Cuda gpu) {
+      CudaModelRunner.check(gpu);
+    }
     // Beside the server's start, which takes about as long.
     CompletableFuture<LoadedModel> loading =
         CompletableFuture.supplyAsync(() -> LoadedModel.load(config), WorkerMain::onThread);
@@ -113,7 +119,7 @@ public final class WorkerMain {
       WorkerServices services,
       Lifecycle lifecycle) {
     // Not before: a signal closes what is registered, and steps must not run on freed memory.
-    OrtModelRunner runner = lifecycle.add("model", model.runner());
+    DeviceRunner runner = lifecycle.add("model", model.runner());
     lifecycle.add("tokenizer", model.tokenizer());
     WorkerProfile profile = profile(config, server.port(), model);
     WorkerMetrics metrics = new WorkerMetrics(telemetry.meter(), profile.model().getId());
@@ -125,7 +131,9 @@ public final class WorkerMain {
                 config.engine().maxWaitingTokens(),
                 config.engine().maxBatchedTokens(),
                 config.engine().retryAfter(),
-                config.engine().checkIntegrity()),
+                config.engine().checkIntegrity(),
+                config.engine().threads(),
+                model.tokenizer().vocabularySize()),
             NanoClock.SYSTEM,
             metrics);
     metrics.observe(engine::snapshot);
@@ -148,7 +156,7 @@ public final class WorkerMain {
   }
 
   private static WorkerProfile profile(WorkerConfig config, int port, LoadedModel model) {
-    OrtModelRunner runner = model.runner();
+    DeviceRunner runner = model.runner();
     ModelRunner.Geometry geometry = runner.geometry();
     long poolTokens = (long) geometry.blocks() * geometry.blockSize();
     return new WorkerProfile(
@@ -179,11 +187,11 @@ public final class WorkerMain {
             .setWeightBytes(runner.memoryPlan().weightBytes())
             .setKvBytes(runner.memoryPlan().kvBytes())
             .setKvBytesPerToken(runner.memoryPlan().kvBytesPerToken())
-            .setKvType("float32")
+            .setKvType(runner.kvType())
             .setBlockSize(geometry.blockSize())
             .setBlocks(geometry.blocks())
             .build(),
-        "cpu",
+        runner.device(),
         config.model().quantization().label(),
         runner.runtimeVersion());
   }

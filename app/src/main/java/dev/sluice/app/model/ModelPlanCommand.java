@@ -9,8 +9,12 @@ import dev.sluice.app.cli.Style;
 import dev.sluice.app.cli.Terminal;
 import dev.sluice.app.cli.UsageException;
 import dev.sluice.common.config.ByteSize;
+import dev.sluice.worker.graph.CudaCache;
+import dev.sluice.worker.graph.CudaGraphOptions;
 import dev.sluice.worker.graph.GraphOptions;
+import dev.sluice.worker.graph.HalfType;
 import dev.sluice.worker.graph.IntegerWeights;
+import dev.sluice.worker.graph.Quantization;
 import dev.sluice.worker.kernel.AttentionShape;
 import dev.sluice.worker.model.Checkpoint;
 import dev.sluice.worker.model.Checkpoints;
@@ -20,7 +24,6 @@ import dev.sluice.worker.runner.MemoryLimit;
 import dev.sluice.worker.runner.MemoryNeeds;
 import dev.sluice.worker.runner.MemoryPlan;
 import java.io.PrintWriter;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -140,11 +143,14 @@ final class ModelPlanCommand implements Callable<Integer> {
   private MemoryPlan needs(Checkpoint checkpoint) {
     ModelConfig config = checkpoint.config();
     if (gpuMemory.isPresent()) {
-      long parameters =
-          checkpoint.names().stream()
-              .mapToLong(name -> Arrays.stream(checkpoint.shape(name)).reduce(1, (a, b) -> a * b))
-              .sum();
-      return MemoryNeeds.gpu(config, parameters, maxBatchedTokens, maxSequences);
+      CudaGraphOptions options =
+          new CudaGraphOptions(
+              gpuQuantization(),
+              HalfType.FLOAT16,
+              CudaCache.HALF,
+              config.maxContext(),
+              CudaGraphOptions.MICROSOFT);
+      return MemoryNeeds.gpu(config, options, maxBatchedTokens, maxSequences);
     }
     GraphOptions options =
         new GraphOptions(
@@ -153,6 +159,12 @@ final class ModelPlanCommand implements Callable<Integer> {
             config.maxContext(),
             AttentionShape.BLOCK_SIZE);
     return MemoryNeeds.cpu(config, options, maxBatchedTokens, maxSequences);
+  }
+
+  /** Weights by rows are for CPUs; a GPU would hold them in 16 bits. */
+  private Quantization gpuQuantization() {
+    Quantization asked = EngineBenchCommand.quantization(quantization);
+    return asked == Quantization.INT8 ? Quantization.NONE : asked;
   }
 
   private void print(PrintWriter out, MemoryPlan plan, long bytes) {

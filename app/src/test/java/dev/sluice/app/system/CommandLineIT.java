@@ -66,6 +66,14 @@ final class CommandLineIT {
   }
 
   @Test
+  void missingGpu() throws Exception {
+    Result result =
+        Sluice.run("worker", "--device=cuda:99", "--quantization=none", "--memory=1GiB");
+    assertThat(result.code()).isEqualTo(2);
+    assertThat(result.err()).contains("cuda:99").contains("mvn -Pcuda").doesNotContain("\tat ");
+  }
+
+  @Test
   void missingModelFile() throws Exception {
     Path missing = directory.resolve("missing.gguf");
     Result result = worker(missing);
@@ -105,6 +113,27 @@ final class CommandLineIT {
     Result pulled = Sluice.run("model", "pull", "smollm2-135");
     assertThat(pulled.code()).isEqualTo(2);
     assertThat(pulled.err()).contains("smollm2-135m");
+  }
+
+  @Test
+  void plansMemory() throws Exception {
+    Result text = Sluice.run("model", "plan", "smollm2-135m", "--memory=2GiB", "--context=512");
+    assertThat(text.code()).as(text.err()).isZero();
+    assertThat(text.out()).contains("weights", "KV cache", "512 tokens");
+    Result gpu = Sluice.run("model", "plan", "smollm2-135m", "--gpu-memory=80GiB", "-o", "json");
+    assertThat(gpu.out()).contains("\"device\":\"cuda\"", "\"block_size\":256");
+    Result none = Sluice.run("model", "plan", "smollm2-135m", "--memory=100MiB");
+    assertThat(none.code()).isEqualTo(1);
+    assertThat(none.out()).contains("no room for a KV cache");
+  }
+
+  @Test
+  void workerRefusesMemoryThatIsTooSmall() throws Exception {
+    Result worker =
+        Sluice.run("worker", "--port=0", "--telemetry.metrics-port=0", "--memory=300MiB");
+    assertThat(worker.code()).isEqualTo(2);
+    assertThat(worker.err())
+        .contains("memory: 300.0 MiB (expected: at least ", "weights ", "--memory");
   }
 
   @Test

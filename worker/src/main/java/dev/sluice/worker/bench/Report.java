@@ -25,15 +25,17 @@ final class Report {
   void serve(int streams, double[] rates) {
     line(
         "serve-" + streams,
-        "\"prefill\": %.1f, \"decode\": %.1f, \"all\": %.1f",
-        rates[0],
-        rates[1],
-        rates[2]);
+        String.format(
+            Locale.ROOT,
+            "\"prefill\": %.1f, \"decode\": %.1f, \"all\": %.1f",
+            rates[0],
+            rates[1],
+            rates[2]));
   }
 
   /** Tokens per second of one prompt. */
   void prefill(int tokens, double rate) {
-    line("prefill-" + tokens, "\"prefill\": %.1f", rate);
+    line("prefill-" + tokens, String.format(Locale.ROOT, "\"prefill\": %.1f", rate));
   }
 
   /** The tokens per second that the machine could reach, and the part that was reached. */
@@ -41,11 +43,13 @@ final class Report {
     double rate = tokens / ceiling.seconds();
     line(
         "roofline-" + form.type().name().toLowerCase(Locale.ROOT) + "-" + tokens,
-        "\"products_ms\": %.1f, \"attention_ms\": %.1f, \"prefill\": %.1f, \"reached\": %.2f",
-        ceiling.productSeconds() * 1e3,
-        ceiling.attentionSeconds() * 1e3,
-        rate,
-        reachedRate / rate);
+        String.format(
+            Locale.ROOT,
+            "\"products_ms\": %.1f, \"attention_ms\": %.1f, \"prefill\": %.1f, \"reached\": %.2f",
+            ceiling.productSeconds() * 1e3,
+            ceiling.attentionSeconds() * 1e3,
+            rate,
+            reachedRate / rate));
   }
 
   /** Milliseconds of a step's phases, and the part of the step that is not the model's. */
@@ -54,23 +58,22 @@ final class Report {
     double perStep = NANOS_PER_MILLI * result.steps();
     line(
         "profile-" + streams,
-        "\"steps\": %d, \"step_ms\": %.3f, \"schedule_ms\": %.3f, \"model_ms\": %.3f,"
-            + " \"sampling_ms\": %.3f, \"publish_ms\": %.3f, \"outside_model\": %.4f",
-        result.steps(),
-        result.total() / perStep,
-        phases.scheduleNanos() / perStep,
-        phases.modelNanos() / perStep,
-        phases.samplingNanos() / perStep,
-        phases.publishNanos() / perStep,
-        result.outside());
+        String.format(
+            Locale.ROOT,
+            "\"steps\": %d, \"step_ms\": %.3f, \"schedule_ms\": %.3f, \"model_ms\": %.3f,"
+                + " \"sampling_ms\": %.3f, \"publish_ms\": %.3f, \"outside_model\": %.4f",
+            result.steps(),
+            result.total() / perStep,
+            phases.scheduleNanos() / perStep,
+            phases.modelNanos() / perStep,
+            phases.samplingNanos() / perStep,
+            phases.publishNanos() / perStep,
+            result.outside()));
   }
 
-  private void line(String workload, String figures, Object... values) {
+  private void line(String workload, String figures) {
     out.printf(
-        Locale.ROOT,
         "{\"engine\": \"sluice\", \"model\": \"%s\", \"workload\": \"%s\", %s}%n",
-        model,
-        workload,
-        String.format(Locale.ROOT, figures, values));
+        model, workload, figures);
   }
 }

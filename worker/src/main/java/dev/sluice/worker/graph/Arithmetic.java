@@ -67,7 +67,7 @@ interface Arithmetic {
 
   Product multiply(Projection projection, Rows input);
 
-  /** The product as float [T, outputs]. */
+  /** The product as floats [T, outputs], of the width that activations have. */
   String floats(String name, Product product);
 
   /**

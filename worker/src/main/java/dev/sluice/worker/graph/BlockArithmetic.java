@@ -20,8 +20,9 @@ final class BlockArithmetic extends FloatNodes {
   /**
    * @param fourBits whether matrices but the head and the embedding have 4 bits, not 8
    */
-  BlockArithmetic(OnnxGraph graph, List<Weight> weights, float normEpsilon, boolean fourBits) {
-    super(graph, weights, normEpsilon);
+  BlockArithmetic(
+      OnnxGraph graph, List<Weight> weights, float normEpsilon, Backend backend, boolean fourBits) {
+    super(graph, weights, normEpsilon, backend);
     this.fourBits = fourBits;
   }
 

@@ -4,7 +4,9 @@ import dev.sluice.worker.graph.Arithmetic.Product;
 import dev.sluice.worker.graph.Arithmetic.Projection;
 import dev.sluice.worker.graph.Arithmetic.Rows;
 import dev.sluice.worker.graph.OnnxGraph.Attributes;
+import dev.sluice.worker.kernel.AttentionShape;
 import dev.sluice.worker.model.ModelConfig;
+import dev.sluice.worker.model.ModelFileException;
 import dev.sluice.worker.ort.ElementType;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,10 +21,13 @@ import java.util.List;
  *   past_seqlens                 int32 [B]
  *   block_table                  int32 [B, W]
  *   logit_rows                   int32 [S]
- *   key_cache.i, value_cache.i   float [blocks, kvHeads, D, 16] and [blocks, kvHeads, 16, D],
- *                                written in place
+ *   key_cache.i, value_cache.i   written in place, see below
+ *   attention_metadata           int32 [2], on a GPU only: see {@link CudaBackend}
  *   logits                       float [S, vocabulary]
  * </pre>
+ *
+ * Caches are float [blocks, kvHeads, D, 16] and [blocks, kvHeads, 16, D] on a CPU, [blocks,
+ * blockSize, kvHeads, D] of a type of 8 or 16 bits on a GPU.
  */
 public final class DecoderGraph {
   /** Places of the inputs in {@link #inputs}; the caches follow, key and value of each layer. */
@@ -33,6 +38,9 @@ public final class DecoderGraph {
   public static final int BLOCK_TABLE = 3;
   public static final int LOGIT_ROWS = 4;
   public static final int FIRST_CACHE = 5;
+
+  /** Name of the last input of a graph for a GPU. */
+  public static final String ATTENTION_METADATA = "attention_metadata";
 
   /** The file that has the initializers' content, in the order of {@link #weights}. */
   public static final String WEIGHTS = "weights";
@@ -69,37 +77,110 @@ public final class DecoderGraph {
     return weights;
   }
 
-  /** Builds the graph. */
+  /**
+   * Builds the graph for a CPU.
+   *
+   * @throws ModelFileException if the operators cannot do what the model needs
+   */
   public static DecoderGraph build(ModelConfig config, GraphOptions options) {
-    return new Builder(config, options).build();
+    if (!AttentionShape.supports(config.headSize())) {
+      throw new ModelFileException(
+          "%s with heads of %d (expected: %s)"
+              .formatted(config.architecture(), config.headSize(), AttentionShape.HEAD_SIZES));
+    }
+    OnnxGraph graph = new OnnxGraph();
+    List<Weight> weights = new ArrayList<>();
+    float epsilon = config.normEpsilon();
+    Backend backend = new CpuBackend(graph, config, options.blockSize());
+    Arithmetic arithmetic =
+        switch (options.quantization()) {
+          case INT8 -> new RowArithmetic(graph, weights, epsilon, options.integerWeights());
+          case NONE, INT8_BLOCK, INT4_BLOCK ->
+              floats(options.quantization(), graph, weights, epsilon, backend);
+        };
+    return new Builder(config, graph, weights, backend, arithmetic).build(options.maxContext());
   }
 
-  private static final class Builder {
-    private final ModelConfig config;
-    private final GraphOptions options;
-    private final OnnxGraph graph = new OnnxGraph();
-    private final List<String> inputs = new ArrayList<>();
-    private final List<Weight> weights = new ArrayList<>();
-    private final Arithmetic arithmetic;
+  /**
+   * Builds the graph for a GPU.
+   *
+   * @throws IllegalArgumentException if the model or the precision is not for a GPU
+   */
+  public static DecoderGraph build(ModelConfig config, CudaGraphOptions options) {
+    OnnxGraph graph = new OnnxGraph();
+    List<Weight> weights = new ArrayList<>();
+    Backend backend = new CudaBackend(graph, config, options);
+    Arithmetic arithmetic =
+        floats(options.quantization(), graph, weights, config.normEpsilon(), backend);
+    return new Builder(config, graph, weights, backend, arithmetic).build(options.maxContext());
+  }
 
-    Builder(ModelConfig config, GraphOptions options) {
-      this.config = config;
-      this.options = options;
-      float epsilon = config.normEpsilon();
-      this.arithmetic =
-          switch (options.quantization()) {
-            case NONE -> new FloatArithmetic(graph, weights, epsilon);
-            case INT8 -> new RowArithmetic(graph, weights, epsilon, options.integerWeights());
-            case INT8_BLOCK -> new BlockArithmetic(graph, weights, epsilon, /* fourBits= */ false);
-            case INT4_BLOCK -> new BlockArithmetic(graph, weights, epsilon, /* fourBits= */ true);
-          };
+  /** The precisions whose activations are floats. */
+  static Arithmetic floats(
+      Quantization quantization,
+      OnnxGraph graph,
+      List<Weight> weights,
+      float epsilon,
+      Backend backend) {
+    return switch (quantization) {
+      case NONE -> new FloatArithmetic(graph, weights, epsilon, backend);
+      case INT8 ->
+          throw new IllegalArgumentException(
+              "quantization: int8 (expected on a GPU: none, int8-block or int4-block)");
+      case INT8_BLOCK ->
+          new BlockArithmetic(graph, weights, epsilon, backend, /* fourBits= */ false);
+      case INT4_BLOCK ->
+          new BlockArithmetic(graph, weights, epsilon, backend, /* fourBits= */ true);
+    };
+  }
+
+  /** The inputs of a graph, in the order of their declaration. */
+  static final class Inputs {
+    private final OnnxGraph graph;
+    private final List<String> names = new ArrayList<>();
+
+    private Inputs(OnnxGraph graph) {
+      this.graph = graph;
     }
 
-    DecoderGraph build() {
-      declareInputs();
+    /** Adds one; shape as in {@link OnnxGraph#input}. */
+    void add(String name, ElementType type, String... shape) {
+      names.add(name);
+      graph.input(name, type, shape);
+    }
+  }
+
+  /** Puts the layers together out of what a precision and a processor offer. */
+  static final class Builder {
+    private final ModelConfig config;
+    private final OnnxGraph graph;
+    private final List<Weight> weights;
+    private final Backend backend;
+    private final Arithmetic arithmetic;
+
+    Builder(
+        ModelConfig config,
+        OnnxGraph graph,
+        List<Weight> weights,
+        Backend backend,
+        Arithmetic arithmetic) {
+      this.config = config;
+      this.graph = graph;
+      this.weights = weights;
+      this.backend = backend;
+      this.arithmetic = arithmetic;
+    }
+
+    /**
+     * Builds the graph.
+     *
+     * @param maxContext positions that the rotary tables cover
+     */
+    DecoderGraph build(int maxContext) {
+      Inputs inputs = declareInputs();
       weights.add(
           new RotaryTable(
-              options.maxContext(), config.headSize(), config.ropeTheta(), config.rotaryScaling()));
+              maxContext, config.headSize(), config.ropeTheta(), config.rotaryScaling()));
       arithmetic.embedding(config, "input_ids", "hidden.0");
       Rows rows =
           arithmetic.norm(
@@ -108,28 +189,25 @@ public final class DecoderGraph {
         rows = layer(layer, rows);
       }
       Product head = arithmetic.multiply(Arithmetic.head(config), rows);
-      String logits = arithmetic.floats("logits", head);
+      String logits = backend.logits(arithmetic.floats("logits", head));
       String vocabulary = Integer.toString(config.vocabularySize());
       graph.output(logits, ElementType.FLOAT, "S", vocabulary);
-      for (Weight weight : weights) {
+      List<Weight> held = weights.stream().map(backend::held).toList();
+      for (Weight weight : held) {
         weight.initializers().forEach(graph::initializer);
       }
-      return new DecoderGraph(graph.toByteArray(), inputs, logits, weights);
+      return new DecoderGraph(graph.toByteArray(), inputs.names, logits, held);
     }
 
-    private void declareInputs() {
-      input("input_ids", ElementType.INT32, "T");
-      input("cumulative_sequence_length", ElementType.INT32, "B1");
-      input("past_seqlens", ElementType.INT32, "B");
-      input("block_table", ElementType.INT32, "B", "W");
-      input("logit_rows", ElementType.INT32, "S");
-      String kvHeads = Integer.toString(config.kvHeads());
-      String headSize = Integer.toString(config.headSize());
-      String slots = Integer.toString(options.blockSize());
-      for (int layer = 0; layer < config.layers(); layer++) {
-        input("key_cache." + layer, ElementType.FLOAT, "blocks", kvHeads, headSize, slots);
-        input("value_cache." + layer, ElementType.FLOAT, "blocks", kvHeads, slots, headSize);
-      }
+    private Inputs declareInputs() {
+      Inputs inputs = new Inputs(graph);
+      inputs.add("input_ids", ElementType.INT32, "T");
+      inputs.add("cumulative_sequence_length", ElementType.INT32, "B1");
+      inputs.add("past_seqlens", ElementType.INT32, "B");
+      inputs.add("block_table", ElementType.INT32, "B", "W");
+      inputs.add("logit_rows", ElementType.INT32, "S");
+      backend.declareInputs(inputs);
+      return inputs;
     }
 
     /**
@@ -145,7 +223,7 @@ public final class DecoderGraph {
       long attentionWidth = (long) config.heads() * config.headSize();
 
       Product qkv = arithmetic.multiply(queryKeyValue(prefix, at), attentionInput);
-      String attended = attention(prefix, at, arithmetic.floats("query_key_value" + at, qkv));
+      String attended = attention(layer, arithmetic.floats("query_key_value" + at, qkv));
       String residual = "hidden" + at;
       if (last) {
         attended = logitRows(attended);
@@ -214,38 +292,16 @@ public final class DecoderGraph {
       return new Projection(name, sources, List.of(), outputs, inputs);
     }
 
-    private String attention(String prefix, String at, String queryKeyValue) {
-      List<String> operands =
-          new ArrayList<>(
-              List.of(
-                  queryKeyValue,
-                  "",
-                  "",
-                  "key_cache" + at,
-                  "value_cache" + at,
-                  "cumulative_sequence_length",
-                  "past_seqlens",
-                  "block_table",
-                  RotaryTable.COSINE,
-                  RotaryTable.SINE));
-      Attributes attributes =
-          new Attributes()
-              .with("num_heads", config.heads())
-              .with("kv_num_heads", config.kvHeads())
-              .with("head_size", config.headSize())
-              .with("scale", (float) (1 / Math.sqrt(config.headSize())));
-      if (config.slidingWindow() > 0) {
-        attributes.with("local_window_size", config.slidingWindow());
+    private String attention(int layer, String queryKeyValue) {
+      if (!config.queryKeyNorm()) {
+        return backend.attend(layer, queryKeyValue, "", "");
       }
-      if (config.queryKeyNorm()) {
-        operands.addAll(List.of("", "")); // slot mapping, head sinks
-        operands.add(norm(prefix + "self_attn.q_norm.weight", config.headSize()));
-        operands.add(norm(prefix + "self_attn.k_norm.weight", config.headSize()));
-        attributes.with("qk_norm_epsilon", config.normEpsilon());
-      }
-      String output = "attention_output" + at;
-      graph.node(OnnxGraph.SLUICE, "PagedAttention", operands, List.of(output), attributes);
-      return output;
+      String prefix = "model.layers." + layer + ".self_attn.";
+      return backend.attend(
+          layer,
+          queryKeyValue,
+          norm(prefix + "q_norm.weight", config.headSize()),
+          norm(prefix + "k_norm.weight", config.headSize()));
     }
 
     /** The rows of a tensor that need logits. */
@@ -265,14 +321,9 @@ public final class DecoderGraph {
       return norm(name, config.hiddenSize());
     }
 
-    private String norm(String name, long width) {
-      weights.add(new FloatWeight(name, List.of(name), List.of(width)));
+    private String norm(String name, long size) {
+      weights.add(new FloatWeight(name, List.of(name), List.of(size)));
       return name;
-    }
-
-    private void input(String name, ElementType type, String... shape) {
-      inputs.add(name);
-      graph.input(name, type, shape);
     }
   }
 }

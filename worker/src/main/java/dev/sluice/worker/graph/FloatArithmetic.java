@@ -5,12 +5,12 @@ import dev.sluice.worker.model.ModelConfig;
 import java.util.List;
 
 /**
- * float32 throughout. {@code Gemm} takes the weights as checkpoints hold them, [out, in], and packs
- * them once, so that a row's result does not depend on the number of rows.
+ * Floats throughout. {@code Gemm} takes the weights as checkpoints hold them, [out, in]; on a CPU
+ * it packs them once, so that a row's result does not depend on the number of rows.
  */
 final class FloatArithmetic extends FloatNodes {
-  FloatArithmetic(OnnxGraph graph, List<Weight> weights, float normEpsilon) {
-    super(graph, weights, normEpsilon);
+  FloatArithmetic(OnnxGraph graph, List<Weight> weights, float normEpsilon, Backend backend) {
+    super(graph, weights, normEpsilon, backend);
   }
 
   @Override

@@ -4,18 +4,20 @@ import dev.sluice.worker.graph.OnnxGraph.Attributes;
 import java.util.List;
 
 /**
- * The nodes between projections where activations are float32: rows and products are one tensor
- * each.
+ * The nodes between projections where activations are floats, of 32 or 16 bits: rows and products
+ * are one tensor each.
  */
 abstract class FloatNodes implements Arithmetic {
   final OnnxGraph graph;
   final List<Weight> weights;
   private final float normEpsilon;
+  private final Backend backend;
 
-  FloatNodes(OnnxGraph graph, List<Weight> weights, float normEpsilon) {
+  FloatNodes(OnnxGraph graph, List<Weight> weights, float normEpsilon, Backend backend) {
     this.graph = graph;
     this.weights = weights;
     this.normEpsilon = normEpsilon;
+    this.backend = backend;
   }
 
   @Override
@@ -53,8 +55,7 @@ abstract class FloatNodes implements Arithmetic {
 
   @Override
   public final Rows swiGlu(String name, Product product) {
-    graph.node(
-        OnnxGraph.SLUICE, "SwiGlu", List.of(product.tensor(0)), List.of(name), new Attributes());
+    backend.swiGlu(product.tensor(0), name);
     return Rows.of(name);
   }
 

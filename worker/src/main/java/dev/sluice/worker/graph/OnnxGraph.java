@@ -13,7 +13,8 @@ import java.util.Map;
 
 /**
  * An ONNX graph under construction, and its serialized {@code ModelProto}. Only what a decoder
- * needs: nodes with int and float attributes, tensors as inputs and outputs, external initializers.
+ * needs: nodes with int, float and text attributes, tensors as inputs and outputs, external
+ * initializers.
  *
  * <p>The numbers in here are field numbers and enumeration values of {@code onnx.proto}.
  *
@@ -34,6 +35,8 @@ final class OnnxGraph {
     record Int(long value) implements Attribute {}
 
     record Real(float value) implements Attribute {}
+
+    record Text(String value) implements Attribute {}
   }
 
   /** Attributes in the order given, for a node that is being written. */
@@ -47,6 +50,11 @@ final class OnnxGraph {
 
     Attributes with(String name, float value) {
       values.put(name, new Attribute.Real(value));
+      return this;
+    }
+
+    Attributes with(String name, String value) {
+      values.put(name, new Attribute.Text(value));
       return this;
     }
   }
@@ -185,6 +193,10 @@ final class OnnxGraph {
         case Attribute.Int(long value) -> {
           out.writeInt64(3, value);
           out.writeEnum(20, 2);
+        }
+        case Attribute.Text(String value) -> {
+          out.writeString(4, value);
+          out.writeEnum(20, 3);
         }
       }
     });

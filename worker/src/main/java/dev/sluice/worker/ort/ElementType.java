@@ -6,7 +6,11 @@ public enum ElementType {
   UINT8(2, 1),
   INT8(3, 1),
   INT32(6, 4),
-  INT64(7, 8);
+  INT64(7, 8),
+  FLOAT16(10, 2),
+  BFLOAT16(16, 2),
+  /** e4m3: 4 exponent bits, 4 significant bits, no infinity. */
+  FLOAT8(17, 1);
 
   private final int number;
   private final int bytes;

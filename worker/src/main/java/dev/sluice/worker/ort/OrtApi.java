@@ -13,8 +13,8 @@ import java.lang.invoke.MethodHandle;
 
 /**
  * The functions of {@code OrtApi} that make and use sessions and tensors, by their slot in the
- * table; those that kernels call are in {@link OrtKernelApi}. Slots are append-only in ONNX
- * Runtime, so a number once right stays right.
+ * table; those that kernels call are in {@link OrtKernelApi}, those for GPUs in {@link
+ * OrtDeviceApi}. Slots are append-only in ONNX Runtime, so a number once right stays right.
  *
  * <p>Every function turns a status into an {@link OrtException} and releases it. Pointers are
  * {@code long}; an {@code out} parameter is the address of eight bytes that receive the result.
@@ -62,7 +62,9 @@ final class OrtApi {
     SESSION(95),
     VALUE(96),
     SESSION_OPTIONS(100),
-    CUSTOM_OP_DOMAIN(101);
+    CUSTOM_OP_DOMAIN(101),
+    ALLOCATOR(132),
+    CUDA_OPTIONS(208);
 
     private final MethodHandle handle;
 

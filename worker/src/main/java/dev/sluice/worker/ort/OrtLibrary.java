@@ -1,7 +1,6 @@
 package dev.sluice.worker.ort;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -9,17 +8,11 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
-import java.net.JarURLConnection;
 import java.net.URL;
-import java.net.URLConnection;
-import java.nio.file.AtomicMoveNotSupportedException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.zip.CRC32;
-import java.util.zip.CheckedInputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,8 +21,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The system property {@value #PATH_PROPERTY} or the environment variable {@value
  * #PATH_VARIABLE} names another build. Otherwise the library inside {@code onnxruntime.jar} is
- * unpacked to {@code ${SLUICE_HOME:-~/.cache/sluice}/native} under a name made of its checksum and
- * size, so that two versions never meet in one file and a second start unpacks nothing.
+ * unpacked to {@code ${SLUICE_HOME:-~/.cache/sluice}/native}, see {@link UnpackedLibrary}.
  *
  * <p>Threading: {@link #table} is safe from any thread.
  */
@@ -43,7 +35,7 @@ final class OrtLibrary {
 
   private static final int API_SLOTS = 425;
 
-  private record Loaded(MemorySegment table, String version) {}
+  private record Loaded(Located library, MemorySegment table, String version) {}
 
   private static @Nullable Loaded loaded;
 
@@ -63,6 +55,36 @@ final class OrtLibrary {
     return loaded().version;
   }
 
+  /**
+   * Puts CUDA's part of the library, over 500 MB, where the library looks for it: beside itself. A
+   * build without CUDA, and one that was unpacked by somebody else, stay as they are.
+   *
+   * @throws OrtException if it cannot be unpacked
+   */
+  static synchronized void prepareCuda() {
+    Located library = loaded().library;
+    if (!library.unpacked()) {
+      return;
+    }
+    for (String provider : List.of("onnxruntime_providers_shared", "onnxruntime_providers_cuda")) {
+      String resource = resourceName().replaceFirst("onnxruntime(\\.\\w+)$", provider + "$1");
+      URL url = OrtLibrary.class.getClassLoader().getResource(resource);
+      if (url == null) {
+        return;
+      }
+      try {
+        UnpackedLibrary.unpackBeside(url, library.file());
+      } catch (IOException e) {
+        throw cannotUnpack(url, e);
+      }
+    }
+  }
+
+  private static OrtException cannotUnpack(URL url, IOException e) {
+    return new OrtException(
+        OrtException.Code.NO_SUCH_FILE, "cannot unpack " + url + ": " + e.getMessage(), e);
+  }
+
   private static synchronized Loaded loaded() {
     Loaded result = loaded;
     if (result == null) {
@@ -73,7 +95,8 @@ final class OrtLibrary {
   }
 
   private static Loaded load() {
-    Path file = locate();
+    Located located = locate();
+    Path file = located.file();
     try {
       disableTelemetry();
       SymbolLookup library = SymbolLookup.libraryLookup(file, Arena.global());
@@ -103,7 +126,8 @@ final class OrtLibrary {
             file + " is version " + versionText + " (expected: 1." + API_VERSION + " or newer)",
             null);
       }
-      return new Loaded(table.reinterpret(API_SLOTS * ValueLayout.ADDRESS.byteSize()), versionText);
+      return new Loaded(
+          located, table.reinterpret(API_SLOTS * ValueLayout.ADDRESS.byteSize()), versionText);
     } catch (OrtException e) {
       throw e;
     } catch (Throwable e) {
@@ -147,14 +171,17 @@ final class OrtLibrary {
     return Linker.nativeLinker().downcallHandle(function, descriptor);
   }
 
-  private static Path locate() {
+  /** The library file, and whether it was unpacked by us. */
+  private record Located(Path file, boolean unpacked) {}
+
+  private static Located locate() {
     String property = System.getProperty(PATH_PROPERTY);
     if (property != null) {
-      return Path.of(property).toAbsolutePath();
+      return new Located(Path.of(property).toAbsolutePath(), false);
     }
     String variable = System.getenv(PATH_VARIABLE);
     if (variable != null) {
-      return Path.of(variable).toAbsolutePath();
+      return new Located(Path.of(variable).toAbsolutePath(), false);
     }
     String resource = resourceName();
     URL url = OrtLibrary.class.getClassLoader().getResource(resource);
@@ -165,10 +192,9 @@ final class OrtLibrary {
           null);
     }
     try {
-      return unpack(url, cacheFolder());
+      return new Located(UnpackedLibrary.unpack(url, cacheFolder()), true);
     } catch (IOException e) {
-      throw new OrtException(
-          OrtException.Code.NO_SUCH_FILE, "cannot unpack " + url + ": " + e.getMessage(), e);
+      throw cannotUnpack(url, e);
     }
   }
 
@@ -190,60 +216,5 @@ final class OrtLibrary {
     Path root =
         home == null ? Path.of(System.getProperty("user.home"), ".cache", "sluice") : Path.of(home);
     return root.resolve("native");
-  }
-
-  /** Unpacks to the folder unless an earlier start did, or to a temporary file if it cannot. */
-  static Path unpack(URL url, Path folder) throws IOException {
-    long[] checksumAndSize = checksumAndSize(url);
-    String path = url.getPath();
-    String plain = path.substring(path.lastIndexOf('/') + 1);
-    int dot = plain.lastIndexOf('.');
-    String name =
-        "%s-%08x-%d%s"
-            .formatted(
-                plain.substring(0, dot),
-                checksumAndSize[0],
-                checksumAndSize[1],
-                plain.substring(dot));
-    Path target = folder.resolve(name);
-    if (Files.isRegularFile(target) && Files.size(target) == checksumAndSize[1]) {
-      return target;
-    }
-    Path partial;
-    try {
-      Files.createDirectories(folder);
-      partial = Files.createTempFile(folder, name, ".part");
-    } catch (IOException readOnly) {
-      partial = Files.createTempFile("sluice-", plain);
-      partial.toFile().deleteOnExit();
-      target = partial;
-    }
-    try (InputStream in = url.openStream()) {
-      Files.copy(in, partial, StandardCopyOption.REPLACE_EXISTING);
-    }
-    if (!target.equals(partial)) {
-      moveInto(partial, target);
-    }
-    return target;
-  }
-
-  private static void moveInto(Path partial, Path target) throws IOException {
-    try {
-      Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
-    } catch (AtomicMoveNotSupportedException e) {
-      Files.move(partial, target, StandardCopyOption.REPLACE_EXISTING);
-    }
-  }
-
-  /** From the jar's directory if it is in a jar: nothing is inflated to learn the name. */
-  private static long[] checksumAndSize(URL url) throws IOException {
-    URLConnection connection = url.openConnection();
-    if (connection instanceof JarURLConnection jar) {
-      return new long[] {jar.getJarEntry().getCrc(), jar.getJarEntry().getSize()};
-    }
-    try (CheckedInputStream in = new CheckedInputStream(connection.getInputStream(), new CRC32())) {
-      long size = in.transferTo(java.io.OutputStream.nullOutputStream());
-      return new long[] {in.getChecksum().getValue(), size};
-    }
   }
 }

@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 
@@ -86,6 +87,41 @@ public final class OrtSessionOptions implements AutoCloseable {
       }
       OrtApi.addExternalInitializers(handle, names.address(), values.address(), entries.size());
     }
+  }
+
+  /**
+   * Lets CUDA run what it has kernels for.
+   *
+   * @param settings of {@code OrtCUDAProviderOptionsV2}, such as {@code device_id}
+   * @throws OrtException if this build has no CUDA, its libraries are missing, or there is no such
+   *     GPU
+   */
+  public void addCuda(Map<String, String> settings) {
+    OrtLibrary.prepareCuda();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment out = arena.allocate(ValueLayout.JAVA_LONG, 1);
+      OrtDeviceApi.createCudaOptions(out.address());
+      long cudaOptions = out.get(ValueLayout.JAVA_LONG, 0);
+      try {
+        MemorySegment keys = texts(arena, settings.keySet());
+        MemorySegment values = texts(arena, settings.values());
+        OrtDeviceApi.updateCudaOptions(
+            cudaOptions, keys.address(), values.address(), settings.size());
+        OrtDeviceApi.appendCuda(handle, cudaOptions);
+      } finally {
+        OrtApi.Kind.CUDA_OPTIONS.release(cudaOptions);
+      }
+    }
+  }
+
+  /** Pointers to C strings. */
+  private static MemorySegment texts(Arena arena, Collection<String> texts) {
+    MemorySegment pointers = arena.allocate(ValueLayout.JAVA_LONG, texts.size());
+    long index = 0;
+    for (String text : texts) {
+      pointers.setAtIndex(ValueLayout.JAVA_LONG, index++, arena.allocateFrom(text).address());
+    }
+    return pointers;
   }
 
   long handle() {

@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * A tensor in CPU memory. Either it has memory of its own, which ONNX Runtime frees when nobody
- * uses it any more, or it is a view of memory whose owner must keep it until the tensor is closed.
+ * A tensor. Either it has memory of its own, which ONNX Runtime frees when nobody uses it any more,
+ * or it is a view of memory whose owner must keep it until the tensor is closed.
  *
  * <p>Threading: confined to its owner.
  */
@@ -22,18 +22,28 @@ public final class OrtTensor implements AutoCloseable {
     this.handle = handle;
   }
 
-  /** Allocates a tensor; its content is undefined. */
+  /** Allocates a tensor in CPU memory; its content is undefined. */
   public static OrtTensor allocate(OrtEnvironment environment, ElementType type, long... shape) {
+    boolean cpu = true;
+    return allocate(environment.allocator(), cpu, type, shape);
+  }
+
+  /**
+   * Allocates a tensor.
+   *
+   * @param allocator an {@code OrtAllocator}
+   * @param cpu whether it allocates memory that Java can read
+   */
+  static OrtTensor allocate(long allocator, boolean cpu, ElementType type, long... shape) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment dimensions = arena.allocateFrom(ValueLayout.JAVA_LONG, shape);
       MemorySegment out = arena.allocate(ValueLayout.JAVA_LONG, 1);
       OrtApi.createTensor(
-          environment.allocator(),
-          dimensions.address(),
-          shape.length,
-          type.number(),
-          out.address());
+          allocator, dimensions.address(), shape.length, type.number(), out.address());
       long handle = out.get(ValueLayout.JAVA_LONG, 0);
+      if (!cpu) {
+        return new OrtTensor(type, MemorySegment.NULL, handle);
+      }
       OrtApi.getTensorData(handle, out.address());
       MemorySegment data =
           MemorySegment.ofAddress(out.get(ValueLayout.JAVA_LONG, 0))
@@ -77,7 +87,7 @@ public final class OrtTensor implements AutoCloseable {
     return type;
   }
 
-  /** The elements, row-major; valid until the tensor is closed. */
+  /** The elements, row-major; valid until the tensor is closed. Empty if they are on a GPU. */
   public MemorySegment data() {
     return data;
   }

@@ -1,5 +1,7 @@
 package dev.sluice.worker.runner;
 
+import dev.sluice.worker.graph.CudaCache;
+import dev.sluice.worker.graph.CudaGraphOptions;
 import dev.sluice.worker.graph.DecoderGraph;
 import dev.sluice.worker.graph.GraphOptions;
 import dev.sluice.worker.graph.Initializer;
@@ -22,9 +24,6 @@ public final class MemoryNeeds {
 
   /** ONNX Runtime's arena grows in powers of two. */
   private static final int ARENA = 2;
-
-  /** fp16 and bf16. */
-  private static final int HALF_BYTES = 2;
 
   private MemoryNeeds() {}
 
@@ -49,23 +48,27 @@ public final class MemoryNeeds {
         0);
   }
 
-  /** Of a CUDA device that holds weights and KV cache in 16 bits. */
+  /** Of the memory of a GPU. */
   public static MemoryPlan gpu(
-      ModelConfig model, long parameters, int maxBatchedTokens, int maxSequences) {
-    return new MemoryPlan(
-        parameters * HALF_BYTES,
-        CUDA_BYTES + activationBytes(model, HALF_BYTES, maxBatchedTokens, maxSequences),
-        MemoryPlan.kvBytesPerToken(model) / Float.BYTES * HALF_BYTES,
-        gpuBlockSize(model.headSize()),
-        0);
+      ModelConfig model, CudaGraphOptions options, int maxBatchedTokens, int maxSequences) {
+    List<Weight> weights = DecoderGraph.build(model, options).weights();
+    return gpu(model, weights, options, maxBatchedTokens, maxSequences);
   }
 
-  /** The smallest that ONNX Runtime's fast path of paged attention takes. */
-  static int gpuBlockSize(int headSize) {
-    if (headSize <= 64) {
-      return 256;
-    }
-    return headSize <= 128 ? 128 : 64;
+  static MemoryPlan gpu(
+      ModelConfig model,
+      List<Weight> weights,
+      CudaGraphOptions options,
+      int maxBatchedTokens,
+      int maxSequences) {
+    return new MemoryPlan(
+        weightBytes(weights),
+        CUDA_BYTES
+            + activationBytes(
+                model, options.type().elementType().bytes(), maxBatchedTokens, maxSequences),
+        options.cache().bytesPerToken(model, options.type()),
+        CudaCache.blockSize(model.headSize()),
+        0);
   }
 
   private static long weightBytes(List<Weight> weights) {

@@ -1,7 +1,6 @@
 package dev.sluice.worker.runner;
 
 import dev.sluice.worker.engine.ModelRunner;
-import dev.sluice.worker.engine.ModelRunnerException;
 import dev.sluice.worker.engine.StepBatch;
 import dev.sluice.worker.graph.DecoderGraph;
 import dev.sluice.worker.graph.GraphOptions;
@@ -17,11 +16,9 @@ import dev.sluice.worker.ort.CustomOpDomain;
 import dev.sluice.worker.ort.ElementType;
 import dev.sluice.worker.ort.OrtEnvironment;
 import dev.sluice.worker.ort.OrtException;
-import dev.sluice.worker.ort.OrtFrame;
 import dev.sluice.worker.ort.OrtSession;
 import dev.sluice.worker.ort.OrtSessionOptions;
 import dev.sluice.worker.ort.OrtTensor;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,13 +28,9 @@ import java.util.Optional;
  * Runs a model on the CPU with ONNX Runtime, attention and activation in Java.
  *
  * <p>Threading: one step at a time, see {@link ModelRunner}; a step uses ONNX Runtime's threads.
- * Closing must not meet a step. A step allocates no memory of its own when its shape is that of the
- * step before.
+ * Closing must not meet a step.
  */
-@SuppressWarnings("restricted") // native memory and functions
-public final class OrtModelRunner implements ModelRunner {
-  private static final int LOGITS = 0;
-
+public final class OrtModelRunner implements DeviceRunner {
   /**
    * How long idle threads of ONNX Runtime spin: longer than the engine takes between two steps, so
    * that they need no waking while tokens flow; then they leave the processor to others.
@@ -48,13 +41,7 @@ public final class OrtModelRunner implements ModelRunner {
   private final MemoryPlan memoryPlan;
   private final String numericsFingerprint;
   private final CloseStack resources;
-  private final OrtFrame frame;
-  private final IntInput inputIds;
-  private final IntInput cumulativeLengths;
-  private final IntInput pastLengths;
-  private final IntInput blockTable;
-  private final IntInput logitRows;
-  private MemorySegment logits = MemorySegment.NULL; // [rows, vocabularySize]
+  private final StepFrame frame;
 
   private OrtModelRunner(
       Checkpoint checkpoint,
@@ -90,23 +77,7 @@ public final class OrtModelRunner implements ModelRunner {
         resources.push(
             createSession(environment, domain, checkpoint, graph, config, cache),
             OrtSession::close);
-    this.frame =
-        resources.push(
-            new OrtFrame(session, graph.inputs(), List.of(graph.logits())), OrtFrame::close);
-    Arena arena = resources.arena();
-    int tokens = geometry.maxBatchedTokens();
-    int sequences = geometry.maxSequences();
-    this.inputIds = input(environment, DecoderGraph.INPUT_IDS, tokens, arena);
-    this.cumulativeLengths =
-        input(environment, DecoderGraph.CUMULATIVE_LENGTHS, sequences + 1, arena);
-    this.pastLengths = input(environment, DecoderGraph.PAST_LENGTHS, sequences, arena);
-    this.blockTable =
-        input(
-            environment,
-            DecoderGraph.BLOCK_TABLE,
-            sequences * geometry.blocksFor(maxContext),
-            arena);
-    this.logitRows = input(environment, DecoderGraph.LOGIT_ROWS, tokens, arena);
+    this.frame = new StepFrame(environment, session, graph, geometry, resources);
     allocateCache(environment, model);
   }
 
@@ -161,11 +132,6 @@ public final class OrtModelRunner implements ModelRunner {
     }
   }
 
-  private IntInput input(OrtEnvironment environment, int index, int capacity, Arena arena) {
-    return resources.push(
-        new IntInput(environment, frame, index, capacity, arena), IntInput::close);
-  }
-
   private void allocateCache(OrtEnvironment environment, ModelConfig model) {
     long blocks = geometry.blocks();
     long slots = geometry.blockSize();
@@ -203,90 +169,44 @@ public final class OrtModelRunner implements ModelRunner {
     return geometry;
   }
 
+  @Override
   public MemoryPlan memoryPlan() {
     return memoryPlan;
   }
 
-  /**
-   * Names everything that decides the bits of the results. Equal fingerprints give equal tokens.
-   */
+  @Override
   public String numericsFingerprint() {
     return numericsFingerprint;
   }
 
-  /** The runtime and its version, such as {@code onnxruntime 1.29.0}. */
+  @Override
   public String runtimeVersion() {
     return "onnxruntime " + OrtEnvironment.version();
   }
 
-  /**
-   * Runs steps like those that will come until the kernels are compiled, so that the first request
-   * is not the slow one. Overwrites the first blocks of the KV cache.
-   */
+  @Override
+  public String device() {
+    return new Device.Cpu().label();
+  }
+
+  @Override
+  public String kvType() {
+    return "float32";
+  }
+
+  @Override
   public void warmUp() {
     new WarmUp(this).run();
   }
 
   @Override
   public void execute(StepBatch batch) {
-    check(batch);
-    MemorySegment before = logits;
-    logits = MemorySegment.NULL;
-    inputIds.setVector(batch.tokenIds(), batch.tokens());
-    cumulativeLengths.setVector(batch.cumulativeLengths(), batch.sequences() + 1);
-    pastLengths.setVector(batch.pastLengths(), batch.sequences());
-    blockTable.setMatrix(batch.blockTable(), batch.sequences(), batch.tableWidth());
-    logitRows.setVector(batch.logitRows(), batch.logits());
-    try {
-      frame.run();
-    } catch (OrtException e) {
-      throw new ModelRunnerException("step of " + batch.tokens() + " tokens failed", e);
-    }
-    logits = rows(batch.logits(), frame.outputAddress(LOGITS), before);
-  }
-
-  /** ONNX Runtime mostly gives the memory of the step before; then nothing is allocated. */
-  private MemorySegment rows(int count, long address, MemorySegment before) {
-    long bytes = (long) Float.BYTES * geometry.vocabularySize() * count;
-    return before.address() == address && before.byteSize() == bytes
-        ? before
-        : MemorySegment.ofAddress(address).reinterpret(bytes);
-  }
-
-  /** The kernels trust lengths and block ids: a wrong one would write into other memory. */
-  private void check(StepBatch batch) {
-    int[] ends = batch.cumulativeLengths();
-    for (int sequence = 0; sequence < batch.sequences(); sequence++) {
-      int past = batch.pastLengths()[sequence];
-      int length = past + ends[sequence + 1] - ends[sequence];
-      int needed = geometry.blocksFor(length);
-      if (past < 0 || length > geometry.maxContext() || needed > batch.tableWidth()) {
-        throw new IllegalArgumentException(
-            "sequence "
-                + sequence
-                + ": "
-                + past
-                + " to "
-                + length
-                + " tokens in "
-                + batch.tableWidth()
-                + " blocks (expected: at most "
-                + geometry.maxContext()
-                + " tokens, all within the block table)");
-      }
-      for (int i = 0; i < needed; i++) {
-        int block = batch.blockTable()[sequence * batch.tableWidth() + i];
-        if (block < 0 || block >= geometry.blocks()) {
-          throw new IllegalArgumentException(
-              "block: " + block + " (expected: 0 to " + (geometry.blocks() - 1) + ")");
-        }
-      }
-    }
+    frame.execute(batch);
   }
 
   @Override
   public MemorySegment logits() {
-    return logits;
+    return frame.logits();
   }
 
   @Override

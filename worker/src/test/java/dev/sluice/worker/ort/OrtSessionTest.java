@@ -3,13 +3,9 @@ package dev.sluice.worker.ort;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.io.IOException;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The binding against the real library: what fails must say why, and nothing may end the process.
@@ -69,34 +65,5 @@ final class OrtSessionTest {
     public static void main(String[] arguments) {
       OrtEnvironment.open().close();
     }
-  }
-
-  @Test
-  void unpacksTheLibraryOnce(@TempDir Path folder) throws IOException {
-    Path source = folder.resolve("libsomething.so");
-    Files.writeString(source, "content");
-    URI uri = source.toUri();
-
-    Path unpacked = OrtLibrary.unpack(uri.toURL(), folder.resolve("cache"));
-    Files.setLastModifiedTime(unpacked, java.nio.file.attribute.FileTime.fromMillis(0));
-    Path again = OrtLibrary.unpack(uri.toURL(), folder.resolve("cache"));
-
-    assertThat(again).isEqualTo(unpacked).hasContent("content");
-    assertThat(Files.getLastModifiedTime(again).toMillis()).isZero();
-    try (var files = Files.list(folder.resolve("cache"))) {
-      assertThat(files).containsExactly(unpacked);
-    }
-  }
-
-  @Test
-  void unpacksToATemporaryFileIfTheFolderIsNotWritable(@TempDir Path folder) throws IOException {
-    Path source = folder.resolve("libsomething.so");
-    Files.writeString(source, "content");
-    Path file = Files.writeString(folder.resolve("file"), "");
-
-    Path unpacked = OrtLibrary.unpack(source.toUri().toURL(), file.resolve("cache"));
-
-    assertThat(unpacked).hasContent("content");
-    Files.delete(unpacked);
   }
 }

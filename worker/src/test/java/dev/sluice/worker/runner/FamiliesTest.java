@@ -1,13 +1,16 @@
 package dev.sluice.worker.runner;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.sluice.worker.graph.Quantization;
 import dev.sluice.worker.model.Checkpoint;
 import dev.sluice.worker.model.Checkpoints;
+import dev.sluice.worker.model.ModelFileException;
 import dev.sluice.worker.model.TinyFamily;
 import dev.sluice.worker.model.TinyFamily.Storage;
 import java.io.IOException;
@@ -22,6 +25,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -102,6 +106,26 @@ final class FamiliesTest {
         .isBetween(1e-4, EIGHT_BIT_ERROR);
     assertThat(error(logits(gguf, Quantization.INT8_BLOCK, expected), tested.logits()))
         .isBetween(1e-4, EIGHT_BIT_ERROR);
+  }
+
+  @Test
+  void refusesHeadsThatAttentionCannotDo() throws IOException {
+    ObjectNode config =
+        cases()
+            .findFirst()
+            .map(first -> (JsonNode) first.get()[1])
+            .orElseThrow()
+            .get("config")
+            .deepCopy();
+    Path folder =
+        new TinyFamily(config.put("head_dim", 24), List.of(), scratch)
+            .writeFolder(folder("odd"), Storage.F32, 1);
+    try (Checkpoint checkpoint = Checkpoints.open(folder)) {
+      assertThatThrownBy(() ->
+              OrtModelRunner.load(checkpoint, OrtModelRunnerConfig.defaults(Quantization.NONE)))
+          .isInstanceOf(ModelFileException.class)
+          .hasMessage("llama with heads of 24 (expected: a multiple of 16, 32 or more)");
+    }
   }
 
   private Case of(JsonNode expected) throws IOException {

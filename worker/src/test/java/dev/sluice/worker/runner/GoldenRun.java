@@ -1,5 +1,6 @@
 package dev.sluice.worker.runner;
 
+import dev.sluice.worker.engine.ModelRunner;
 import java.util.Arrays;
 
 /** The golden cases, run on a runner. */
@@ -9,7 +10,7 @@ final class GoldenRun {
   private GoldenRun() {}
 
   /** The logits before each golden token of a continuation, the golden tokens being forced. */
-  static float[][] forced(OrtModelRunner runner, Golden.Greedy golden) {
+  static float[][] forced(ModelRunner runner, Golden.Greedy golden) {
     int length = golden.prompt().length + golden.tokens().length;
     SequenceDriver driver = new SequenceDriver(runner, 1, length);
     float[][] logits = new float[golden.tokens().length][];
@@ -21,7 +22,7 @@ final class GoldenRun {
   }
 
   /** The log-probability of each token of a text but the first. */
-  static double[] logprobs(OrtModelRunner runner, Golden.Text text) {
+  static double[] logprobs(ModelRunner runner, Golden.Text text) {
     int[] tokens = text.tokens();
     SequenceDriver driver = new SequenceDriver(runner, 1, tokens.length);
     double[] logprobs = new double[tokens.length - 1];
