@@ -44,7 +44,9 @@ import org.slf4j.LoggerFactory;
 record LoadedModel(
     DeviceRunner runner, TokenizerBundle bundle, Tokenizer tokenizer, PromptEncoder prompts) {
   private static final Logger log = LoggerFactory.getLogger(LoadedModel.class);
-  private static final List<Integer> CONTEXTS = List.of(2048, 8192);
+
+  /** A context of ordinary length, for people to compare. */
+  private static final int ORDINARY_CONTEXT = 2048;
 
   /**
    * Fetches the model if need be and loads it; warms up.
@@ -76,7 +78,7 @@ record LoadedModel(
             "loaded {} in {} ms; memory {}",
             file.getFileName(),
             (System.nanoTime() - start) / 1_000_000,
-            runner.memoryPlan().describe(CONTEXTS));
+            runner.memoryPlan().describe(contexts(runner.geometry().maxContext())));
         runner.warmUp();
         Tokenizer loaded = join(tokenizer);
         return new LoadedModel(
@@ -89,6 +91,10 @@ record LoadedModel(
         throw e;
       }
     }
+  }
+
+  private static List<Integer> contexts(int longest) {
+    return longest > ORDINARY_CONTEXT ? List.of(ORDINARY_CONTEXT, longest) : List.of(longest);
   }
 
   /** Loads a model's tokenizer; a message of the library's names the model. */
