@@ -53,6 +53,13 @@ public final class WorkerCommand implements Callable<Integer> {
   private Optional<String> quantization = Optional.empty();
 
   @Option(
+      names = "--kv-type",
+      paramLabel = "TYPE",
+      description =
+          "How keys and values are held: float32, bf16 or int8. Default: bf16. (--kv-cache.type)")
+  private Optional<String> kvType = Optional.empty();
+
+  @Option(
       names = "--threads",
       paramLabel = "N",
       description = "Threads that compute. Default: all processors. (--engine.threads)")
@@ -74,6 +81,7 @@ public final class WorkerCommand implements Callable<Integer> {
               .with(keys)
               .with("model.name", model)
               .with("model.quantization", quantization)
+              .with("kv-cache.type", kvType)
               .with("engine.threads", threads)
               .with("server.port", port)
               .load(WorkerConfig.class, WorkerConfig.defaults(), commandLine);

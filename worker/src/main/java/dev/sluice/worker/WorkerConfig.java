@@ -4,6 +4,7 @@ import dev.sluice.common.config.ByteSize;
 import dev.sluice.common.config.Checks;
 import dev.sluice.common.server.ServerConfig;
 import dev.sluice.common.telemetry.TelemetryConfig;
+import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.graph.Quantization;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -45,7 +46,7 @@ public record WorkerConfig(
             1 << 20,
             Duration.ofSeconds(1),
             false),
-        new KvCache(ByteSize.ofMiB(512)),
+        new KvCache(ByteSize.ofMiB(512), KvType.BF16),
         Optional.empty());
   }
 
@@ -103,8 +104,9 @@ public record WorkerConfig(
    * Memory of the streams.
    *
    * @param memory size of the cache, at least 1 MiB
+   * @param type how keys and values are held
    */
-  public record KvCache(ByteSize memory) {
+  public record KvCache(ByteSize memory, KvType type) {
     public KvCache {
       Checks.atLeast("memory", memory, ByteSize.ofMiB(1));
     }

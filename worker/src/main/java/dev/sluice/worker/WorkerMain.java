@@ -131,6 +131,7 @@ public final class WorkerMain {
     int context = config.model().contextLength();
     return new OrtModelRunnerConfig(
         config.model().quantization(),
+        config.kvCache().type(),
         config.engine().threads(),
         config.kvCache().memory().bytes(),
         AttentionShape.BLOCK_SIZE,

@@ -4,6 +4,7 @@ import dev.sluice.app.cli.Style;
 import dev.sluice.app.cli.Terminal;
 import dev.sluice.app.cli.UsageException;
 import dev.sluice.worker.bench.EngineBench;
+import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.graph.Quantization;
 import dev.sluice.worker.model.ModelStore;
 import java.io.FileDescriptor;
@@ -41,6 +42,12 @@ public final class EngineBenchCommand implements Callable<Integer> {
   private String quantization = "int8-block";
 
   @Option(
+      names = "--kv-type",
+      paramLabel = "TYPE",
+      description = "How keys and values are held: float32, bf16, int8. Default: ${DEFAULT-VALUE}.")
+  private String kvType = "bf16";
+
+  @Option(
       names = "--threads",
       paramLabel = "N",
       description = "Threads that compute. Default: all processors, here ${DEFAULT-VALUE}.")
@@ -63,6 +70,15 @@ public final class EngineBenchCommand implements Callable<Integer> {
                             Arrays.stream(Quantization.values())
                                 .map(Quantization::label)
                                 .toList())));
+    KvType kv =
+        Arrays.stream(KvType.values())
+            .filter(type -> type.label().equals(kvType))
+            .findFirst()
+            .orElseThrow(() ->
+                new UsageException(
+                    "--kv-type: %s (expected: one of %s)"
+                        .formatted(
+                            kvType, Arrays.stream(KvType.values()).map(KvType::label).toList())));
     if (threads < 1) {
       throw new UsageException("--threads: " + threads + " (expected: 1 or more)");
     }
@@ -76,7 +92,7 @@ public final class EngineBenchCommand implements Callable<Integer> {
     }
     PrintStream out =
         new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
-    EngineBench.run(file, how, threads, quick, out);
+    EngineBench.run(file, how, kv, threads, quick, out);
     return ExitCode.OK;
   }
 }

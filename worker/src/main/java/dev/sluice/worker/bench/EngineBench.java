@@ -1,5 +1,6 @@
 package dev.sluice.worker.bench;
 
+import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.graph.Quantization;
 import dev.sluice.worker.kernel.AttentionShape;
 import dev.sluice.worker.model.Checkpoint;
@@ -42,7 +43,12 @@ public final class EngineBench {
    * @param out receives the lines
    */
   public static void run(
-      Path model, Quantization quantization, int threads, boolean quick, PrintStream out) {
+      Path model,
+      Quantization quantization,
+      KvType kvType,
+      int threads,
+      boolean quick,
+      PrintStream out) {
     int repeats = quick ? 2 : 4;
     String name = String.valueOf(model.getFileName());
     try (Checkpoint checkpoint = Checkpoints.open(model);
@@ -51,10 +57,11 @@ public final class EngineBench {
                 checkpoint,
                 new OrtModelRunnerConfig(
                     quantization,
+                    kvType,
                     threads,
                     (INPUT + OUTPUT)
                         * LARGEST_STREAMS
-                        * MemoryPlan.kvBytesPerToken(checkpoint.config()),
+                        * MemoryPlan.kvBytesPerToken(checkpoint.config(), kvType),
                     AttentionShape.BLOCK_SIZE,
                     LARGEST_PREFILL,
                     LARGEST_PREFILL,

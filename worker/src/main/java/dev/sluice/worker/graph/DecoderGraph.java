@@ -19,13 +19,13 @@ import java.util.List;
  *   past_seqlens                 int32 [B]
  *   block_table                  int32 [B, W]
  *   logit_rows                   int32 [S]
- *   key_cache.i, value_cache.i   float [blocks, kvHeads, D, 16] and [blocks, kvHeads, 16, D],
- *                                written in place
+ *   key_cache.i, value_cache.i   [blocks, ...], see {@link KvType}; written in place
+ *   key_scale_cache.i, value_scale_cache.i   only if the type has them
  *   logits                       float [S, vocabulary]
  * </pre>
  */
 public final class DecoderGraph {
-  /** Places of the inputs in {@link #inputs}; the caches follow, key and value of each layer. */
+  /** Places of the inputs in {@link #inputs}; the caches follow, those of a layer together. */
   public static final int INPUT_IDS = 0;
 
   public static final int CUMULATIVE_LENGTHS = 1;
@@ -77,11 +77,14 @@ public final class DecoderGraph {
     private final OnnxGraph graph = new OnnxGraph();
     private final List<String> inputs = new ArrayList<>();
     private final List<Weight> weights = new ArrayList<>();
+    private final List<KvTensor> caches;
     private final Arithmetic arithmetic;
 
     Builder(ModelConfig config, GraphOptions options) {
       this.config = config;
       this.options = options;
+      this.caches =
+          options.kvType().tensors(config.kvHeads(), config.headSize(), options.blockSize());
       float epsilon = config.normEpsilon();
       this.arithmetic =
           switch (options.quantization()) {
@@ -117,12 +120,12 @@ public final class DecoderGraph {
       input("past_seqlens", ElementType.INT32, "B");
       input("block_table", ElementType.INT32, "B", "W");
       input("logit_rows", ElementType.INT32, "S");
-      String kvHeads = Integer.toString(config.kvHeads());
-      String headSize = Integer.toString(config.headSize());
-      String slots = Integer.toString(options.blockSize());
       for (int layer = 0; layer < config.layers(); layer++) {
-        input("key_cache." + layer, ElementType.FLOAT, "blocks", kvHeads, headSize, slots);
-        input("value_cache." + layer, ElementType.FLOAT, "blocks", kvHeads, slots, headSize);
+        for (KvTensor cache : caches) {
+          List<String> shape = new ArrayList<>(List.of("blocks"));
+          cache.blockShape().forEach(dimension -> shape.add(Long.toString(dimension)));
+          input(cache.name() + "." + layer, cache.type(), shape.toArray(String[]::new));
+        }
       }
     }
 
@@ -205,20 +208,27 @@ public final class DecoderGraph {
 
     private String attention(String at, String queryKeyValue) {
       String output = "attention_output" + at;
+      List<String> operands =
+          new ArrayList<>(
+              List.of(
+                  queryKeyValue,
+                  "",
+                  "",
+                  caches.get(0).name() + at,
+                  caches.get(1).name() + at,
+                  "cumulative_sequence_length",
+                  "past_seqlens",
+                  "block_table",
+                  RotaryTable.COSINE,
+                  RotaryTable.SINE));
+      if (caches.size() > 2) {
+        operands.addAll(List.of("", "", "", ""));
+        operands.addAll(List.of(caches.get(2).name() + at, caches.get(3).name() + at));
+      }
       graph.node(
           OnnxGraph.SLUICE,
           "PagedAttention",
-          List.of(
-              queryKeyValue,
-              "",
-              "",
-              "key_cache" + at,
-              "value_cache" + at,
-              "cumulative_sequence_length",
-              "past_seqlens",
-              "block_table",
-              RotaryTable.COSINE,
-              RotaryTable.SINE),
+          operands,
           List.of(output),
           new Attributes()
               .with("num_heads", config.heads())

@@ -7,6 +7,8 @@ import dev.sluice.worker.graph.DecoderGraph;
 import dev.sluice.worker.graph.GraphOptions;
 import dev.sluice.worker.graph.Initializer;
 import dev.sluice.worker.graph.IntegerWeights;
+import dev.sluice.worker.graph.KvTensor;
+import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.graph.Quantization;
 import dev.sluice.worker.graph.Weight;
 import dev.sluice.worker.kernel.PagedAttentionOp;
@@ -16,7 +18,6 @@ import dev.sluice.worker.model.Checkpoint;
 import dev.sluice.worker.model.ModelConfig;
 import dev.sluice.worker.ort.CustomOp;
 import dev.sluice.worker.ort.CustomOpDomain;
-import dev.sluice.worker.ort.ElementType;
 import dev.sluice.worker.ort.OrtEnvironment;
 import dev.sluice.worker.ort.OrtException;
 import dev.sluice.worker.ort.OrtFrame;
@@ -28,6 +29,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.LongStream;
 
 /**
  * Runs a model on the CPU with ONNX Runtime, attention and activation in Java.
@@ -71,7 +73,11 @@ public final class OrtModelRunner implements ModelRunner {
         DecoderGraph.build(
             model,
             new GraphOptions(
-                config.quantization(), integerWeights, maxContext, config.blockSize()));
+                config.quantization(),
+                integerWeights,
+                config.kvType(),
+                maxContext,
+                config.blockSize()));
     this.memoryPlan = plan(model, config, graph.weights());
     int blocks = Math.toIntExact(memoryPlan.kvBytes() / blockBytes(model, config));
     this.geometry =
@@ -85,8 +91,7 @@ public final class OrtModelRunner implements ModelRunner {
 
     this.numericsFingerprint = NumericsFingerprint.of(checkpoint, config);
     CustomOpDomain domain =
-        resources.push(
-            new CustomOpDomain("sluice", operators(config.threads())), CustomOpDomain::close);
+        resources.push(new CustomOpDomain("sluice", operators(config)), CustomOpDomain::close);
     OrtSession session =
         resources.push(
             createSession(environment, domain, checkpoint, graph, config.threads()),
@@ -108,7 +113,7 @@ public final class OrtModelRunner implements ModelRunner {
             sequences * geometry.blocksFor(maxContext),
             arena);
     this.logitRows = input(environment, DecoderGraph.LOGIT_ROWS, tokens, arena);
-    allocateCache(environment, model);
+    allocateCache(environment, model, config.kvType());
   }
 
   /**
@@ -128,9 +133,10 @@ public final class OrtModelRunner implements ModelRunner {
     }
   }
 
-  private static List<CustomOp> operators(int threads) {
+  private static List<CustomOp> operators(OrtModelRunnerConfig config) {
+    int threads = config.threads();
     List<CustomOp> operators = new ArrayList<>(RowOps.all(threads));
-    operators.add(new PagedAttentionOp(threads));
+    operators.add(new PagedAttentionOp(config.kvType(), threads));
     operators.add(new SwiGluOp(threads));
     return operators;
   }
@@ -156,23 +162,24 @@ public final class OrtModelRunner implements ModelRunner {
         new IntInput(environment, frame, index, capacity, arena), IntInput::close);
   }
 
-  private void allocateCache(OrtEnvironment environment, ModelConfig model) {
-    long blocks = geometry.blocks();
-    long slots = geometry.blockSize();
+  private void allocateCache(OrtEnvironment environment, ModelConfig model, KvType kvType) {
+    List<KvTensor> caches = kvType.tensors(model.kvHeads(), model.headSize(), geometry.blockSize());
     int input = DecoderGraph.FIRST_CACHE;
     for (int layer = 0; layer < model.layers(); layer++) {
-      frame.setInput(input++, cache(environment, blocks, model.kvHeads(), model.headSize(), slots));
-      frame.setInput(input++, cache(environment, blocks, model.kvHeads(), slots, model.headSize()));
+      for (KvTensor cache : caches) {
+        long[] shape =
+            LongStream.concat(
+                    LongStream.of(geometry.blocks()),
+                    cache.blockShape().stream().mapToLong(Long::longValue))
+                .toArray();
+        OrtTensor tensor = OrtTensor.allocate(environment, cache.type(), shape);
+        frame.setInput(input++, resources.push(tensor, OrtTensor::close));
+      }
     }
   }
 
-  private OrtTensor cache(OrtEnvironment environment, long... shape) {
-    return resources.push(
-        OrtTensor.allocate(environment, ElementType.FLOAT, shape), OrtTensor::close);
-  }
-
   private static long blockBytes(ModelConfig model, OrtModelRunnerConfig config) {
-    return config.blockSize() * MemoryPlan.kvBytesPerToken(model);
+    return config.blockSize() * MemoryPlan.kvBytesPerToken(model, config.kvType());
   }
 
   private static MemoryPlan plan(
@@ -189,7 +196,8 @@ public final class OrtModelRunner implements ModelRunner {
         weightBytes += initializer.bytes();
       }
     }
-    return new MemoryPlan(weightBytes, blocks * blockBytes, MemoryPlan.kvBytesPerToken(model));
+    return new MemoryPlan(
+        weightBytes, blocks * blockBytes, MemoryPlan.kvBytesPerToken(model, config.kvType()));
   }
 
   @Override
