@@ -130,6 +130,7 @@ record LoadedModel(
         new GraphOptions(
             config.model().quantization(),
             IntegerWeights.SIGNED, // as large as the other
+            config.kvCache().type(),
             context,
             AttentionShape.BLOCK_SIZE);
     MemoryPlan plan =
@@ -140,6 +141,7 @@ record LoadedModel(
                 sequences);
     return new OrtModelRunnerConfig(
         config.model().quantization(),
+        config.kvCache().type(),
         config.engine().threads(),
         plan.kvBytes(),
         AttentionShape.BLOCK_SIZE,

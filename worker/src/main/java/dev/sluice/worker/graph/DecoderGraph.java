@@ -26,11 +26,11 @@ import java.util.List;
  *   logits                       float [S, vocabulary]
  * </pre>
  *
- * Caches are float [blocks, kvHeads, D, 16] and [blocks, kvHeads, 16, D] on a CPU, [blocks,
- * blockSize, kvHeads, D] of a type of 8 or 16 bits on a GPU.
+ * Caches are those of {@link KvType} on a CPU, with scales of their own if the type has them, and
+ * [blocks, blockSize, kvHeads, D] of a type of 8 or 16 bits on a GPU.
  */
 public final class DecoderGraph {
-  /** Places of the inputs in {@link #inputs}; the caches follow, key and value of each layer. */
+  /** Places of the inputs in {@link #inputs}; the caches follow, those of a layer together. */
   public static final int INPUT_IDS = 0;
 
   public static final int CUMULATIVE_LENGTHS = 1;
@@ -91,7 +91,7 @@ public final class DecoderGraph {
     OnnxGraph graph = new OnnxGraph();
     List<Weight> weights = new ArrayList<>();
     float epsilon = config.normEpsilon();
-    Backend backend = new CpuBackend(graph, config, options.blockSize());
+    Backend backend = new CpuBackend(graph, config, options);
     Arithmetic arithmetic =
         switch (options.quantization()) {
           case INT8 -> new RowArithmetic(graph, weights, epsilon, options.integerWeights());

@@ -49,9 +49,4 @@ public record AttentionShape(
   int firstVisible(int position) {
     return Math.max(0, position - window + 1);
   }
-
-  /** Bytes of K, and of V, of one block of one KV head. */
-  long blockBytes() {
-    return (long) BLOCK_SIZE * headSize * Float.BYTES;
-  }
 }

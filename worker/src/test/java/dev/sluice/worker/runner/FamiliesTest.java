@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.graph.Quantization;
 import dev.sluice.worker.model.Checkpoint;
 import dev.sluice.worker.model.Checkpoints;
@@ -147,7 +148,9 @@ final class FamiliesTest {
     try (Checkpoint checkpoint = Checkpoints.open(path);
         OrtModelRunner runner =
             OrtModelRunner.load(
-                checkpoint, new OrtModelRunnerConfig(quantization, 2, 1 << 20, 16, 256, 64, 1))) {
+                checkpoint,
+                new OrtModelRunnerConfig(
+                    quantization, KvType.FLOAT32, 2, 1 << 20, 16, 256, 64, 1))) {
       SequenceDriver driver = new SequenceDriver(runner, 1, tokens.length);
       int[] second = Arrays.copyOfRange(tokens, FIRST, tokens.length);
       List<float[]> all = new ArrayList<>();
