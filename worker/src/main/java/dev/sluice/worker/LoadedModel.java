@@ -4,6 +4,7 @@ import dev.sluice.common.config.ByteSize;
 import dev.sluice.common.prompt.PromptEncoder;
 import dev.sluice.common.tokenizer.Tokenizer;
 import dev.sluice.common.tokenizer.TokenizerBundle;
+import dev.sluice.common.tokenizer.TokenizerException;
 import dev.sluice.worker.graph.CudaGraphOptions;
 import dev.sluice.worker.graph.GraphOptions;
 import dev.sluice.worker.graph.IntegerWeights;
@@ -11,6 +12,7 @@ import dev.sluice.worker.kernel.AttentionShape;
 import dev.sluice.worker.model.Checkpoint;
 import dev.sluice.worker.model.Checkpoints;
 import dev.sluice.worker.model.ContentHashes;
+import dev.sluice.worker.model.ModelFileException;
 import dev.sluice.worker.model.ModelStore;
 import dev.sluice.worker.model.Progress;
 import dev.sluice.worker.runner.CudaModelRunner;
@@ -42,7 +44,9 @@ import org.slf4j.LoggerFactory;
 record LoadedModel(
     DeviceRunner runner, TokenizerBundle bundle, Tokenizer tokenizer, PromptEncoder prompts) {
   private static final Logger log = LoggerFactory.getLogger(LoadedModel.class);
-  private static final List<Integer> CONTEXTS = List.of(2048, 8192);
+
+  /** A context of ordinary length, for people to compare. */
+  private static final int ORDINARY_CONTEXT = 2048;
 
   /**
    * Fetches the model if need be and loads it; warms up.
@@ -61,7 +65,7 @@ record LoadedModel(
     try (Checkpoint checkpoint = Checkpoints.open(file, hashes)) {
       // Beside the weights: both take long, and each needs but one processor for most of it.
       CompletableFuture<Tokenizer> tokenizer =
-          CompletableFuture.supplyAsync(() -> Tokenizer.load(checkpoint.tokenizer()));
+          CompletableFuture.supplyAsync(() -> tokenizer(file, checkpoint));
       DeviceRunner runner;
       try {
         runner = runner(config, checkpoint, Optional.of(cache));
@@ -74,7 +78,7 @@ record LoadedModel(
             "loaded {} in {} ms; memory {}",
             file.getFileName(),
             (System.nanoTime() - start) / 1_000_000,
-            runner.memoryPlan().describe(CONTEXTS));
+            runner.memoryPlan().describe(contexts(runner.geometry().maxContext())));
         runner.warmUp();
         Tokenizer loaded = join(tokenizer);
         return new LoadedModel(
@@ -86,6 +90,19 @@ record LoadedModel(
         runner.close();
         throw e;
       }
+    }
+  }
+
+  private static List<Integer> contexts(int longest) {
+    return longest > ORDINARY_CONTEXT ? List.of(ORDINARY_CONTEXT, longest) : List.of(longest);
+  }
+
+  /** Loads a model's tokenizer; a message of the library's names the model. */
+  private static Tokenizer tokenizer(Path file, Checkpoint checkpoint) {
+    try {
+      return Tokenizer.load(checkpoint.tokenizer());
+    } catch (TokenizerException e) {
+      throw new ModelFileException(file + ": tokenizer: " + e.getMessage(), e);
     }
   }
 
@@ -113,6 +130,7 @@ record LoadedModel(
         new GraphOptions(
             config.model().quantization(),
             IntegerWeights.SIGNED, // as large as the other
+            config.kvCache().type(),
             context,
             AttentionShape.BLOCK_SIZE);
     MemoryPlan plan =
@@ -123,6 +141,7 @@ record LoadedModel(
                 sequences);
     return new OrtModelRunnerConfig(
         config.model().quantization(),
+        config.kvCache().type(),
         config.engine().threads(),
         plan.kvBytes(),
         AttentionShape.BLOCK_SIZE,

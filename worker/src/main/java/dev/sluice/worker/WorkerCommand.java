@@ -64,6 +64,13 @@ public final class WorkerCommand implements Callable<Integer> {
   private Optional<String> device = Optional.empty();
 
   @Option(
+      names = "--kv-type",
+      paramLabel = "TYPE",
+      description =
+          "How keys and values are held: float32, bf16 or int8. Default: bf16. (--kv-cache.type)")
+  private Optional<String> kvType = Optional.empty();
+
+  @Option(
       names = "--memory",
       paramLabel = "SIZE",
       description =
@@ -95,6 +102,7 @@ public final class WorkerCommand implements Callable<Integer> {
               .with("model.name", model)
               .with("model.quantization", quantization)
               .with("engine.device", device)
+              .with("kv-cache.type", kvType)
               .with("memory", memory)
               .with("engine.threads", threads)
               .with("server.port", port)

@@ -6,6 +6,7 @@ import dev.sluice.common.server.ServerConfig;
 import dev.sluice.common.telemetry.TelemetryConfig;
 import dev.sluice.worker.graph.CudaCache;
 import dev.sluice.worker.graph.HalfType;
+import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.graph.Quantization;
 import dev.sluice.worker.runner.Device;
 import java.nio.file.Path;
@@ -76,7 +77,7 @@ public record WorkerConfig(
             Duration.ofSeconds(1),
             false),
         Optional.empty(),
-        new KvCache(Optional.empty()),
+        new KvCache(Optional.empty(), KvType.BF16),
         Optional.empty());
   }
 
@@ -146,8 +147,9 @@ public record WorkerConfig(
    * Memory of the streams.
    *
    * @param memory size of the cache, at least 1 MiB; default: what the worker's memory leaves
+   * @param type how keys and values are held
    */
-  public record KvCache(Optional<ByteSize> memory) {
+  public record KvCache(Optional<ByteSize> memory, KvType type) {
     public KvCache {
       memory.ifPresent(size -> Checks.atLeast("memory", size, ByteSize.ofMiB(1)));
     }

@@ -4,6 +4,7 @@ import dev.sluice.app.cli.Style;
 import dev.sluice.app.cli.Terminal;
 import dev.sluice.app.cli.UsageException;
 import dev.sluice.worker.bench.EngineBench;
+import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.graph.Quantization;
 import dev.sluice.worker.model.ModelStore;
 import java.io.FileDescriptor;
@@ -42,6 +43,12 @@ public final class EngineBenchCommand implements Callable<Integer> {
   private String quantization = "int8";
 
   @Option(
+      names = "--kv-type",
+      paramLabel = "TYPE",
+      description = "How keys and values are held: float32, bf16, int8. Default: ${DEFAULT-VALUE}.")
+  private String kvType = "bf16";
+
+  @Option(
       names = "--threads",
       paramLabel = "N",
       description = "Threads that compute. Default: all processors, here ${DEFAULT-VALUE}.")
@@ -69,9 +76,20 @@ public final class EngineBenchCommand implements Callable<Integer> {
                     .formatted(label, Quantization.labels())));
   }
 
+  /** The type of that name. */
+  static KvType kvType(String label) {
+    return Arrays.stream(KvType.values())
+        .filter(type -> type.label().equals(label))
+        .findFirst()
+        .orElseThrow(() ->
+            new UsageException(
+                "--kv-type: %s (expected: one of %s)".formatted(label, KvType.labels())));
+  }
+
   @Override
   public Integer call() throws InterruptedException {
     Quantization how = quantization(quantization);
+    KvType kv = kvType(kvType);
     if (threads < 1) {
       throw new UsageException("--threads: " + threads + " (expected: 1 or more)");
     }
@@ -85,7 +103,7 @@ public final class EngineBenchCommand implements Callable<Integer> {
     }
     PrintStream out =
         new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
-    EngineBench.run(new EngineBench.Options(file, how, threads, quick, roofline, profile), out);
+    EngineBench.run(new EngineBench.Options(file, how, kv, threads, quick, roofline, profile), out);
     return ExitCode.OK;
   }
 }

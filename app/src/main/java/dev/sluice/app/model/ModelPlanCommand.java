@@ -57,6 +57,12 @@ final class ModelPlanCommand implements Callable<Integer> {
   private String quantization = "int8";
 
   @Option(
+      names = "--kv-type",
+      paramLabel = "TYPE",
+      description = "How keys and values are held: float32, bf16, int8. Default: ${DEFAULT-VALUE}.")
+  private String kvType = "bf16";
+
+  @Option(
       names = "--memory",
       paramLabel = "SIZE",
       description = "Memory of the worker, such as 4GiB. Default: what a worker here takes.")
@@ -156,6 +162,7 @@ final class ModelPlanCommand implements Callable<Integer> {
         new GraphOptions(
             EngineBenchCommand.quantization(quantization),
             IntegerWeights.SIGNED, // as large as the other
+            EngineBenchCommand.kvType(kvType),
             config.maxContext(),
             AttentionShape.BLOCK_SIZE);
     return MemoryNeeds.cpu(config, options, maxBatchedTokens, maxSequences);

@@ -116,6 +116,27 @@ final class CommandLineIT {
   }
 
   @Test
+  void plansMemory() throws Exception {
+    Result text = Sluice.run("model", "plan", "smollm2-135m", "--memory=2GiB", "--context=512");
+    assertThat(text.code()).as(text.err()).isZero();
+    assertThat(text.out()).contains("weights", "KV cache", "512 tokens");
+    Result gpu = Sluice.run("model", "plan", "smollm2-135m", "--gpu-memory=80GiB", "-o", "json");
+    assertThat(gpu.out()).contains("\"device\":\"cuda\"", "\"block_size\":256");
+    Result none = Sluice.run("model", "plan", "smollm2-135m", "--memory=100MiB");
+    assertThat(none.code()).isEqualTo(1);
+    assertThat(none.out()).contains("no room for a KV cache");
+  }
+
+  @Test
+  void workerRefusesMemoryThatIsTooSmall() throws Exception {
+    Result worker =
+        Sluice.run("worker", "--port=0", "--telemetry.metrics-port=0", "--memory=300MiB");
+    assertThat(worker.code()).isEqualTo(2);
+    assertThat(worker.err())
+        .contains("memory: 300.0 MiB (expected: at least ", "weights ", "--memory");
+  }
+
+  @Test
   void upTellsWhyItsWorkerCannotStart() throws Exception {
     Path file = Files.writeString(directory.resolve("notes.gguf"), "not a model");
     try (Sluice up = Sluice.start("up", "--port=0", "--workers=1", "--model", file.toString())) {

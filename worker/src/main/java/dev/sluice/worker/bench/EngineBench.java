@@ -2,6 +2,7 @@ package dev.sluice.worker.bench;
 
 import dev.sluice.common.tokenizer.Tokenizer;
 import dev.sluice.worker.graph.IntegerWeights;
+import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.graph.Quantization;
 import dev.sluice.worker.kernel.AttentionShape;
 import dev.sluice.worker.model.Checkpoint;
@@ -51,6 +52,7 @@ public final class EngineBench {
   public record Options(
       Path model,
       Quantization quantization,
+      KvType kvType,
       int threads,
       boolean quick,
       boolean roofline,
@@ -97,8 +99,9 @@ public final class EngineBench {
         checkpoint,
         new OrtModelRunnerConfig(
             options.quantization(),
+            options.kvType(),
             options.threads(),
-            tokens * MemoryPlan.kvBytesPerToken(checkpoint.config()),
+            tokens * MemoryPlan.kvBytesPerToken(checkpoint.config(), options.kvType()),
             AttentionShape.BLOCK_SIZE,
             LARGEST_PREFILL,
             LARGEST_PREFILL,

@@ -2,7 +2,6 @@ package dev.sluice.worker.graph;
 
 import dev.sluice.worker.graph.OnnxGraph.Attributes;
 import dev.sluice.worker.model.ModelConfig;
-import dev.sluice.worker.ort.ElementType;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -10,25 +9,23 @@ import java.util.List;
 final class CpuBackend implements Backend {
   private final OnnxGraph graph;
   private final ModelConfig config;
-  private final int blockSize;
+  private final List<KvTensor> caches;
 
-  /**
-   * @param blockSize tokens of a KV block
-   */
-  CpuBackend(OnnxGraph graph, ModelConfig config, int blockSize) {
+  CpuBackend(OnnxGraph graph, ModelConfig config, GraphOptions options) {
     this.graph = graph;
     this.config = config;
-    this.blockSize = blockSize;
+    this.caches =
+        options.kvType().tensors(config.kvHeads(), config.headSize(), options.blockSize());
   }
 
   @Override
   public void declareInputs(DecoderGraph.Inputs inputs) {
-    String kvHeads = Integer.toString(config.kvHeads());
-    String headSize = Integer.toString(config.headSize());
-    String slots = Integer.toString(blockSize);
     for (int layer = 0; layer < config.layers(); layer++) {
-      inputs.add("key_cache." + layer, ElementType.FLOAT, "blocks", kvHeads, headSize, slots);
-      inputs.add("value_cache." + layer, ElementType.FLOAT, "blocks", kvHeads, slots, headSize);
+      for (KvTensor cache : caches) {
+        List<String> shape = new ArrayList<>(List.of("blocks"));
+        cache.blockShape().forEach(dimension -> shape.add(Long.toString(dimension)));
+        inputs.add(cache.name() + "." + layer, cache.type(), shape.toArray(String[]::new));
+      }
     }
   }
 
@@ -36,8 +33,9 @@ final class CpuBackend implements Backend {
   public String attend(int layer, String queryKeyValue, String queryNorm, String keyNorm) {
     String output = "attention_output." + layer;
     List<String> inputs = new ArrayList<>(pagedAttentionInputs(layer, queryKeyValue));
-    if (!queryNorm.isEmpty()) {
-      inputs.addAll(List.of("", "", queryNorm, keyNorm));
+    inputs.addAll(List.of("", "", queryNorm, keyNorm)); // no slot mapping, no head sinks
+    for (KvTensor scales : caches.subList(2, caches.size())) {
+      inputs.add(scales.name() + "." + layer);
     }
     graph.node(
         OnnxGraph.SLUICE,

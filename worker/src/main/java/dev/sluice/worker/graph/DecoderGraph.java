@@ -4,7 +4,9 @@ import dev.sluice.worker.graph.Arithmetic.Product;
 import dev.sluice.worker.graph.Arithmetic.Projection;
 import dev.sluice.worker.graph.Arithmetic.Rows;
 import dev.sluice.worker.graph.OnnxGraph.Attributes;
+import dev.sluice.worker.kernel.AttentionShape;
 import dev.sluice.worker.model.ModelConfig;
+import dev.sluice.worker.model.ModelFileException;
 import dev.sluice.worker.ort.ElementType;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,11 +26,11 @@ import java.util.List;
  *   logits                       float [S, vocabulary]
  * </pre>
  *
- * Caches are float [blocks, kvHeads, D, 16] and [blocks, kvHeads, 16, D] on a CPU, [blocks,
- * blockSize, kvHeads, D] of a type of 8 or 16 bits on a GPU.
+ * Caches are those of {@link KvType} on a CPU, with scales of their own if the type has them, and
+ * [blocks, blockSize, kvHeads, D] of a type of 8 or 16 bits on a GPU.
  */
 public final class DecoderGraph {
-  /** Places of the inputs in {@link #inputs}; the caches follow, key and value of each layer. */
+  /** Places of the inputs in {@link #inputs}; the caches follow, those of a layer together. */
   public static final int INPUT_IDS = 0;
 
   public static final int CUMULATIVE_LENGTHS = 1;
@@ -75,12 +77,21 @@ public final class DecoderGraph {
     return weights;
   }
 
-  /** Builds the graph for a CPU. */
+  /**
+   * Builds the graph for a CPU.
+   *
+   * @throws ModelFileException if the operators cannot do what the model needs
+   */
   public static DecoderGraph build(ModelConfig config, GraphOptions options) {
+    if (!AttentionShape.supports(config.headSize())) {
+      throw new ModelFileException(
+          "%s with heads of %d (expected: %s)"
+              .formatted(config.architecture(), config.headSize(), AttentionShape.HEAD_SIZES));
+    }
     OnnxGraph graph = new OnnxGraph();
     List<Weight> weights = new ArrayList<>();
     float epsilon = config.normEpsilon();
-    Backend backend = new CpuBackend(graph, config, options.blockSize());
+    Backend backend = new CpuBackend(graph, config, options);
     Arithmetic arithmetic =
         switch (options.quantization()) {
           case INT8 -> new RowArithmetic(graph, weights, epsilon, options.integerWeights());

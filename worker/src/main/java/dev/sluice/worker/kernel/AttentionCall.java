@@ -6,8 +6,8 @@ package dev.sluice.worker.kernel;
  *
  * <pre>
  *   query, key, value    float [T, heads * D], [T, kvHeads * D] twice; rows may be strided
- *   keyCache             float [blocks, kvHeads, D, 16]
- *   valueCache           float [blocks, kvHeads, 16, D]
+ *   keyCache, valueCache [blocks, kvHeads], of blocks as {@link KvFormat} has them
+ *   keyScales, valueScales   float [blocks, kvHeads, 16], if the format is scaled
  *   cumulativeLengths    int   [B + 1]
  *   pastLengths          int   [B]
  *   blockTable           int   [B, tableWidth]
@@ -15,9 +15,6 @@ package dev.sluice.worker.kernel;
  *   queryNorm, keyNorm   float [D] each, or both 0: no norm
  *   output               float [T, heads * D]
  * </pre>
- *
- * A block's keys are transposed: one dimension of 16 tokens lies together, so that 16 scores grow
- * side by side in 16 lanes and need no sum over lanes.
  *
  * <p>Threading: filled by the thread that calls {@code run}, only read during it.
  */
@@ -29,6 +26,8 @@ final class AttentionCall {
   long keyValueStride;
   long keyCache;
   long valueCache;
+  long keyScales;
+  long valueScales;
   long cumulativeLengths;
   long pastLengths;
   long blockTable;
@@ -47,6 +46,16 @@ final class AttentionCall {
 
   int pastLength(int sequence) {
     return Lanes.getInt(pastLengths + 4L * sequence);
+  }
+
+  /** Tokens of a sequence, the step's included. */
+  int length(int sequence) {
+    return pastLength(sequence) + firstToken(sequence + 1) - firstToken(sequence);
+  }
+
+  /** Index in the step of the token at a position. */
+  int token(int sequence, int position) {
+    return firstToken(sequence) + position - pastLength(sequence);
   }
 
   /** The block that holds the position of the sequence. */

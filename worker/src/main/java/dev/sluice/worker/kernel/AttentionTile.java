@@ -1,30 +1,36 @@
 package dev.sluice.worker.kernel;
 
+import dev.sluice.worker.graph.KvType;
 import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
 
 /**
- * The attention of one tile: up to 16 neighbouring tokens of one sequence, all in one block, for
- * the query heads that share one KV head. A row is one token and one query head.
+ * Computes one {@link AttentionUnit} after the other. A row is one token and one query head; the
+ * rows of a KV head begin at a multiple of {@link KvFormat#ROWS}, and those between are of no
+ * account.
  *
- * <p>A row's arithmetic depends on its sequence alone. It walks the keys in ranges of {@value
- * #RANGE} positions counted from position 0, makes of each a part (largest score, sum of weights,
- * weighted values), and merges the parts in order. A range, or a block of it, in which a row sees
- * nothing changes no bit of the row, so it does not matter with which others it shares a tile.
+ * <p>A row's arithmetic depends on its sequence alone. It walks the keys in ranges of {@link
+ * AttentionRange#SIZE} positions counted from position 0, makes of each a part (largest score, sum
+ * of weights, weighted values), and merges the parts in order. A range, or a block of it, in which
+ * a row sees nothing changes no bit of the row, so it does not matter with which others it shares a
+ * unit.
  *
  * <p>Threading: one object per thread. Allocates nothing after construction.
  */
 final class AttentionTile {
-  /** Positions of a range. Fixed for ever: other ranges give other bits. */
-  static final int RANGE = 64;
-
-  private static final int RANGE_BLOCKS = RANGE / AttentionShape.BLOCK_SIZE;
+  private static final int RANGE = AttentionRange.SIZE;
+  private static final int BLOCK = AttentionShape.BLOCK_SIZE;
+  private static final float LOG2_E = 1.442695f;
 
   private final AttentionShape shape;
-  private final int headSize;
-  private final long headBytes;
-  private final int group;
+  private final KvFormat format;
+  private final CacheWriter writer;
   private final Rotary rotary;
-  private final float[] queries; // [rows, headSize]: rotated and scaled
+  private final int headSize;
+  private final int group;
+  private final float[] query; // [headSize]: rotated and scaled
+  private final float[] queries; // [rows / 4, headSize, 4]: those of a group side by side
   private final float[] weights; // [rows, RANGE]: scores, then weights, of a range
   private final float[] rows; // [rows, headSize]: weighted values so far
   private final float[] rowMaxima; // [rows]: largest scores so far
@@ -35,16 +41,18 @@ final class AttentionTile {
   private final float[] keep; // [rows]: factors of a merge
   private final float[] add;
   private final float[] sums = new float[Lanes.LOGICAL];
-  private final long[] keyBlocks = new long[RANGE_BLOCKS]; // addresses
-  private final long[] valueBlocks = new long[RANGE_BLOCKS];
+  private final long[] entries = new long[RANGE / BLOCK]; // of a range's blocks, in the caches
+  private final long[] valueBlocks = new long[RANGE / BLOCK]; // addresses
 
-  AttentionTile(AttentionShape shape) {
+  AttentionTile(AttentionShape shape, KvType kvType) {
     this.shape = shape;
-    this.headSize = shape.headSize();
-    this.headBytes = 4L * headSize;
-    this.group = shape.group();
+    this.format = KvFormat.of(kvType, shape.headSize());
+    this.writer = new CacheWriter(shape, kvType);
     this.rotary = new Rotary(shape);
-    int most = AttentionShape.BLOCK_SIZE * group; // a multiple of 16
+    this.headSize = shape.headSize();
+    this.group = shape.group();
+    int most = roundUp(AttentionUnit.mostRows(shape));
+    this.query = new float[headSize];
     this.queries = new float[most * headSize];
     this.weights = new float[most * RANGE];
     this.rows = new float[most * headSize];
@@ -57,141 +65,265 @@ final class AttentionTile {
     this.add = new float[most];
   }
 
+  private static int roundUp(int count) {
+    return (count + Lanes.LOGICAL - 1) & -Lanes.LOGICAL;
+  }
+
+  /** Stores the keys and values of tokens of the step; see {@link CacheWriter}. */
+  void store(AttentionCall call, int from, int to) {
+    writer.store(call, from, to);
+  }
+
   /**
-   * Computes a tile.
+   * Computes a unit.
    *
-   * @param sequence index of the sequence in the step
-   * @param start position of its first token
-   * @param tokens how many; the last is in the same block as the first
-   * @param kvHead the KV head; its {@code group} query heads are computed
+   * @param partials receives the parts of the ranges, if the unit is not whole
    */
-  void compute(AttentionCall call, int sequence, int start, int tokens, int kvHead) {
-    int firstToken = call.firstToken(sequence) + start - call.pastLength(sequence);
-    int rowCount = tokens * group;
-    loadQueries(call, firstToken, start, tokens, kvHead);
-    int end = start + tokens;
-    int firstVisible = shape.firstVisible(start);
-    int firstRange = firstVisible / RANGE * RANGE;
-    for (int range = firstRange; range < end; range += RANGE) {
-      // Columns of the range: [from, seen) may be seen by any row, [from, columns) are computed.
-      int from = Math.max(0, firstVisible - range) & -Lanes.LOGICAL;
-      int seen = Math.min(RANGE, end - range);
-      int columns = seen + Lanes.LOGICAL - 1 & -Lanes.LOGICAL;
-      locateBlocks(call, sequence, range, from, seen, kvHead);
-      scores(rowCount, from, columns);
-      int position = start - range; // of the first token, in the range
-      if (range == firstRange) {
-        softmax(rowCount, from, columns, position, rowMaxima, rowWeights);
-        weightedValues(rowCount, from, seen, rows);
+  void compute(AttentionCall call, AttentionUnit unit, float[] partials) {
+    if (unit.stores()) {
+      writer.store(call, unit);
+    }
+    loadQueries(call, unit);
+    for (int range = unit.firstRange(); range < unit.endRange(); range++) {
+      if (!unit.whole()) {
+        attend(call, unit, range, parts, partMaxima, partWeights);
+        keepPart(unit, range, partials);
+      } else if (range == unit.firstRange()) {
+        attend(call, unit, range, rows, rowMaxima, rowWeights);
       } else {
-        softmax(rowCount, from, columns, position, partMaxima, partWeights);
-        weightedValues(rowCount, from, seen, parts);
-        merge(rowCount);
+        attend(call, unit, range, parts, partMaxima, partWeights);
+        merge(unit);
       }
     }
-    for (int row = 0; row < rowCount; row++) {
-      long head = (long) kvHead * group + row % group;
-      long token = (long) firstToken + row / group;
-      AttentionRange.finish(
-          rows,
-          row * headSize,
-          rowWeights[row],
-          headSize,
-          call.output + (token * shape.heads() + head) * headBytes);
+    if (unit.whole()) {
+      finish(call, unit);
     }
   }
 
-  /** Rotates and scales the tile's queries; rows that fill up the last group are zero. */
-  private void loadQueries(AttentionCall call, int firstToken, int start, int tokens, int kvHead) {
-    int row = 0;
-    for (int i = 0; i < tokens; i++) {
-      long table = (start + i) * headBytes / 2;
-      long head =
-          call.query + (firstToken + i) * call.queryStride + (long) kvHead * group * headBytes;
-      for (int g = 0; g < group; g++, row++) {
-        rotary.rotate(
-            head + g * headBytes,
-            call.queryNorm,
-            call.cosine + table,
-            call.sine + table,
-            shape.scale(),
-            queries,
-            row * headSize);
+  /** Merges the parts of a tile whose ranges were computed by several units. */
+  void merge(AttentionCall call, AttentionUnit split, float[] partials) {
+    int count = rowCount(split);
+    for (int range = split.firstRange(); range < split.endRange(); range++) {
+      boolean first = range == split.firstRange();
+      int at = partAt(split, range);
+      int values = count * headSize;
+      System.arraycopy(partials, at, first ? rows : parts, 0, values);
+      System.arraycopy(partials, at + values, first ? rowMaxima : partMaxima, 0, count);
+      System.arraycopy(partials, at + values + count, first ? rowWeights : partWeights, 0, count);
+      if (!first) {
+        merge(split);
       }
     }
-    int wholeGroups = row + AttentionRange.ROWS - 1 & -AttentionRange.ROWS;
-    Arrays.fill(queries, row * headSize, wholeGroups * headSize, 0);
+    finish(call, split);
   }
 
-  private void locateBlocks(
-      AttentionCall call, int sequence, int range, int from, int seen, int kvHead) {
-    for (int b = from / AttentionShape.BLOCK_SIZE; b * AttentionShape.BLOCK_SIZE < seen; b++) {
-      long block = call.block(sequence, range + b * AttentionShape.BLOCK_SIZE);
-      long offset = (block * shape.kvHeads() + kvHead) * shape.blockBytes();
-      keyBlocks[b] = call.keyCache + offset;
-      valueBlocks[b] = call.valueCache + offset;
+  private void keepPart(AttentionUnit unit, int range, float[] partials) {
+    int count = rowCount(unit);
+    int at = partAt(unit, range);
+    int values = count * headSize;
+    System.arraycopy(parts, 0, partials, at, values);
+    System.arraycopy(partMaxima, 0, partials, at + values, count);
+    System.arraycopy(partWeights, 0, partials, at + values + count, count);
+  }
+
+  private int partAt(AttentionUnit unit, int range) {
+    int floats = AttentionUnit.partFloats(rowCount(unit), shape);
+    return unit.partsAt() + (range - unit.firstRange()) * floats;
+  }
+
+  private int headRows(AttentionUnit unit) {
+    return AttentionUnit.wholeGroups(unit.tokens() * group);
+  }
+
+  private int rowCount(AttentionUnit unit) {
+    return unit.heads() * headRows(unit);
+  }
+
+  /** Rotates and scales the unit's queries; rows of no account are zero. */
+  private void loadQueries(AttentionCall call, AttentionUnit unit) {
+    long headBytes = 4L * headSize;
+    int firstToken = call.token(unit.sequence(), unit.start());
+    for (int head = 0; head < unit.heads(); head++) {
+      int row = head * headRows(unit);
+      for (int i = 0; i < unit.tokens(); i++) {
+        long table = (unit.start() + i) * headBytes / 2;
+        long source =
+            call.query
+                + (firstToken + i) * call.queryStride
+                + (long) (unit.firstHead() + head) * group * headBytes;
+        for (int g = 0; g < group; g++, row++) {
+          rotary.rotate(
+              source + g * headBytes,
+              call.queryNorm,
+              call.cosine + table,
+              call.sine + table,
+              shape.scale() * LOG2_E,
+              query,
+              0);
+          putQuery(row);
+        }
+      }
+      Arrays.fill(query, 0);
+      for (; row < (head + 1) * headRows(unit); row++) {
+        putQuery(row);
+      }
     }
   }
 
-  private void scores(int rowCount, int from, int columns) {
-    for (int row = 0; row < rowCount; row += AttentionRange.ROWS) {
-      for (int column = from; column < columns; column += 2 * Lanes.WIDTH) {
-        // With vectors of 16 the last block may have no partner: it is computed twice.
-        int other = Math.min(column + Lanes.WIDTH, columns - Lanes.WIDTH);
-        AttentionRange.scores(
-            queries,
-            row * headSize,
-            headSize,
-            keys(column),
-            keys(other),
-            weights,
-            row * RANGE + column,
-            row * RANGE + other,
-            RANGE);
+  private void putQuery(int row) {
+    int at = row / KvFormat.ROWS * KvFormat.ROWS * headSize + row % KvFormat.ROWS;
+    for (int d = 0; d < headSize; d++) {
+      queries[at + d * KvFormat.ROWS] = query[d];
+    }
+  }
+
+  /** Makes the parts of one range. */
+  private void attend(
+      AttentionCall call,
+      AttentionUnit unit,
+      int range,
+      float[] values,
+      float[] maxima,
+      float[] totals) {
+    int first = range * RANGE;
+    // Columns of the range: [from, seen) may be seen by any row, [from, columns) are computed.
+    int from = Math.max(0, shape.firstVisible(unit.start()) - first) & -BLOCK;
+    int seen = Math.min(RANGE, unit.start() + unit.tokens() - first);
+    int columns = roundUp(seen);
+    for (int column = from; column < columns; column += BLOCK) {
+      long block = call.block(unit.sequence(), first + column);
+      entries[column / BLOCK] = block * shape.kvHeads() + unit.firstHead();
+    }
+    scores(call, unit, from, columns);
+    for (int head = 0; head < unit.heads(); head++) {
+      if (format.scaled()) {
+        scale(unit, head, call.keyScales, from, columns, columns);
+      }
+      hide(unit, head, first, from, columns);
+      softmax(unit, head, maxima, totals);
+      if (format.scaled()) {
+        scale(unit, head, call.valueScales, from, seen, columns);
+      }
+    }
+    weightedValues(call, unit, from, seen, values);
+  }
+
+  /** Goes through the blocks as they lie in memory: head by head, then on to the next. */
+  private void scores(AttentionCall call, AttentionUnit unit, int from, int columns) {
+    int headRows = headRows(unit);
+    for (int columnA = from; columnA < columns; columnA += 2 * Lanes.WIDTH) {
+      // With vectors of 16 the last block may have no partner: it is computed twice.
+      int columnB = Math.min(columnA + Lanes.WIDTH, columns - Lanes.WIDTH);
+      for (int head = 0; head < unit.heads(); head++) {
+        long keyA = keys(call, columnA, head);
+        long keyB = keys(call, columnB, head);
+        for (int row = head * headRows; row < (head + 1) * headRows; row += KvFormat.ROWS) {
+          int score = row * RANGE;
+          format.scores(
+              queries,
+              row * headSize,
+              keyA,
+              keyB,
+              weights,
+              score + columnA,
+              score + columnB,
+              RANGE);
+        }
       }
     }
   }
 
   /** The address of a column's keys: of its lane in the first line of its block. */
-  private long keys(int column) {
-    return keyBlocks[column / Lanes.LOGICAL] + column % Lanes.LOGICAL * 4L;
+  private long keys(AttentionCall call, int column, int head) {
+    long entry = entries[column / BLOCK] + head;
+    return call.keyCache + entry * format.blockBytes() + column % BLOCK * 4L;
   }
 
-  private void softmax(
-      int rowCount, int from, int columns, int position, float[] maxima, float[] totals) {
-    for (int row = 0; row < rowCount; row++) {
-      int own = position + row / group;
-      int first = (int) Math.max(from, own - (long) shape.window() + 1);
-      int end = Math.min(columns, own + 1);
-      maxima[row] = AttentionRange.softmax(weights, row * RANGE, from, columns, first, end, sums);
-      totals[row] = Lanes.sum(sums);
-    }
-  }
-
-  private void weightedValues(int rowCount, int from, int seen, float[] target) {
-    for (int row = 0; row < rowCount; row += AttentionRange.ROWS) {
-      for (int column = 0; column < headSize; column += 2 * Lanes.WIDTH) {
-        AttentionRange.weightedValues(
-            weights,
-            row * RANGE,
-            RANGE,
-            from,
-            seen,
-            valueBlocks,
-            headSize,
-            column,
-            Math.min(column + Lanes.WIDTH, headSize - Lanes.WIDTH),
-            target,
-            row * headSize);
+  /**
+   * Multiplies the columns of a head's rows by their tokens' scales.
+   *
+   * @param scales float [blocks, kvHeads, 16]
+   * @param to end of the columns; up to {@code columns}, what is there stays
+   */
+  private void scale(AttentionUnit unit, int head, long scales, int from, int to, int columns) {
+    int firstRow = head * headRows(unit);
+    for (int column = from; column < columns; column += Lanes.WIDTH) {
+      long entry = entries[column / BLOCK] + head;
+      FloatVector scale = Lanes.load(scales + (entry * BLOCK + column % BLOCK) * 4);
+      VectorMask<Float> valid = Lanes.SPECIES.indexInRange(column, to);
+      for (int row = firstRow; row < firstRow + unit.tokens() * group; row++) {
+        int at = row * RANGE + column;
+        FloatVector x = Lanes.load(weights, at);
+        x.blend(x.mul(scale), valid).intoArray(weights, at);
       }
     }
   }
 
-  private void merge(int rowCount) {
-    int count = rowCount + Lanes.LOGICAL - 1 & -Lanes.LOGICAL;
-    AttentionRange.mergeFactors(rowMaxima, rowWeights, partMaxima, partWeights, keep, add, count);
-    for (int row = 0; row < rowCount; row++) {
+  /** Sets the scores of what a row does not see to minus infinity. */
+  private void hide(AttentionUnit unit, int head, int first, int from, int columns) {
+    int row = head * headRows(unit);
+    for (int token = 0; token < unit.tokens(); token++) {
+      int position = unit.start() + token;
+      int begin = Math.clamp(shape.firstVisible(position) - first, from, RANGE);
+      int end = Math.min(columns, position + 1 - first);
+      for (int g = 0; g < group; g++, row++) {
+        int at = row * RANGE;
+        Arrays.fill(weights, at, at + begin, Float.NEGATIVE_INFINITY);
+        Arrays.fill(weights, at + end, at + RANGE, Float.NEGATIVE_INFINITY);
+      }
+    }
+  }
+
+  private void softmax(AttentionUnit unit, int head, float[] maxima, float[] totals) {
+    int firstRow = head * headRows(unit);
+    for (int row = firstRow; row < firstRow + unit.tokens() * group; row++) {
+      maxima[row] = AttentionRange.largest(weights, row * RANGE);
+    }
+    for (int row = firstRow; row < firstRow + unit.tokens() * group; row++) {
+      AttentionRange.weigh(weights, row * RANGE, maxima[row], sums);
+      totals[row] = Lanes.sum(sums);
+    }
+  }
+
+  private void weightedValues(
+      AttentionCall call, AttentionUnit unit, int from, int seen, float[] values) {
+    int headRows = headRows(unit);
+    for (int head = 0; head < unit.heads(); head++) {
+      for (int column = from; column < seen; column += BLOCK) {
+        long entry = entries[column / BLOCK] + head;
+        valueBlocks[column / BLOCK] = call.valueCache + entry * format.blockBytes();
+      }
+      for (int row = head * headRows; row < (head + 1) * headRows; row += KvFormat.ROWS) {
+        format.weightedValues(
+            weights, row * RANGE, RANGE, from, seen, valueBlocks, values, row * headSize);
+      }
+    }
+  }
+
+  private void merge(AttentionUnit unit) {
+    int count = rowCount(unit);
+    AttentionRange.mergeFactors(
+        rowMaxima, rowWeights, partMaxima, partWeights, keep, add, roundUp(count));
+    for (int row = 0; row < count; row++) {
       AttentionRange.merge(rows, parts, row * headSize, keep[row], add[row], headSize);
+    }
+  }
+
+  private void finish(AttentionCall call, AttentionUnit unit) {
+    int firstToken = call.token(unit.sequence(), unit.start());
+    for (int head = 0; head < unit.heads(); head++) {
+      int row = head * headRows(unit);
+      for (int i = 0; i < unit.tokens(); i++) {
+        for (int g = 0; g < group; g++, row++) {
+          long queryHead = (long) (unit.firstHead() + head) * group + g;
+          AttentionRange.finish(
+              rows,
+              row * headSize,
+              rowWeights[row],
+              headSize,
+              call.output + ((long) (firstToken + i) * shape.heads() + queryHead) * headSize * 4);
+        }
+      }
     }
   }
 }

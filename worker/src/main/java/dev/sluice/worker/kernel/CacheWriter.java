@@ -1,58 +1,68 @@
 package dev.sluice.worker.kernel;
 
-import java.lang.foreign.MemorySegment;
+import dev.sluice.worker.graph.KvType;
 
 /**
- * Stores new keys, rotated and transposed, and new values in their blocks.
+ * Stores new keys, normalized and rotated, and new values in their blocks.
  *
  * <p>Threading: one object per thread. Allocates nothing after construction.
  */
 final class CacheWriter {
   private final AttentionShape shape;
-  private final int headSize;
-  private final long headBytes;
+  private final KvFormat format;
   private final Rotary rotary;
-  private final float[] rotated; // [headSize]
+  private final long headBytes;
+  private final float[] head; // [headSize]
 
-  CacheWriter(AttentionShape shape) {
+  CacheWriter(AttentionShape shape, KvType kvType) {
     this.shape = shape;
-    this.headSize = shape.headSize();
-    this.headBytes = 4L * headSize;
+    this.format = KvFormat.of(kvType, shape.headSize());
     this.rotary = new Rotary(shape);
-    this.rotated = new float[headSize];
+    this.headBytes = 4L * shape.headSize();
+    this.head = new float[shape.headSize()];
+  }
+
+  /** Stores the tokens and KV heads of a unit. */
+  void store(AttentionCall call, AttentionUnit unit) {
+    int token = call.token(unit.sequence(), unit.start());
+    int endHead = unit.firstHead() + unit.heads();
+    for (int i = 0; i < unit.tokens(); i++) {
+      store(call, unit.sequence(), token + i, unit.start() + i, unit.firstHead(), endHead);
+    }
   }
 
   /** Stores the tokens {@code from} to {@code to - 1} of the step, of all KV heads. */
-  void write(AttentionCall call, int from, int to) {
+  void store(AttentionCall call, int from, int to) {
     for (int sequence = 0; sequence < call.sequences; sequence++) {
       int first = call.firstToken(sequence);
       int begin = Math.max(from, first);
       int end = Math.min(to, call.firstToken(sequence + 1));
       for (int token = begin; token < end; token++) {
-        writeToken(call, token, sequence, call.pastLength(sequence) + token - first);
+        int position = call.pastLength(sequence) + token - first;
+        store(call, sequence, token, position, 0, shape.kvHeads());
       }
     }
   }
 
-  private void writeToken(AttentionCall call, int token, int sequence, int position) {
+  private void store(
+      AttentionCall call, int sequence, int token, int position, int firstHead, int endHead) {
     long block = call.block(sequence, position);
-    long slot = position % AttentionShape.BLOCK_SIZE;
+    int slot = position % AttentionShape.BLOCK_SIZE;
     long table = position * headBytes / 2;
-    for (int head = 0; head < shape.kvHeads(); head++) {
-      long source = token * call.keyValueStride + head * headBytes;
-      long cached = (block * shape.kvHeads() + head) * shape.blockBytes();
+    for (int kvHead = firstHead; kvHead < endHead; kvHead++) {
+      long source = token * call.keyValueStride + kvHead * headBytes;
+      long entry = block * shape.kvHeads() + kvHead;
+      long cached = entry * format.blockBytes();
+      long scale = (entry * AttentionShape.BLOCK_SIZE + slot) * 4;
       rotary.rotate(
-          call.key + source, call.keyNorm, call.cosine + table, call.sine + table, 1f, rotated, 0);
-      long lane = call.keyCache + cached + 4 * slot;
-      for (int d = 0; d < headSize; d++) {
-        Lanes.setFloat(lane + 4L * Lanes.LOGICAL * d, rotated[d]);
+          call.key + source, call.keyNorm, call.cosine + table, call.sine + table, 1f, head, 0);
+      float keyScale = format.storeKey(head, call.keyCache + cached, slot);
+      Lanes.copy(call.value + source, head);
+      float valueScale = format.storeValue(head, call.valueCache + cached, slot);
+      if (format.scaled()) {
+        Lanes.setFloat(call.keyScales + scale, keyScale);
+        Lanes.setFloat(call.valueScales + scale, valueScale);
       }
-      MemorySegment.copy(
-          Lanes.MEMORY,
-          call.value + source,
-          Lanes.MEMORY,
-          call.valueCache + cached + slot * headBytes,
-          headBytes);
     }
   }
 }

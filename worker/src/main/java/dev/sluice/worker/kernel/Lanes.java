@@ -35,6 +35,15 @@ final class Lanes {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
 
+  /**
+   * 1.5 * 2^23 + 127: adding it to a small float leaves its integer part in the low bits, with the
+   * bias of an exponent.
+   */
+  private static final float ROUND_TO_EXPONENT = 12583039f;
+
+  /** At and below this {@link #exp2} is zero. */
+  private static final float EXP2_ZERO = -127f;
+
   private static final float LOG2_E = 1.442695f;
   private static final float LN2_HIGH = 0.6933594f;
   private static final float LN2_LOW = -2.1219444e-4f;
@@ -72,8 +81,25 @@ final class Lanes {
 
   /** Loads int32 as floats. */
   static FloatVector loadInts(long address) {
-    IntVector ints = IntVector.fromMemorySegment(INTS, MEMORY, address, ORDER);
+    return toFloats(loadBits(address));
+  }
+
+  /** Loads lanes of 32 bits. */
+  static IntVector loadBits(long address) {
+    return IntVector.fromMemorySegment(INTS, MEMORY, address, ORDER);
+  }
+
+  static FloatVector toFloats(IntVector ints) {
     return (FloatVector) ints.convertShape(VectorOperators.I2F, SPECIES, 0);
+  }
+
+  static IntVector shiftLeft(IntVector lanes, int bits) {
+    return lanes.lanewise(VectorOperators.LSHL, bits);
+  }
+
+  /** Shifts and keeps the sign. */
+  static IntVector shiftRight(IntVector lanes, int bits) {
+    return lanes.lanewise(VectorOperators.ASHR, bits);
   }
 
   /** Rounds to the nearest integer, to even in a tie; for values up to 2^22. */
@@ -97,6 +123,23 @@ final class Lanes {
 
   static void setFloat(long address, float value) {
     MEMORY.set(FLOAT, address, value);
+  }
+
+  static void setInt(long address, int value) {
+    MEMORY.set(INT, address, value);
+  }
+
+  /**
+   * Sets a byte of an int.
+   *
+   * @param shift of the byte in the int: 0, 8, 16 or 24
+   */
+  static void setByte(long address, int shift, byte value) {
+    int index = shift / 8;
+    MEMORY.set(
+        ValueLayout.JAVA_BYTE,
+        address + (ORDER == ByteOrder.LITTLE_ENDIAN ? index : 3 - index),
+        value);
   }
 
   static int getInt(long address) {
@@ -129,6 +172,35 @@ final class Lanes {
     IntVector exponent = shifted.reinterpretAsInts().add(127);
     FloatVector power = exponent.lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
     return p.mul(power);
+  }
+
+  /**
+   * 2^x for x up to 127, to about 1 ulp; exactly 1 for 0, and exactly 0 from {@value #EXP2_ZERO}
+   * down, so that a masked score of minus infinity weighs nothing.
+   */
+  static FloatVector exp2(FloatVector x) {
+    FloatVector clamped = x.blend(EXP2_ZERO, x.compare(VectorOperators.LT, EXP2_ZERO));
+    FloatVector shifted = clamped.add(ROUND_TO_EXPONENT);
+    FloatVector r = clamped.sub(shifted.sub(ROUND_TO_EXPONENT));
+    FloatVector p = splat(1.5353358e-4f);
+    p = p.fma(r, splat(0.0013398875f));
+    p = p.fma(r, splat(0.009618437f));
+    p = p.fma(r, splat(0.055503324f));
+    p = p.fma(r, splat(0.24022648f));
+    p = p.fma(r, splat(0.6931472f));
+    p = p.fma(r, splat(1f));
+    // The bits of ROUND_TO_EXPONENT but the bias vanish in the shift, the rest is the exponent.
+    return p.mul(shiftLeft(shifted.reinterpretAsInts(), 23).reinterpretAsFloats());
+  }
+
+  /** The larger of each two; of two zeros either, which {@code max} would have to look at. */
+  static FloatVector larger(FloatVector a, FloatVector b) {
+    return a.blend(b, b.compare(VectorOperators.GT, a));
+  }
+
+  /** The largest lane. A maximum is exact in any order, so the bits are safe here. */
+  static float largest(FloatVector lanes) {
+    return lanes.reduceLanes(VectorOperators.MAX);
   }
 
   /** Sums 16 floats in the one fixed order: halves onto halves. */

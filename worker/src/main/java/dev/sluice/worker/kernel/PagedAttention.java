@@ -1,17 +1,16 @@
 package dev.sluice.worker.kernel;
 
+import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.ort.KernelContext.Parallel;
 import dev.sluice.worker.ort.KernelContext.ParallelBody;
-import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Attention over a paged KV cache: stores the step's keys and values in their blocks, then lets
  * every token attend to its sequence up to itself, reading all keys and values through the cache.
  *
- * <p>The work is cut into tiles of up to 16 tokens by KV head; threads take them one by one, the
- * longest first within a sequence. Which thread computes a tile, and with what else, changes no bit
- * of it.
+ * <p>The work is cut into units, which threads take one by one; see {@link AttentionPlan}. Which
+ * thread computes a unit, and with what else, changes no bit of it.
  *
  * <p>Threading: one run at a time; its parts run on the threads of {@link Parallel}. Allocates
  * nothing after a step of the largest size.
@@ -20,28 +19,24 @@ final class PagedAttention {
   /** Below this much work a second thread costs more than it brings. */
   private static final int TOKENS_PER_WRITER = 8;
 
-  private final AttentionShape shape;
   private final AttentionTile[] tiles; // of each thread
-  private final CacheWriter[] writers;
+  private final AttentionPlan plan;
   private final AtomicInteger next = new AtomicInteger();
-  private final ParallelBody writeBody = this::write;
-  private final ParallelBody attendBody = this::attend;
+  private final ParallelBody storeBody = this::store;
+  private final ParallelBody computeBody = this::compute;
+  private final ParallelBody mergeBody = this::merge;
   private final AttentionCall call = new AttentionCall();
-  private int[] tileSequences = new int[64];
-  private int[] tileStarts = new int[64];
-  private int tileCount;
-  private int writerCount;
+  private float[] parts = {};
+  private int writers;
 
   /**
    * @param threads most tasks that run at once
    */
-  PagedAttention(AttentionShape shape, int threads) {
-    this.shape = shape;
+  PagedAttention(AttentionShape shape, KvType kvType, int threads) {
+    this.plan = new AttentionPlan(shape, threads);
     this.tiles = new AttentionTile[threads];
-    this.writers = new CacheWriter[threads];
     for (int i = 0; i < threads; i++) {
-      tiles[i] = new AttentionTile(shape);
-      writers[i] = new CacheWriter(shape);
+      tiles[i] = new AttentionTile(shape, kvType);
     }
   }
 
@@ -54,56 +49,37 @@ final class PagedAttention {
     if (call.tokens == 0) {
       return;
     }
-    plan();
-    writerCount = Math.clamp(call.tokens / TOKENS_PER_WRITER, 1, writers.length);
-    parallel.run(writerCount, writeBody);
+    plan.make(call);
+    if (parts.length < plan.partFloats()) {
+      parts = new float[plan.partFloats()];
+    }
+    if (!plan.unitsStore()) {
+      writers = Math.clamp(call.tokens / TOKENS_PER_WRITER, 1, tiles.length);
+      parallel.run(writers, storeBody);
+    }
     next.set(0);
-    parallel.run(Math.min(tiles.length, tileCount * shape.kvHeads()), attendBody);
-  }
-
-  /** Lists the tiles: each sequence's new tokens, cut where blocks end, last ones first. */
-  private void plan() {
-    tileCount = 0;
-    for (int sequence = 0; sequence < call.sequences; sequence++) {
-      int past = call.pastLength(sequence);
-      int end = past + call.firstToken(sequence + 1) - call.firstToken(sequence);
-      if (end == past) {
-        continue;
-      }
-      int lastBlock = (end - 1) / AttentionShape.BLOCK_SIZE;
-      for (int block = lastBlock; block >= past / AttentionShape.BLOCK_SIZE; block--) {
-        addTile(sequence, Math.max(past, block * AttentionShape.BLOCK_SIZE));
-      }
+    parallel.run(Math.min(plan.usefulThreads(), plan.units()), computeBody);
+    if (plan.splits() > 0) {
+      next.set(0);
+      parallel.run(Math.min(tiles.length, plan.splits()), mergeBody);
     }
   }
 
-  private void addTile(int sequence, int start) {
-    if (tileCount == tileStarts.length) {
-      tileSequences = Arrays.copyOf(tileSequences, 2 * tileCount);
-      tileStarts = Arrays.copyOf(tileStarts, 2 * tileCount);
+  private void store(int task) {
+    int from = (int) ((long) call.tokens * task / writers);
+    int to = (int) ((long) call.tokens * (task + 1) / writers);
+    tiles[task].store(call, from, to);
+  }
+
+  private void compute(int task) {
+    for (int i = next.getAndIncrement(); i < plan.units(); i = next.getAndIncrement()) {
+      tiles[task].compute(call, plan.unit(i), parts);
     }
-    tileSequences[tileCount] = sequence;
-    tileStarts[tileCount] = start;
-    tileCount++;
   }
 
-  private void write(int task) {
-    int from = (int) ((long) call.tokens * task / writerCount);
-    int to = (int) ((long) call.tokens * (task + 1) / writerCount);
-    writers[task].write(call, from, to);
-  }
-
-  private void attend(int task) {
-    int units = tileCount * shape.kvHeads();
-    for (int unit = next.getAndIncrement(); unit < units; unit = next.getAndIncrement()) {
-      int tile = unit / shape.kvHeads();
-      int sequence = tileSequences[tile];
-      int start = tileStarts[tile];
-      int end =
-          call.pastLength(sequence) + call.firstToken(sequence + 1) - call.firstToken(sequence);
-      int blockEnd = (start / AttentionShape.BLOCK_SIZE + 1) * AttentionShape.BLOCK_SIZE;
-      tiles[task].compute(
-          call, sequence, start, Math.min(end, blockEnd) - start, unit % shape.kvHeads());
+  private void merge(int task) {
+    for (int i = next.getAndIncrement(); i < plan.splits(); i = next.getAndIncrement()) {
+      tiles[task].merge(call, plan.split(i), parts);
     }
   }
 }

@@ -1,28 +1,36 @@
 package dev.sluice.worker.kernel;
 
+import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.ort.CustomOp;
 import dev.sluice.worker.ort.ElementType;
 import dev.sluice.worker.ort.KernelContext;
 import dev.sluice.worker.ort.KernelInfo;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * {@code sluice.PagedAttention}: {@link PagedAttention} with the inputs and attributes of {@code
- * com.microsoft.PagedAttention}, which has no CPU kernel, in float32.
+ * com.microsoft.PagedAttention}, which has no CPU kernel, in float32 with a KV cache of any {@link
+ * KvType}.
  *
  * <pre>
  *   0 query                      [T, heads * D], or with keys and values behind if 1 and 2 are absent
  *   1 key, 2 value               [T, kvHeads * D]; optional
- *   3 key_cache, 4 value_cache   {@link AttentionCall}; written in place
+ *   3 key_cache, 4 value_cache   {@link KvType}; written in place
  *   5 cumulative_sequence_length [B + 1]
  *   6 past_seqlens               [B]
  *   7 block_table                [B, width]
  *   8 cos_cache, 9 sin_cache     [positions, D / 2]
  *   12 q_norm_weight, 13 k_norm_weight   [D]; optional, both or none
+ *   14 k_scale, 15 v_scale       [blocks, kvHeads, 16] with int8, of each token and head, where
+ *                                that operator has one scale for all; written in place
  *   output                       [T, heads * D]
  *   attributes                   num_heads, kv_num_heads, scale, local_window_size and
  *                                qk_norm_epsilon as there; head_size
  * </pre>
+ *
+ * <p>Threading: kernels are made by one thread, while its session is made; see {@link Kernel}.
  */
 public final class PagedAttentionOp implements CustomOp {
   private static final int QUERY = 0;
@@ -37,15 +45,22 @@ public final class PagedAttentionOp implements CustomOp {
   private static final int SINE = 9;
   private static final int QUERY_NORM = 12;
   private static final int KEY_NORM = 13;
+  private static final int KEY_SCALES = 14;
+  private static final int VALUE_SCALES = 15;
   private static final long NO_WINDOW = -1;
   private static final float DEFAULT_NORM_EPSILON = 1e-6f;
 
+  private final KvType kvType;
   private final int threads;
 
+  /** Layers of one shape share their working memory: they run one after the other. */
+  private final Map<AttentionShape, PagedAttention> attentions = new HashMap<>();
+
   /**
-   * @param threads of the sessions that use the operator
+   * @param threads of the session that uses the operator
    */
-  public PagedAttentionOp(int threads) {
+  public PagedAttentionOp(KvType kvType, int threads) {
+    this.kvType = kvType;
     this.threads = threads;
   }
 
@@ -56,12 +71,18 @@ public final class PagedAttentionOp implements CustomOp {
 
   @Override
   public List<Parameter> inputs() {
+    ElementType cached =
+        switch (kvType) {
+          case FLOAT32 -> ElementType.FLOAT;
+          case BF16 -> ElementType.BFLOAT16;
+          case INT8 -> ElementType.INT8;
+        };
     return List.of(
         Parameter.required(ElementType.FLOAT),
         Parameter.optional(ElementType.FLOAT),
         Parameter.optional(ElementType.FLOAT),
-        Parameter.required(ElementType.FLOAT),
-        Parameter.required(ElementType.FLOAT),
+        Parameter.required(cached),
+        Parameter.required(cached),
         Parameter.required(ElementType.INT32),
         Parameter.required(ElementType.INT32),
         Parameter.required(ElementType.INT32),
@@ -69,6 +90,8 @@ public final class PagedAttentionOp implements CustomOp {
         Parameter.required(ElementType.FLOAT),
         Parameter.optional(ElementType.INT32), // slot_mapping: not supported
         Parameter.optional(ElementType.FLOAT), // head_sink: not supported
+        Parameter.optional(ElementType.FLOAT),
+        Parameter.optional(ElementType.FLOAT),
         Parameter.optional(ElementType.FLOAT),
         Parameter.optional(ElementType.FLOAT));
   }
@@ -89,18 +112,13 @@ public final class PagedAttentionOp implements CustomOp {
             info.floatAttribute("scale"),
             window == NO_WINDOW ? AttentionShape.NO_WINDOW : Math.toIntExact(window),
             info.floatAttribute("qk_norm_epsilon", DEFAULT_NORM_EPSILON));
-    return new NodeKernel(shape, threads);
+    PagedAttention attention =
+        attentions.computeIfAbsent(shape, key -> new PagedAttention(key, kvType, threads));
+    return new NodeKernel(shape, kvType, attention);
   }
 
-  private static final class NodeKernel implements Kernel {
-    private final AttentionShape shape;
-    private final PagedAttention attention;
-
-    NodeKernel(AttentionShape shape, int threads) {
-      this.shape = shape;
-      this.attention = new PagedAttention(shape, threads);
-    }
-
+  private record NodeKernel(AttentionShape shape, KvType kvType, PagedAttention attention)
+      implements Kernel {
     @Override
     public void compute(KernelContext context) {
       long headBytes = 4L * shape.headSize();
@@ -122,6 +140,10 @@ public final class PagedAttentionOp implements CustomOp {
       }
       call.keyCache = context.inputAddress(KEY_CACHE);
       call.valueCache = context.inputAddress(VALUE_CACHE);
+      if (kvType == KvType.INT8) {
+        call.keyScales = context.inputAddress(KEY_SCALES);
+        call.valueScales = context.inputAddress(VALUE_SCALES);
+      }
       call.cumulativeLengths = context.inputAddress(CUMULATIVE_LENGTHS);
       call.pastLengths = context.inputAddress(PAST_LENGTHS);
       call.sequences = Math.toIntExact(context.inputDimension(PAST_LENGTHS, 0));

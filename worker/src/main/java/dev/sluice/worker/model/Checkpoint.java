@@ -38,6 +38,12 @@ public interface Checkpoint extends AutoCloseable {
   /** SHA-256 of the content that defines the weights, in hex; part of the numerics fingerprint. */
   String contentHash();
 
+  /**
+   * Lets go of the physical memory that reading has brought in. What is read again afterwards is
+   * brought in again.
+   */
+  default void unload() {}
+
   @Override
   void close();
 }

@@ -135,6 +135,11 @@ final class GgufCheckpoint implements Checkpoint {
   }
 
   @Override
+  public void unload() {
+    file.content().unload();
+  }
+
+  @Override
   public void close() {
     file.close();
   }

@@ -99,7 +99,7 @@ final class HfConfig {
           // Absent is not the same as null here.
           case MISTRAL -> config.any("sliding_window").isMissingNode() ? MISTRAL_WINDOW : window();
           case QWEN2, QWEN3 -> config.flag("use_sliding_window", false) ? window() : 0;
-          case LLAMA -> window();
+          case LLAMA -> 0; // the reference does not look at it either
         };
     if (window == 0 || window >= maxContext) {
       return 0;
@@ -129,7 +129,7 @@ final class HfConfig {
       }
       return kinds;
     }
-    if (family != Family.QWEN2 && family != Family.QWEN3) {
+    if (family == Family.MISTRAL) {
       return Set.of(SLIDING);
     }
     int full = config.whole("max_window_layers", 0, Limits.LAYERS, 28);

@@ -39,6 +39,11 @@ record RememberedCheckpoint(Path path, Checkpoint checkpoint, ContentHashes hash
   }
 
   @Override
+  public void unload() {
+    checkpoint.unload();
+  }
+
+  @Override
   public void close() {
     checkpoint.close();
   }

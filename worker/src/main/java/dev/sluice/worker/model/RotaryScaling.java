@@ -95,6 +95,17 @@ public sealed interface RotaryScaling {
     }
   }
 
+  /** One line, for people. */
+  default String label() {
+    return switch (this) {
+      case None none -> "none";
+      case Linear linear -> "linear, by " + linear.factor;
+      case Llama3 llama3 -> "llama3, by " + llama3.factor + " from " + llama3.originalContext;
+      case Yarn yarn -> "yarn, by " + yarn.factor + " from " + yarn.originalContext;
+      case Divisors divisors -> "a divisor for each frequency";
+    };
+  }
+
   /**
    * The longest context of a model whose file says {@code context}. YaRN's is what it stretched to,
    * whether or not that number was raised with it; for the others it has been.

@@ -148,6 +148,11 @@ final class SafetensorsCheckpoint implements Checkpoint {
   }
 
   @Override
+  public void unload() {
+    files.unload();
+  }
+
+  @Override
   public void close() {
     files.close();
   }

@@ -156,6 +156,10 @@ final class SafetensorsFolder implements AutoCloseable {
     return Collections.unmodifiableMap(tensors);
   }
 
+  void unload() {
+    files.forEach(file -> file.content().unload());
+  }
+
   @Override
   public void close() {
     files.forEach(SafetensorsFile::close);

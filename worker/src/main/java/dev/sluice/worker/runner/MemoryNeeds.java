@@ -43,7 +43,7 @@ public final class MemoryNeeds {
     return new MemoryPlan(
         weightBytes(weights),
         PROCESS_BYTES + activationBytes(model, Float.BYTES, maxBatchedTokens, maxSequences),
-        MemoryPlan.kvBytesPerToken(model),
+        MemoryPlan.kvBytesPerToken(model, options.kvType()),
         options.blockSize(),
         0);
   }

@@ -1,5 +1,8 @@
 package dev.sluice.worker.runner;
 
+import dev.sluice.worker.graph.KvTensor;
+import dev.sluice.worker.graph.KvType;
+import dev.sluice.worker.kernel.AttentionShape;
 import dev.sluice.worker.model.ModelConfig;
 import java.util.List;
 import java.util.Locale;
@@ -18,9 +21,14 @@ public record MemoryPlan(
     long weightBytes, long workingBytes, long kvBytesPerToken, int blockSize, int blocks) {
   private static final long UNIT = 1024;
 
-  /** Bytes of K and V of one token in all layers, in float32. */
-  public static long kvBytesPerToken(ModelConfig model) {
-    return 2L * model.layers() * model.kvHeads() * model.headSize() * Float.BYTES;
+  /** Bytes of K and V, with their scales, of one token in all layers. */
+  public static long kvBytesPerToken(ModelConfig model, KvType kvType) {
+    int slots = AttentionShape.BLOCK_SIZE;
+    long blockBytes = 0;
+    for (KvTensor tensor : kvType.tensors(model.kvHeads(), model.headSize(), slots)) {
+      blockBytes += tensor.blockBytes();
+    }
+    return model.layers() * blockBytes / slots;
   }
 
   /** Bytes of one block in all layers. */

@@ -17,7 +17,7 @@ import java.util.stream.Stream;
 /** Names everything that decides the bits of a model's results on this machine. */
 final class NumericsFingerprint {
   /** Changes with every change of a kernel that may change a bit. */
-  private static final String KERNELS = "attention-range64-1,swiglu-1,rows-1";
+  private static final String KERNELS = "attention-range64-2,swiglu-1,rows-1";
 
   /** What ONNX Runtime chooses its matrix kernels by. */
   private static final List<String> CPU_FLAGS =
@@ -34,7 +34,7 @@ final class NumericsFingerprint {
             "\n",
             checkpoint.contentHash(),
             config.quantization().label(),
-            "kv float32",
+            "kv " + config.kvType().label(),
             KERNELS,
             OrtEnvironment.version(),
             processor(config.quantization()),

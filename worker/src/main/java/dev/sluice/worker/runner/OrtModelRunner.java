@@ -5,6 +5,8 @@ import dev.sluice.worker.engine.StepBatch;
 import dev.sluice.worker.graph.DecoderGraph;
 import dev.sluice.worker.graph.GraphOptions;
 import dev.sluice.worker.graph.IntegerWeights;
+import dev.sluice.worker.graph.KvTensor;
+import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.graph.Quantization;
 import dev.sluice.worker.kernel.PagedAttentionOp;
 import dev.sluice.worker.kernel.RowOps;
@@ -13,7 +15,6 @@ import dev.sluice.worker.model.Checkpoint;
 import dev.sluice.worker.model.ModelConfig;
 import dev.sluice.worker.ort.CustomOp;
 import dev.sluice.worker.ort.CustomOpDomain;
-import dev.sluice.worker.ort.ElementType;
 import dev.sluice.worker.ort.OrtEnvironment;
 import dev.sluice.worker.ort.OrtException;
 import dev.sluice.worker.ort.OrtSession;
@@ -23,6 +24,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.LongStream;
 
 /**
  * Runs a model on the CPU with ONNX Runtime, attention and activation in Java.
@@ -57,7 +59,8 @@ public final class OrtModelRunner implements DeviceRunner {
             ? IntegerSelfTest.choose(environment, config.threads())
             : IntegerWeights.SIGNED;
     GraphOptions options =
-        new GraphOptions(config.quantization(), integerWeights, maxContext, config.blockSize());
+        new GraphOptions(
+            config.quantization(), integerWeights, config.kvType(), maxContext, config.blockSize());
     DecoderGraph graph = DecoderGraph.build(model, options);
     this.memoryPlan = plan(model, graph, config, options);
     this.geometry =
@@ -71,14 +74,13 @@ public final class OrtModelRunner implements DeviceRunner {
 
     this.numericsFingerprint = NumericsFingerprint.of(checkpoint, config);
     CustomOpDomain domain =
-        resources.push(
-            new CustomOpDomain("sluice", operators(config.threads())), CustomOpDomain::close);
+        resources.push(new CustomOpDomain("sluice", operators(config)), CustomOpDomain::close);
     OrtSession session =
         resources.push(
             createSession(environment, domain, checkpoint, graph, config, cache),
             OrtSession::close);
     this.frame = new StepFrame(environment, session, graph, geometry, resources);
-    allocateCache(environment, model);
+    allocateCache(environment, model, config.kvType());
   }
 
   /**
@@ -107,9 +109,10 @@ public final class OrtModelRunner implements DeviceRunner {
     }
   }
 
-  private static List<CustomOp> operators(int threads) {
+  private static List<CustomOp> operators(OrtModelRunnerConfig config) {
+    int threads = config.threads();
     List<CustomOp> operators = new ArrayList<>(RowOps.all(threads));
-    operators.add(new PagedAttentionOp(threads));
+    operators.add(new PagedAttentionOp(config.kvType(), threads));
     operators.add(new SwiGluOp(threads));
     return operators;
   }
@@ -132,19 +135,20 @@ public final class OrtModelRunner implements DeviceRunner {
     }
   }
 
-  private void allocateCache(OrtEnvironment environment, ModelConfig model) {
-    long blocks = geometry.blocks();
-    long slots = geometry.blockSize();
+  private void allocateCache(OrtEnvironment environment, ModelConfig model, KvType kvType) {
+    List<KvTensor> caches = kvType.tensors(model.kvHeads(), model.headSize(), geometry.blockSize());
     int input = DecoderGraph.FIRST_CACHE;
     for (int layer = 0; layer < model.layers(); layer++) {
-      frame.setInput(input++, cache(environment, blocks, model.kvHeads(), model.headSize(), slots));
-      frame.setInput(input++, cache(environment, blocks, model.kvHeads(), slots, model.headSize()));
+      for (KvTensor cache : caches) {
+        long[] shape =
+            LongStream.concat(
+                    LongStream.of(geometry.blocks()),
+                    cache.blockShape().stream().mapToLong(Long::longValue))
+                .toArray();
+        OrtTensor tensor = OrtTensor.allocate(environment, cache.type(), shape);
+        frame.setInput(input++, resources.push(tensor, OrtTensor::close));
+      }
     }
-  }
-
-  private OrtTensor cache(OrtEnvironment environment, long... shape) {
-    return resources.push(
-        OrtTensor.allocate(environment, ElementType.FLOAT, shape), OrtTensor::close);
   }
 
   private static MemoryPlan plan(

@@ -1,5 +1,6 @@
 package dev.sluice.worker.runner;
 
+import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.graph.Quantization;
 import dev.sluice.worker.kernel.AttentionShape;
 
@@ -7,6 +8,7 @@ import dev.sluice.worker.kernel.AttentionShape;
  * How a model is run.
  *
  * @param quantization of the weights
+ * @param kvType of the KV cache
  * @param threads that compute a step, with the one that calls
  * @param kvBytes memory for the KV cache; rounded down to whole blocks
  * @param blockSize tokens of a KV block; 16 on CPU
@@ -16,6 +18,7 @@ import dev.sluice.worker.kernel.AttentionShape;
  */
 public record OrtModelRunnerConfig(
     Quantization quantization,
+    KvType kvType,
     int threads,
     long kvBytes,
     int blockSize,
@@ -39,10 +42,11 @@ public record OrtModelRunnerConfig(
     }
   }
 
-  /** All processors, 256 MiB of KV cache, 8,192 tokens of context, steps of 512 tokens. */
+  /** All processors, 256 MiB of KV cache in bf16, 8,192 tokens of context, steps of 512 tokens. */
   public static OrtModelRunnerConfig defaults(Quantization quantization) {
     return new OrtModelRunnerConfig(
         quantization,
+        KvType.BF16,
         Runtime.getRuntime().availableProcessors(),
         256L << 20,
         AttentionShape.BLOCK_SIZE,

@@ -160,6 +160,7 @@ public final class WeightsCache {
       } finally {
         Files.deleteIfExists(part);
       }
+      checkpoint.unload(); // the session that is made next needs the room
       log.info(
           "converted the weights in {} ms; kept in {} for the next start",
           (System.nanoTime() - start) / 1_000_000,

@@ -2,7 +2,9 @@ package dev.sluice.worker.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.ort.KernelContext.ParallelBody;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import net.jqwik.api.ForAll;
@@ -11,6 +13,7 @@ import net.jqwik.api.constraints.LongRange;
 
 /** Attention over random shapes, lengths, block tables and cuts into steps. */
 final class AttentionProperties {
+  private static final List<KvType> KV_TYPES = List.of(KvType.values());
   private static final int[] HEAD_SIZES = {64, 80, 96, 128, 32};
   private static final int[][] HEADS = {{9, 3}, {4, 4}, {8, 1}, {6, 2}, {14, 2}};
 
@@ -22,11 +25,12 @@ final class AttentionProperties {
     float[][] actual =
         world.run(world.shuffled(random, 50), 2, random.nextBoolean(), this::inThreads);
 
+    assertThat(world.storingError()).isLessThanOrEqualTo(1);
     double[][] expected = world.reference();
     for (int s = 0; s < actual.length; s++) {
       for (int i = 0; i < actual[s].length; i++) {
         assertThat((double) actual[s][i])
-            .as("sequence %d, element %d of %s", s, i, world.shape)
+            .as("sequence %d, element %d of %s in %s", s, i, world.shape, world.kvType)
             .isCloseTo(expected[s][i], org.assertj.core.data.Offset.offset(2e-5));
       }
     }
@@ -60,7 +64,8 @@ final class AttentionProperties {
     for (int s = 0; s < lengths.length; s++) {
       lengths[s] = 1 + random.nextInt(random.nextInt(4) == 0 ? 300 : 40);
     }
-    return new AttentionWorld(shape, lengths, random.nextBoolean(), random);
+    KvType kvType = KV_TYPES.get(random.nextInt(KV_TYPES.size()));
+    return new AttentionWorld(shape, kvType, lengths, random.nextBoolean(), random);
   }
 
   private static void inOrder(int tasks, ParallelBody body) {

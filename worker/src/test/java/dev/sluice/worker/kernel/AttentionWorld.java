@@ -1,5 +1,7 @@
 package dev.sluice.worker.kernel;
 
+import dev.sluice.worker.graph.KvTensor;
+import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.ort.KernelContext.Parallel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -18,6 +20,7 @@ final class AttentionWorld {
   record Chunk(int sequence, int from, int to) {}
 
   final AttentionShape shape;
+  final KvType kvType;
   final int[] lengths;
   private final boolean normalized;
   private final float[] queryNorm; // [headSize]
@@ -29,17 +32,23 @@ final class AttentionWorld {
   private final int blockCount;
   private final float[] cosine; // [maxLength, headSize / 2]
   private final float[] sine;
+  private final double[][] storedKeys; // what the latest run left in the cache
+  private final double[][] storedValues;
 
   /**
    * @param normalized whether queries and keys are normalized
    */
-  AttentionWorld(AttentionShape shape, int[] lengths, boolean normalized, Random random) {
+  AttentionWorld(
+      AttentionShape shape, KvType kvType, int[] lengths, boolean normalized, Random random) {
     this.shape = shape;
+    this.kvType = kvType;
     this.lengths = lengths.clone();
     this.normalized = normalized;
     this.queryNorm = random(random, shape.headSize(), 2);
     this.keyNorm = random(random, shape.headSize(), 2);
     int n = lengths.length;
+    this.storedKeys = new double[n][];
+    this.storedValues = new double[n][];
     queries = new float[n][];
     keys = new float[n][];
     values = new float[n][];
@@ -132,17 +141,20 @@ final class AttentionWorld {
       outputs[s] = new float[queries[s].length];
     }
     try (Arena arena = Arena.ofShared()) {
-      PagedAttention attention = new PagedAttention(shape, threads);
-      long poolFloats = (long) blockCount * shape.kvHeads() * 16 * shape.headSize();
-      MemorySegment keyCache = arena.allocate(ValueLayout.JAVA_FLOAT, poolFloats);
-      MemorySegment valueCache = arena.allocate(ValueLayout.JAVA_FLOAT, poolFloats);
-      for (long i = 0; i < poolFloats; i++) { // whatever was never written must not be read
-        keyCache.setAtIndex(ValueLayout.JAVA_FLOAT, i, Float.NaN);
-        valueCache.setAtIndex(ValueLayout.JAVA_FLOAT, i, Float.NaN);
+      PagedAttention attention = new PagedAttention(shape, kvType, threads);
+      List<KvTensor> tensors = kvType.tensors(shape.kvHeads(), shape.headSize(), 16);
+      MemorySegment[] caches = new MemorySegment[4];
+      for (int i = 0; i < caches.length; i++) {
+        caches[i] =
+            arena.allocate(i < tensors.size() ? blockCount * tensors.get(i).blockBytes() : 4, 64);
+        // Whatever was never written must not be read; all ones are NaN in every type but int8.
+        caches[i].fill((byte) -1);
       }
       AttentionCall call = attention.call();
-      call.keyCache = keyCache.address();
-      call.valueCache = valueCache.address();
+      call.keyCache = caches[0].address();
+      call.valueCache = caches[1].address();
+      call.keyScales = caches[2].address();
+      call.valueScales = caches[3].address();
       call.cosine = arena.allocateFrom(ValueLayout.JAVA_FLOAT, cosine).address();
       call.sine = arena.allocateFrom(ValueLayout.JAVA_FLOAT, sine).address();
       if (normalized) {
@@ -152,8 +164,90 @@ final class AttentionWorld {
       for (List<Chunk> step : steps) {
         runStep(attention, step, fused, parallel, outputs);
       }
+      readBack(caches);
     }
     return outputs;
+  }
+
+  /** Takes keys and values out of the cache, by what {@link KvType} says of its layout. */
+  private void readBack(MemorySegment[] caches) {
+    int heads = shape.kvHeads();
+    int size = shape.headSize();
+    for (int s = 0; s < lengths.length; s++) {
+      storedKeys[s] = new double[keys[s].length];
+      storedValues[s] = new double[values[s].length];
+      for (int i = 0; i < keys[s].length; i++) {
+        int token = i / (heads * size);
+        int head = i / size % heads;
+        int d = i % size;
+        int slot = token % 16;
+        long entry = (long) blocks[s][token / 16] * heads + head;
+        storedKeys[s][i] = element(true, caches[0], caches[2], entry, slot, d);
+        storedValues[s][i] = element(false, caches[1], caches[3], entry, slot, d);
+      }
+    }
+  }
+
+  /** One dimension of one token's key or value. */
+  private double element(
+      boolean key, MemorySegment cache, MemorySegment scales, long entry, int slot, int d) {
+    int size = shape.headSize();
+    return switch (kvType) {
+      case FLOAT32 -> {
+        long place = key ? d * 16L + slot : (long) slot * size + d;
+        yield cache.getAtIndex(ValueLayout.JAVA_FLOAT, entry * 16 * size + place);
+      }
+      case BF16 -> {
+        int half = size / 2;
+        long pair = key ? d / 2 * 16L + slot : (long) slot * half + d % half;
+        long place = (entry * 8 * size + pair) * 2 + (key ? d % 2 : d / half);
+        yield Float.intBitsToFloat(cache.getAtIndex(ValueLayout.JAVA_SHORT, place) << 16);
+      }
+      case INT8 -> {
+        long word = key ? d / 4 * 16L + slot : slot / 4 * (long) size + d;
+        int index = 3 - (key ? d % 4 : slot % 4);
+        byte value = cache.getAtIndex(ValueLayout.JAVA_BYTE, (entry * 4 * size + word) * 4 + index);
+        yield value * (double) scales.getAtIndex(ValueLayout.JAVA_FLOAT, entry * 16 + slot);
+      }
+    };
+  }
+
+  /**
+   * The largest error of what the latest run stored, in units of what the type's rounding allows.
+   */
+  double storingError() {
+    double worst = 0;
+    for (int s = 0; s < lengths.length; s++) {
+      double[] exactKeys = rotate(normalize(keys[s], keyNorm), shape.kvHeads());
+      double[] exactValues = new double[values[s].length];
+      for (int i = 0; i < exactValues.length; i++) {
+        exactValues[i] = values[s][i];
+      }
+      worst = Math.max(worst, storingError(exactKeys, storedKeys[s]));
+      worst = Math.max(worst, storingError(exactValues, storedValues[s]));
+    }
+    return worst;
+  }
+
+  private double storingError(double[] exact, double[] stored) {
+    int size = shape.headSize();
+    double worst = 0;
+    for (int at = 0; at < exact.length; at += size) {
+      double largest = 0;
+      for (int d = 0; d < size; d++) {
+        largest = Math.max(largest, Math.abs(exact[at + d]));
+      }
+      for (int d = 0; d < size; d++) {
+        double allowed =
+            switch (kvType) {
+              case FLOAT32 -> largest * 0x1p-22;
+              case BF16 -> Math.abs(exact[at + d]) * 0x1p-8 + largest * 0x1p-22;
+              case INT8 -> largest / 254 + largest * 0x1p-20;
+            };
+        worst = Math.max(worst, Math.abs(exact[at + d] - stored[at + d]) / allowed);
+      }
+    }
+    return worst;
   }
 
   private void runStep(
@@ -230,7 +324,10 @@ final class AttentionWorld {
     }
   }
 
-  /** What the output should be, computed plainly in double precision. */
+  /**
+   * What the output should be for the keys and values that the latest run stored, computed plainly
+   * in double precision.
+   */
   double[][] reference() {
     double[][] outputs = new double[lengths.length][];
     for (int s = 0; s < lengths.length; s++) {
@@ -239,7 +336,7 @@ final class AttentionWorld {
       int kvHeads = shape.kvHeads();
       int size = shape.headSize();
       double[] rotatedQueries = rotate(normalize(queries[s], queryNorm), heads);
-      double[] rotatedKeys = rotate(normalize(keys[s], keyNorm), kvHeads);
+      double[] rotatedKeys = storedKeys[s];
       for (int t = 0; t < lengths[s]; t++) {
         for (int h = 0; h < heads; h++) {
           int kvHead = h / shape.group();
@@ -263,7 +360,7 @@ final class AttentionWorld {
           for (int j = first; j <= t; j++) {
             for (int d = 0; d < size; d++) {
               outputs[s][(t * heads + h) * size + d] +=
-                  weights[j] / sum * values[s][(j * kvHeads + kvHead) * size + d];
+                  weights[j] / sum * storedValues[s][(j * kvHeads + kvHead) * size + d];
             }
           }
         }

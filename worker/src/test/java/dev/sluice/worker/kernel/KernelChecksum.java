@@ -1,5 +1,6 @@
 package dev.sluice.worker.kernel;
 
+import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.ort.KernelContext.ParallelBody;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -22,7 +23,12 @@ final class KernelChecksum {
    */
   public static void main(String[] arguments) {
     int times = Integer.parseInt(arguments[0]);
-    List<AttentionWorld> worlds = List.of(world(AttentionShape.NO_WINDOW, false), world(30, true));
+    List<AttentionWorld> worlds =
+        List.of(
+            world(KvType.FLOAT32, AttentionShape.NO_WINDOW, false),
+            world(KvType.FLOAT32, 30, true),
+            world(KvType.BF16, AttentionShape.NO_WINDOW, false),
+            world(KvType.INT8, AttentionShape.NO_WINDOW, false));
     int first = checksum(worlds);
     int last = first;
     for (int i = 1; i < times; i++) {
@@ -31,9 +37,10 @@ final class KernelChecksum {
     System.out.printf("%08x %08x%n", first, last);
   }
 
-  private static AttentionWorld world(int window, boolean normalized) {
+  private static AttentionWorld world(KvType kvType, int window, boolean normalized) {
     return new AttentionWorld(
         new AttentionShape(3, 1, 48, 0.144f, window, 1e-5f),
+        kvType,
         new int[] {70, 5},
         normalized,
         new Random(11));

@@ -193,11 +193,11 @@ class HfConfigTest {
             llama("\"rope_parameters\": {\"full_attention\": {\"rope_type\": \"default\"}}"),
             "rope_parameters.full_attention: an object (expected: nothing: all layers turn alike)"),
         Arguments.of(
-            llama("\"sliding_window\": 8, \"layer_types\": [\"full_attention\"]"),
+            mistral("\"sliding_window\": 8, \"layer_types\": [\"full_attention\"]"),
             "layer_types: a list of 1 (expected: for each of 4 layers, full_attention or"
                 + " sliding_attention)"),
         Arguments.of(
-            llama(
+            mistral(
                 "\"sliding_window\": 8, \"layer_types\": [\"full_attention\","
                     + " \"sliding_attention\", \"full_attention\", \"full_attention\"]"),
             "layer_types: a list of 4 (expected: all layers with the sliding window of 8 tokens,"
@@ -227,6 +227,10 @@ class HfConfigTest {
 
   private static String llama(String more) {
     return "\"model_type\": \"llama\", \"max_position_embeddings\": 64, " + more;
+  }
+
+  private static String mistral(String more) {
+    return llama(more).replace("llama", "mistral");
   }
 
   private ModelConfig read(String json) throws IOException {

@@ -1,5 +1,6 @@
 package dev.sluice.worker.runner;
 
+import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.graph.Quantization;
 import dev.sluice.worker.model.Checkpoint;
 import dev.sluice.worker.model.Checkpoints;
@@ -20,7 +21,14 @@ final class CampaignModel {
       return OrtModelRunner.load(
           checkpoint,
           new OrtModelRunnerConfig(
-              quantization, 2, KV_BYTES, 16, MAX_CONTEXT, MAX_BATCHED_TOKENS, MAX_SEQUENCES));
+              quantization,
+              KvType.BF16,
+              2,
+              KV_BYTES,
+              16,
+              MAX_CONTEXT,
+              MAX_BATCHED_TOKENS,
+              MAX_SEQUENCES));
     }
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sluice.worker.graph.CudaCache;
 import dev.sluice.worker.graph.HalfType;
+import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.graph.Quantization;
 import dev.sluice.worker.model.ModelConfig;
 import dev.sluice.worker.model.RotaryScaling;
@@ -73,7 +74,8 @@ final class CudaModelRunnerTest {
         OrtModelRunner reference =
             OrtModelRunner.load(
                 checkpoint,
-                new OrtModelRunnerConfig(Quantization.NONE, 2, 64 << 20, 16, CONTEXT, 512, 32))) {
+                new OrtModelRunnerConfig(
+                    Quantization.NONE, KvType.FLOAT32, 2, 64 << 20, 16, CONTEXT, 512, 32))) {
       assertThat(half.geometry().blockSize()).isEqualTo(CudaCache.blockSize(config.headSize()));
 
       float[][] expected = logits(reference, half.geometry().blockSize());
@@ -92,7 +94,8 @@ final class CudaModelRunnerTest {
         OrtModelRunner reference =
             OrtModelRunner.load(
                 checkpoint,
-                new OrtModelRunnerConfig(Quantization.NONE, 2, 64 << 20, 16, CONTEXT, 512, 32))) {
+                new OrtModelRunnerConfig(
+                    Quantization.NONE, KvType.FLOAT32, 2, 64 << 20, 16, CONTEXT, 512, 32))) {
       float[][] expected = logits(reference, 60);
       float[][] actual = logits(half, 60);
 

@@ -12,6 +12,7 @@ import dev.sluice.worker.engine.GenerationSummary;
 import dev.sluice.worker.engine.GenerationTask;
 import dev.sluice.worker.engine.NanoClock;
 import dev.sluice.worker.engine.PrefillSummary;
+import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.graph.Quantization;
 import dev.sluice.worker.model.Checkpoint;
 import dev.sluice.worker.model.Checkpoints;
@@ -97,7 +98,8 @@ final class EngineInvarianceTest {
       long blockBytes = 16L * 2 * 30 * 3 * 64 * 4; // tokens, K and V, layers, heads, floats
       return OrtModelRunner.load(
           checkpoint,
-          new OrtModelRunnerConfig(Quantization.NONE, 2, blocks * blockBytes, 16, 2048, 256, 64));
+          new OrtModelRunnerConfig(
+              Quantization.NONE, KvType.FLOAT32, 2, blocks * blockBytes, 16, 2048, 256, 64));
     }
   }
 

@@ -3,6 +3,7 @@ package dev.sluice.worker.runner;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.graph.Quantization;
 import dev.sluice.worker.model.Checkpoint;
 import dev.sluice.worker.model.Checkpoints;
@@ -27,7 +28,8 @@ final class FloatModelTest {
       runner =
           OrtModelRunner.load(
               checkpoint,
-              new OrtModelRunnerConfig(Quantization.NONE, 2, 128L << 20, 16, 2048, 512, 32));
+              new OrtModelRunnerConfig(
+                  Quantization.NONE, KvType.FLOAT32, 2, 128L << 20, 16, 2048, 512, 32));
     }
   }
 

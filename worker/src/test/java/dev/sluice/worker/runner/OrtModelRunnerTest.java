@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.sluice.worker.engine.StepBatch;
+import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.graph.Quantization;
 import dev.sluice.worker.model.ModelFileException;
 import java.util.Arrays;
@@ -20,9 +21,13 @@ final class OrtModelRunnerTest {
       new Random(4).ints(90, 0, TinyModel.CONFIG.vocabularySize()).toArray();
 
   private OrtModelRunner load(Quantization quantization, int threads) {
-    long kvBytes = BLOCKS * 16 * MemoryPlan.kvBytesPerToken(TinyModel.CONFIG);
+    return load(quantization, KvType.FLOAT32, threads);
+  }
+
+  private OrtModelRunner load(Quantization quantization, KvType kvType, int threads) {
+    long kvBytes = BLOCKS * 16 * MemoryPlan.kvBytesPerToken(TinyModel.CONFIG, kvType);
     return OrtModelRunner.load(
-        model, new OrtModelRunnerConfig(quantization, threads, kvBytes, 16, 4096, 100, 4));
+        model, new OrtModelRunnerConfig(quantization, kvType, threads, kvBytes, 16, 4096, 100, 4));
   }
 
   @Test
@@ -43,18 +48,36 @@ final class OrtModelRunnerTest {
   @Test
   void eightBitsStayNear() {
     try (OrtModelRunner runner = load(Quantization.INT8_BLOCK, 2)) {
-      float[] actual =
-          new SequenceDriver(runner, 1, tokens.length).begin().add(0, tokens).execute()[0];
-
-      double[] expected = model.logits(tokens);
-      double error = 0;
-      double size = 0;
-      for (int i = 0; i < actual.length; i++) {
-        error += Math.pow(actual[i] - expected[i], 2);
-        size += Math.pow(expected[i], 2);
-      }
-      assertThat(Math.sqrt(error / size)).isBetween(1e-4, 0.05);
+      assertThat(relativeError(runner)).isBetween(1e-4, 0.05);
     }
+  }
+
+  @Test
+  void keysAndValuesInFewerBitsStayNear() {
+    try (OrtModelRunner runner = load(Quantization.NONE, KvType.BF16, 2)) {
+      assertThat(relativeError(runner)).isBetween(1e-5, 0.01);
+      assertThat(runner.geometry().blocks()).isEqualTo(BLOCKS);
+      assertThat(runner.memoryPlan().kvBytesPerToken()).isEqualTo(2 * 2 * 2 * 48 * 2);
+    }
+    try (OrtModelRunner runner = load(Quantization.NONE, KvType.INT8, 2)) {
+      assertThat(relativeError(runner)).isBetween(1e-5, 0.03);
+      assertThat(runner.geometry().blocks()).isEqualTo(BLOCKS);
+      assertThat(runner.memoryPlan().kvBytesPerToken()).isEqualTo(2 * 2 * 2 * (48 + 4));
+    }
+  }
+
+  /** The error of the logits of the last token, as a whole, beside double precision. */
+  private double relativeError(OrtModelRunner runner) {
+    float[] actual =
+        new SequenceDriver(runner, 1, tokens.length).begin().add(0, tokens).execute()[0];
+    double[] expected = model.logits(tokens);
+    double error = 0;
+    double size = 0;
+    for (int i = 0; i < actual.length; i++) {
+      error += Math.pow(actual[i] - expected[i], 2);
+      size += Math.pow(expected[i], 2);
+    }
+    return Math.sqrt(error / size);
   }
 
   @Test
@@ -96,11 +119,13 @@ final class OrtModelRunnerTest {
   void fingerprintsTellWhatDecidesTheBits() {
     try (OrtModelRunner one = load(Quantization.NONE, 1);
         OrtModelRunner two = load(Quantization.NONE, 2);
-        OrtModelRunner quantized = load(Quantization.INT8_BLOCK, 1)) {
+        OrtModelRunner quantized = load(Quantization.INT8_BLOCK, 1);
+        OrtModelRunner smallCache = load(Quantization.NONE, KvType.BF16, 1)) {
       assertThat(one.numericsFingerprint())
           .matches("[0-9a-f]{32}")
           .isEqualTo(two.numericsFingerprint())
-          .isNotEqualTo(quantized.numericsFingerprint());
+          .isNotEqualTo(quantized.numericsFingerprint())
+          .isNotEqualTo(smallCache.numericsFingerprint());
     }
   }
 
@@ -135,7 +160,8 @@ final class OrtModelRunnerTest {
   void refusesACacheWithoutABlock() {
     assertThatThrownBy(() ->
             OrtModelRunner.load(
-                model, new OrtModelRunnerConfig(Quantization.NONE, 1, 100, 16, 64, 64, 1)))
+                model,
+                new OrtModelRunnerConfig(Quantization.NONE, KvType.FLOAT32, 1, 100, 16, 64, 64, 1)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("kvBytes: 100 (expected: at least a block, 24576)");
   }

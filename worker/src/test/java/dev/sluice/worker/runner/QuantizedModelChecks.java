@@ -2,6 +2,7 @@ package dev.sluice.worker.runner;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.graph.Quantization;
 import dev.sluice.worker.model.Checkpoint;
 import dev.sluice.worker.model.Checkpoints;
@@ -33,7 +34,9 @@ abstract class QuantizedModelChecks {
     try (Checkpoint checkpoint = Checkpoints.open(TestModel.path())) {
       this.runner =
           OrtModelRunner.load(
-              checkpoint, new OrtModelRunnerConfig(quantization, 2, 128L << 20, 16, 2048, 512, 32));
+              checkpoint,
+              new OrtModelRunnerConfig(
+                  quantization, KvType.FLOAT32, 2, 128L << 20, 16, 2048, 512, 32));
     }
   }
 

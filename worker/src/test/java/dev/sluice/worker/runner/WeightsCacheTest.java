@@ -3,6 +3,7 @@ package dev.sluice.worker.runner;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.graph.Quantization;
 import dev.sluice.worker.model.ModelFileException;
 import java.io.IOException;
@@ -46,9 +47,9 @@ final class WeightsCacheTest {
   }
 
   private float[] logits(Quantization quantization, int context, Optional<WeightsCache> cache) {
-    long kvBytes = 40 * 16 * MemoryPlan.kvBytesPerToken(TinyModel.CONFIG);
+    long kvBytes = 40 * 16 * MemoryPlan.kvBytesPerToken(TinyModel.CONFIG, KvType.FLOAT32);
     OrtModelRunnerConfig config =
-        new OrtModelRunnerConfig(quantization, 2, kvBytes, 16, context, 100, 4);
+        new OrtModelRunnerConfig(quantization, KvType.FLOAT32, 2, kvBytes, 16, context, 100, 4);
     try (OrtModelRunner runner = OrtModelRunner.load(model, config, cache)) {
       return new SequenceDriver(runner, 1, tokens.length).begin().add(0, tokens).execute()[0];
     }

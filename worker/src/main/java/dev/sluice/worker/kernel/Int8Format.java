@@ -1,0 +1,199 @@
+package dev.sluice.worker.kernel;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+
+/**
+ * Keys and values as int8, with a scale for each token. A lane has four bytes, the first of them on
+ * top, so that an arithmetic shift widens it and a shift brings up the next.
+ *
+ * <pre>
+ *   keys    [headSize / 4, 16 tokens]    dimensions 4 d to 4 d + 3
+ *   values  [4, headSize]                of tokens 4 g to 4 g + 3
+ * </pre>
+ */
+record Int8Format(int headSize) implements KvFormat {
+  private static final int BYTES = 4;
+  private static final float LARGEST = 127f;
+
+  @Override
+  public long blockBytes() {
+    return LINE * headSize / BYTES;
+  }
+
+  @Override
+  public boolean scaled() {
+    return true;
+  }
+
+  @Override
+  public float storeKey(float[] key, long block, int slot) {
+    float scale = quantize(key);
+    int quarter = headSize / BYTES;
+    long lane = block + 4L * slot;
+    for (int d = 0; d < quarter; d++) {
+      int word = 0;
+      for (int i = 0; i < BYTES; i++) {
+        word = (word << 8) | ((int) key[BYTES * d + i] & 0xff);
+      }
+      Lanes.setInt(lane + d * LINE, word);
+    }
+    return scale;
+  }
+
+  @Override
+  public float storeValue(float[] value, long block, int slot) {
+    float scale = quantize(value);
+    long row = block + 4L * headSize * (slot / BYTES);
+    int shift = 8 * (BYTES - 1 - slot % BYTES);
+    for (int d = 0; d < headSize; d++) {
+      Lanes.setByte(row + 4L * d, shift, (byte) value[d]);
+    }
+    return scale;
+  }
+
+  /** Makes values whole numbers of -127 to 127; returns their scale. */
+  private float quantize(float[] values) {
+    float largest = 0;
+    for (int d = 0; d < headSize; d++) {
+      largest = Math.max(largest, Math.abs(values[d])); // NaN if there is one: so is the scale
+    }
+    float inverse = largest == 0 ? 0 : LARGEST / largest;
+    for (int d = 0; d < headSize; d += Lanes.WIDTH) {
+      Lanes.round(Lanes.load(values, d).mul(inverse)).intoArray(values, d);
+    }
+    return largest / LARGEST;
+  }
+
+  private static FloatVector top(IntVector words) {
+    return Lanes.toFloats(Lanes.shiftRight(words, 24));
+  }
+
+  @Override
+  public void scores(
+      float[] queries,
+      int query,
+      long keyA,
+      long keyB,
+      float[] scores,
+      int scoreA,
+      int scoreB,
+      int stride) {
+    int quarter = headSize / BYTES;
+    FloatVector a0 = FloatVector.zero(Lanes.SPECIES);
+    FloatVector a1 = a0;
+    FloatVector a2 = a0;
+    FloatVector a3 = a0;
+    FloatVector b0 = a0;
+    FloatVector b1 = a0;
+    FloatVector b2 = a0;
+    FloatVector b3 = a0;
+    for (int d = 0; d < quarter; d++) {
+      IntVector wordsA = Lanes.loadBits(keyA + d * LINE);
+      IntVector wordsB = Lanes.loadBits(keyB + d * LINE);
+      for (int i = 0; i < BYTES; i++) {
+        int at = query + ROWS * (BYTES * d + i);
+        FloatVector a = top(wordsA);
+        FloatVector b = top(wordsB);
+        FloatVector q = Lanes.splat(queries[at]);
+        a0 = q.fma(a, a0);
+        b0 = q.fma(b, b0);
+        q = Lanes.splat(queries[at + 1]);
+        a1 = q.fma(a, a1);
+        b1 = q.fma(b, b1);
+        q = Lanes.splat(queries[at + 2]);
+        a2 = q.fma(a, a2);
+        b2 = q.fma(b, b2);
+        q = Lanes.splat(queries[at + 3]);
+        a3 = q.fma(a, a3);
+        b3 = q.fma(b, b3);
+        wordsA = Lanes.shiftLeft(wordsA, 8);
+        wordsB = Lanes.shiftLeft(wordsB, 8);
+        KvFormat.keepApart();
+      }
+    }
+    a0.intoArray(scores, scoreA);
+    a1.intoArray(scores, scoreA + stride);
+    a2.intoArray(scores, scoreA + 2 * stride);
+    a3.intoArray(scores, scoreA + 3 * stride);
+    b0.intoArray(scores, scoreB);
+    b1.intoArray(scores, scoreB + stride);
+    b2.intoArray(scores, scoreB + 2 * stride);
+    b3.intoArray(scores, scoreB + 3 * stride);
+  }
+
+  @Override
+  public void weightedValues(
+      float[] weights,
+      int weight,
+      int stride,
+      int from,
+      int to,
+      long[] blocks,
+      float[] sums,
+      int sum) {
+    for (int column = 0; column < headSize; column += 2 * Lanes.WIDTH) {
+      // The last vector may have no partner: it is computed twice.
+      int other = Math.min(column + Lanes.WIDTH, headSize - Lanes.WIDTH);
+      columns(weights, weight, stride, from, to, blocks, column, other, sums, sum);
+    }
+  }
+
+  /** {@link #weightedValues} for the two vectors that begin at these columns. */
+  private void columns(
+      float[] weights,
+      int weight,
+      int stride,
+      int from,
+      int to,
+      long[] blocks,
+      int columnA,
+      int columnB,
+      float[] sums,
+      int sum) {
+    long rowBytes = 4L * headSize;
+    FloatVector a0 = FloatVector.zero(Lanes.SPECIES);
+    FloatVector a1 = a0;
+    FloatVector a2 = a0;
+    FloatVector a3 = a0;
+    FloatVector b0 = a0;
+    FloatVector b1 = a0;
+    FloatVector b2 = a0;
+    FloatVector b3 = a0;
+    for (int token = from; token < to; token += BYTES) {
+      long values = blocks[token / Lanes.LOGICAL] + token % Lanes.LOGICAL / BYTES * rowBytes;
+      IntVector wordsA = Lanes.loadBits(values + 4L * columnA);
+      IntVector wordsB = Lanes.loadBits(values + 4L * columnB);
+      for (int i = 0; i < BYTES; i++) {
+        int at = weight + token + i;
+        FloatVector a = top(wordsA);
+        FloatVector b = top(wordsB);
+        FloatVector w = Lanes.splat(weights[at]);
+        a0 = w.fma(a, a0);
+        b0 = w.fma(b, b0);
+        w = Lanes.splat(weights[at + stride]);
+        a1 = w.fma(a, a1);
+        b1 = w.fma(b, b1);
+        w = Lanes.splat(weights[at + 2 * stride]);
+        a2 = w.fma(a, a2);
+        b2 = w.fma(b, b2);
+        w = Lanes.splat(weights[at + 3 * stride]);
+        a3 = w.fma(a, a3);
+        b3 = w.fma(b, b3);
+        wordsA = Lanes.shiftLeft(wordsA, 8);
+        wordsB = Lanes.shiftLeft(wordsB, 8);
+        KvFormat.keepApart();
+      }
+    }
+    int sumA = sum + columnA;
+    int sumB = sum + columnB;
+    a0.intoArray(sums, sumA);
+    a1.intoArray(sums, sumA + headSize);
+    a2.intoArray(sums, sumA + 2 * headSize);
+    a3.intoArray(sums, sumA + 3 * headSize);
+    b0.intoArray(sums, sumB);
+    b1.intoArray(sums, sumB + headSize);
+    b2.intoArray(sums, sumB + 2 * headSize);
+    b3.intoArray(sums, sumB + 3 * headSize);
+  }
+}

@@ -1,0 +1,96 @@
+package dev.sluice.worker.kernel;
+
+import dev.sluice.worker.graph.KvType;
+import java.lang.invoke.VarHandle;
+
+/**
+ * How one block of one KV head lies in memory, and the inner loops of attention that read it: rows
+ * of queries against keys, rows of weights against values. Rows come in groups of {@value #ROWS}; a
+ * row's arithmetic is the same in any group.
+ *
+ * <p>Lines of keys and of values are made of 32-bit lanes in every format. A line of keys has 16
+ * lanes, a token each, so that 16 scores grow side by side and need no sum over lanes.
+ *
+ * <p>Keys and values are in native memory; what a thread works with is in arrays, whose bounds
+ * checks the compiler moves out of the loops.
+ */
+sealed interface KvFormat permits FloatFormat, Bf16Format, Int8Format {
+  /** Rows of a register tile: 4 rows of 2 vectors leave room for operands in 16 registers. */
+  int ROWS = 4;
+
+  /** Bytes from one line of keys to the next. */
+  long LINE = 4L * Lanes.LOGICAL;
+
+  static KvFormat of(KvType type, int headSize) {
+    return switch (type) {
+      case FLOAT32 -> new FloatFormat(headSize);
+      case BF16 -> new Bf16Format(headSize);
+      case INT8 -> new Int8Format(headSize);
+    };
+  }
+
+  /**
+   * Keeps the compiler from moving loads across: it would load the operands of both sides first,
+   * for which it has too few registers. Costs no instruction.
+   */
+  static void keepApart() {
+    VarHandle.loadLoadFence();
+  }
+
+  /** Bytes of the keys of a block, and of its values. */
+  long blockBytes();
+
+  /** Whether what is stored has to be multiplied by a scale for each token. */
+  boolean scaled();
+
+  /**
+   * Stores a token's key.
+   *
+   * @param key [headSize]; may be changed
+   * @param block address
+   * @param slot of the token in the block
+   * @return the key's scale, if the format is scaled
+   */
+  float storeKey(float[] key, long block, int slot);
+
+  /** Stores a token's value; parameters as for a key. */
+  float storeValue(float[] value, long block, int slot);
+
+  /**
+   * Scores of 4 rows against two vectors of keys, unscaled.
+   *
+   * @param queries [headSize, 4] from {@code query}
+   * @param keyA address of a vector's first lane in the first line of a block
+   * @param keyB of another
+   * @param scores receives the first row's from {@code scoreA} and {@code scoreB}; other rows are
+   *     {@code stride} further on
+   */
+  void scores(
+      float[] queries,
+      int query,
+      long keyA,
+      long keyB,
+      float[] scores,
+      int scoreA,
+      int scoreB,
+      int stride);
+
+  /**
+   * Weighted sums of values, for 4 rows.
+   *
+   * @param weights [4, ...] from {@code weight}; rows are {@code stride} apart
+   * @param from first token, a multiple of 16
+   * @param to end of the tokens; weights up to the next multiple of 16 are 0
+   * @param blocks addresses of the blocks of values, 16 tokens each
+   * @param sums receives [4, headSize] from {@code sum}
+   */
+  void weightedValues(
+      float[] weights,
+      int weight,
+      int stride,
+      int from,
+      int to,
+      long[] blocks,
+      float[] sums,
+      int sum);
+}
