@@ -10,6 +10,7 @@ import dev.sluice.common.config.ConfigException;
 import dev.sluice.common.error.ListenException;
 import dev.sluice.worker.model.ModelFileException;
 import dev.sluice.worker.model.ModelStoreException;
+import dev.sluice.worker.runner.MemoryException;
 import io.grpc.Status;
 import java.io.PrintWriter;
 import picocli.CommandLine;
@@ -35,6 +36,7 @@ final class Failures {
           case ConfigException e -> line(e, err, ExitCode.USAGE);
           case ModelFileException e -> line(e, err, ExitCode.USAGE);
           case ModelStoreException e -> line(e, err, ExitCode.USAGE);
+          case MemoryException e -> line(e, err, ExitCode.USAGE);
           case ChildFailedException e ->
               line(e, err, e.status() == ExitCode.USAGE ? ExitCode.USAGE : ExitCode.SOFTWARE);
           case FailedException e -> line(e, err, ExitCode.SOFTWARE);

@@ -5,6 +5,7 @@ import dev.sluice.common.config.ConfigOptions;
 import dev.sluice.common.error.ListenException;
 import dev.sluice.worker.model.ModelFileException;
 import dev.sluice.worker.model.ModelStoreException;
+import dev.sluice.worker.runner.MemoryException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -49,7 +50,9 @@ public final class WorkerCommand implements Callable<Integer> {
   @Option(
       names = "--quantization",
       paramLabel = "MODE",
-      description = "How weights are held: none or int8-block. (--model.quantization)")
+      description =
+          "How weights are held: none, int8 (default), int8-block or int4-block."
+              + " (--model.quantization)")
   private Optional<String> quantization = Optional.empty();
 
   @Option(
@@ -58,6 +61,15 @@ public final class WorkerCommand implements Callable<Integer> {
       description =
           "How keys and values are held: float32, bf16 or int8. Default: bf16. (--kv-cache.type)")
   private Optional<String> kvType = Optional.empty();
+
+  @Option(
+      names = "--memory",
+      paramLabel = "SIZE",
+      description =
+          "Memory for all of the worker, such as 4GiB; the KV cache gets what weights and working"
+              + " memory leave. Default: 9/10 of the control group's limit, or half of the"
+              + " machine's.")
+  private Optional<String> memory = Optional.empty();
 
   @Option(
       names = "--threads",
@@ -82,6 +94,7 @@ public final class WorkerCommand implements Callable<Integer> {
               .with("model.name", model)
               .with("model.quantization", quantization)
               .with("kv-cache.type", kvType)
+              .with("memory", memory)
               .with("engine.threads", threads)
               .with("server.port", port)
               .load(WorkerConfig.class, WorkerConfig.defaults(), commandLine);
@@ -96,7 +109,7 @@ public final class WorkerCommand implements Callable<Integer> {
       return ExitCode.OK;
     } catch (ListenException | IOException e) {
       return ConfigOptions.failed(commandLine, e, ExitCode.SOFTWARE);
-    } catch (ModelFileException | ModelStoreException e) {
+    } catch (ModelFileException | ModelStoreException | MemoryException e) {
       return ConfigOptions.failed(commandLine, e, ExitCode.USAGE);
     }
   }

@@ -19,6 +19,8 @@ import java.util.Optional;
  * @param telemetry what it tells about itself
  * @param model what it serves
  * @param engine how it runs it
+ * @param memory for all of the worker: weights, working memory and KV cache; default: nine tenths
+ *     of the control group's limit, or half of the machine's memory
  * @param kvCache memory of the streams
  * @param portFile where the ports are written once the worker listens
  */
@@ -28,6 +30,7 @@ public record WorkerConfig(
     TelemetryConfig telemetry,
     Model model,
     Engine engine,
+    Optional<ByteSize> memory,
     KvCache kvCache,
     Optional<Path> portFile) {
 
@@ -37,7 +40,7 @@ public record WorkerConfig(
         Optional.empty(),
         ServerConfig.defaults(9091),
         TelemetryConfig.defaults(9465),
-        new Model("smollm2-135m", Optional.empty(), List.of(), Quantization.INT8_BLOCK, 0),
+        new Model("smollm2-135m", Optional.empty(), List.of(), Quantization.INT8, 0),
         new Engine(
             Math.max(1, Runtime.getRuntime().availableProcessors()),
             64,
@@ -46,7 +49,8 @@ public record WorkerConfig(
             1 << 20,
             Duration.ofSeconds(1),
             false),
-        new KvCache(ByteSize.ofMiB(512), KvType.BF16),
+        Optional.empty(),
+        new KvCache(Optional.empty(), KvType.BF16),
         Optional.empty());
   }
 
@@ -103,12 +107,12 @@ public record WorkerConfig(
   /**
    * Memory of the streams.
    *
-   * @param memory size of the cache, at least 1 MiB
+   * @param memory size of the cache, at least 1 MiB; default: what the worker's memory leaves
    * @param type how keys and values are held
    */
-  public record KvCache(ByteSize memory, KvType type) {
+  public record KvCache(Optional<ByteSize> memory, KvType type) {
     public KvCache {
-      Checks.atLeast("memory", memory, ByteSize.ofMiB(1));
+      memory.ifPresent(size -> Checks.atLeast("memory", size, ByteSize.ofMiB(1)));
     }
   }
 }

@@ -1,12 +1,10 @@
 package dev.sluice.worker;
 
 import dev.sluice.common.config.BuildInfo;
-import dev.sluice.common.prompt.PromptEncoder;
 import dev.sluice.common.server.GrpcServer;
 import dev.sluice.common.server.Lifecycle;
 import dev.sluice.common.server.PortFile;
 import dev.sluice.common.telemetry.Telemetry;
-import dev.sluice.common.tokenizer.Tokenizer;
 import dev.sluice.v1.Capabilities;
 import dev.sluice.v1.Limits;
 import dev.sluice.v1.MemoryPlan;
@@ -16,13 +14,7 @@ import dev.sluice.worker.engine.Engine;
 import dev.sluice.worker.engine.EngineConfig;
 import dev.sluice.worker.engine.ModelRunner;
 import dev.sluice.worker.engine.NanoClock;
-import dev.sluice.worker.kernel.AttentionShape;
-import dev.sluice.worker.model.Checkpoint;
-import dev.sluice.worker.model.Checkpoints;
-import dev.sluice.worker.model.ModelStore;
-import dev.sluice.worker.model.Progress;
 import dev.sluice.worker.runner.OrtModelRunner;
-import dev.sluice.worker.runner.OrtModelRunnerConfig;
 import dev.sluice.worker.service.WorkerMetrics;
 import dev.sluice.worker.service.WorkerProfile;
 import dev.sluice.worker.service.WorkerServices;
@@ -33,6 +25,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,6 +41,9 @@ public final class WorkerMain {
   /** What sending the last messages of streams may take once the engine has ended. */
   private static final Duration LAST_MESSAGES = Duration.ofSeconds(5);
 
+  /** What a process that is told to stop waits for a model that is being loaded. */
+  private static final Duration LAST_LOADING = Duration.ofSeconds(5);
+
   private WorkerMain() {}
 
   /**
@@ -56,8 +54,13 @@ public final class WorkerMain {
    */
   public static void run(WorkerConfig config) throws IOException, InterruptedException {
     long start = System.nanoTime();
+    // Beside the server's start, which takes about as long.
+    CompletableFuture<LoadedModel> loading =
+        CompletableFuture.supplyAsync(() -> LoadedModel.load(config), WorkerMain::onThread);
     try (Lifecycle lifecycle = new Lifecycle(config.server().stopGrace().plus(CLOSE_MARGIN))) {
       lifecycle.stopOnSignals();
+      // A process must not end while native code is still at work in it.
+      lifecycle.add("loading", () -> awaitEnd(loading));
       Telemetry telemetry =
           lifecycle.add("telemetry", Telemetry.start("sluice-worker", config.telemetry()));
       WorkerServices services = new WorkerServices(config.server().stopGrace());
@@ -76,7 +79,7 @@ public final class WorkerMain {
       }
       log.info("listening on {}:{}; loading the model", config.server().host(), server.port());
 
-      load(config, start, server, telemetry, services, lifecycle);
+      serve(config, join(loading), server, telemetry, services, lifecycle);
       services.serve(server.health());
       log.info("ready after {} ms", millisSince(start));
       lifecycle.awaitStop();
@@ -84,68 +87,70 @@ public final class WorkerMain {
     }
   }
 
-  private static void load(
+  private static void onThread(Runnable work) {
+    Thread _ = Thread.ofPlatform().daemon().name("load").start(work);
+  }
+
+  private static void awaitEnd(CompletableFuture<LoadedModel> loading) throws Exception {
+    CompletableFuture<Boolean> ended = loading.handle((_, _) -> true);
+    boolean _ =
+        ended.completeOnTimeout(false, LAST_LOADING.toMillis(), TimeUnit.MILLISECONDS).get();
+  }
+
+  private static LoadedModel join(CompletableFuture<LoadedModel> loading) {
+    try {
+      return loading.join();
+    } catch (CompletionException e) {
+      throw e.getCause() instanceof RuntimeException cause ? cause : e;
+    }
+  }
+
+  private static void serve(
       WorkerConfig config,
-      long start,
+      LoadedModel model,
       GrpcServer server,
       Telemetry telemetry,
       WorkerServices services,
       Lifecycle lifecycle) {
-    Path file = ModelStore.of(System.getenv()).resolve(config.model().name(), Progress.NONE);
-    try (Checkpoint checkpoint = Checkpoints.open(file)) {
-      OrtModelRunner runner = OrtModelRunner.load(checkpoint, runnerConfig(config, checkpoint));
-      log.info("loaded {} after {} ms; warming up", file.getFileName(), millisSince(start));
-      runner.warmUp();
-      // Not before: a signal closes what is registered, and steps must not run on freed memory.
-      lifecycle.add("model", runner);
-      Tokenizer tokenizer = lifecycle.add("tokenizer", Tokenizer.load(checkpoint.tokenizer()));
-      PromptEncoder prompts = new PromptEncoder(checkpoint.tokenizer(), tokenizer);
-      WorkerProfile profile = profile(config, server.port(), checkpoint, runner, prompts);
-      WorkerMetrics metrics = new WorkerMetrics(telemetry.meter(), profile.model().getId());
-      Engine engine =
-          new Engine(
-              runner,
-              new EngineConfig(
-                  config.engine().maxWaitingRequests(),
-                  config.engine().maxWaitingTokens(),
-                  config.engine().maxBatchedTokens(),
-                  config.engine().retryAfter(),
-                  config.engine().checkIntegrity()),
-              NanoClock.SYSTEM,
-              metrics);
-      metrics.observe(engine::snapshot);
-      engine.start();
-      services.loaded(
-          engine, checkpoint.tokenizer(), tokenizer, prompts, profile, telemetry.tracer(), metrics);
-      // Closed in reverse: the engine drains, the last messages leave, then the model goes.
-      lifecycle.add("calls", () -> server.stop(LAST_MESSAGES));
-      lifecycle.add("services", services);
-    }
+    // Not before: a signal closes what is registered, and steps must not run on freed memory.
+    OrtModelRunner runner = lifecycle.add("model", model.runner());
+    lifecycle.add("tokenizer", model.tokenizer());
+    WorkerProfile profile = profile(config, server.port(), model);
+    WorkerMetrics metrics = new WorkerMetrics(telemetry.meter(), profile.model().getId());
+    Engine engine =
+        new Engine(
+            runner,
+            new EngineConfig(
+                config.engine().maxWaitingRequests(),
+                config.engine().maxWaitingTokens(),
+                config.engine().maxBatchedTokens(),
+                config.engine().retryAfter(),
+                config.engine().checkIntegrity(),
+                config.engine().threads(),
+                model.tokenizer().vocabularySize()),
+            NanoClock.SYSTEM,
+            metrics);
+    metrics.observe(engine::snapshot);
+    engine.start();
+    services.loaded(
+        engine,
+        model.bundle(),
+        model.tokenizer(),
+        model.prompts(),
+        profile,
+        telemetry.tracer(),
+        metrics);
+    // Closed in reverse: the engine drains, the last messages leave, then the model goes.
+    lifecycle.add("calls", () -> server.stop(LAST_MESSAGES));
+    lifecycle.add("services", services);
   }
 
   private static long millisSince(long startNanos) {
     return (System.nanoTime() - startNanos) / 1_000_000;
   }
 
-  private static OrtModelRunnerConfig runnerConfig(WorkerConfig config, Checkpoint checkpoint) {
-    int context = config.model().contextLength();
-    return new OrtModelRunnerConfig(
-        config.model().quantization(),
-        config.kvCache().type(),
-        config.engine().threads(),
-        config.kvCache().memory().bytes(),
-        AttentionShape.BLOCK_SIZE,
-        context == 0 ? checkpoint.config().maxContext() : context,
-        config.engine().maxBatchedTokens(),
-        config.engine().maxSequences());
-  }
-
-  private static WorkerProfile profile(
-      WorkerConfig config,
-      int port,
-      Checkpoint checkpoint,
-      OrtModelRunner runner,
-      PromptEncoder prompts) {
+  private static WorkerProfile profile(WorkerConfig config, int port, LoadedModel model) {
+    OrtModelRunner runner = model.runner();
     ModelRunner.Geometry geometry = runner.geometry();
     long poolTokens = (long) geometry.blocks() * geometry.blockSize();
     return new WorkerProfile(
@@ -163,8 +168,8 @@ public final class WorkerMain {
             .setVocabularySize(geometry.vocabularySize())
             .setBlockSize(geometry.blockSize())
             .setMaxRequestTokens(Math.min(poolTokens, geometry.maxContext()))
-            .setChatTemplate(prompts.hasChatTemplate())
-            .setTokenizerFingerprint(checkpoint.tokenizer().fingerprint())
+            .setChatTemplate(model.prompts().hasChatTemplate())
+            .setTokenizerFingerprint(model.bundle().fingerprint())
             .build(),
         Limits.newBuilder()
             .setMaxSequences(geometry.maxSequences())

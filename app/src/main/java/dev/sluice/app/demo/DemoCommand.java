@@ -36,9 +36,6 @@ public final class DemoCommand implements Callable<Integer> {
   private static final Duration ANSWER_TIMEOUT = Duration.ofMinutes(2);
   private static final int MAX_TOKENS = 64;
 
-  /** float32: so small a model answers this question wrongly once its arithmetic has 8 bits. */
-  private static final String QUANTIZATION = "none";
-
   @Spec private CommandSpec spec = CommandSpec.create();
   @Mixin private LocalFleetFlags flags = new LocalFleetFlags();
 
@@ -59,10 +56,7 @@ public final class DemoCommand implements Callable<Integer> {
     long start = System.nanoTime();
     say("starting a router and %d workers with %s".formatted(flags.workers(), flags.model()));
     try (LocalFleet fleet =
-            new LocalFleet(
-                Distribution.ofProcess(),
-                flags.quantizationOr(QUANTIZATION).options(0),
-                this::onEvent);
+            new LocalFleet(Distribution.ofProcess(), flags.options(0), this::onEvent);
         AtExit _ = AtExit.run(fleet::close)) {
       String target = fleet.start();
       fleet.awaitReady(READY_TIMEOUT);

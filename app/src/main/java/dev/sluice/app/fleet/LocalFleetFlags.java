@@ -3,6 +3,7 @@ package dev.sluice.app.fleet;
 import dev.sluice.app.cli.UsageException;
 import dev.sluice.app.model.ProgressBar;
 import dev.sluice.worker.model.ModelStore;
+import dev.sluice.worker.runner.MemoryLimit;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -33,7 +34,7 @@ public final class LocalFleetFlags {
       names = "--quantization",
       paramLabel = "HOW",
       description =
-          "How weights are held: none, int8-block. Default: the worker's; in the demo none.")
+          "How weights are held: none, int8, int8-block, int4-block. Default: the worker's, int8.")
   private @Nullable String quantization;
 
   @Option(
@@ -61,12 +62,8 @@ public final class LocalFleetFlags {
     return model;
   }
 
-  /** Holds weights in this way if the user has not said how. */
-  public LocalFleetFlags quantizationOr(String fallback) {
-    if (quantization == null) {
-      quantization = fallback;
-    }
-    return this;
+  private static boolean isMemory(String flag) {
+    return flag.startsWith("--memory") || flag.startsWith("--kv-cache.memory");
   }
 
   /** What is to be started; makes a folder for its logs. */
@@ -74,6 +71,10 @@ public final class LocalFleetFlags {
     List<String> workerArguments = new ArrayList<>(workerFlags);
     if (quantization != null) {
       workerArguments.add("--quantization=" + quantization);
+    }
+    if (workerFlags.stream().noneMatch(LocalFleetFlags::isMemory)) {
+      // A worker alone would plan with all of it.
+      workerArguments.add("--memory=" + MemoryLimit.ofProcess().budget(Math.max(1, workers)));
     }
     Path logs;
     try {

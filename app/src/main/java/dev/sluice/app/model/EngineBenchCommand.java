@@ -38,8 +38,9 @@ public final class EngineBenchCommand implements Callable<Integer> {
   @Option(
       names = "--quantization",
       paramLabel = "HOW",
-      description = "How weights are held: none, int8-block. Default: ${DEFAULT-VALUE}.")
-  private String quantization = "int8-block";
+      description =
+          "How weights are held: none, int8, int8-block, int4-block. Default: ${DEFAULT-VALUE}.")
+  private String quantization = "int8";
 
   @Option(
       names = "--kv-type",
@@ -56,29 +57,39 @@ public final class EngineBenchCommand implements Callable<Integer> {
   @Option(names = "--quick", description = "Fewer repeats.")
   private boolean quick;
 
+  @Option(
+      names = "--roofline",
+      description = "Also the least time in which this machine could compute the prompts.")
+  private boolean roofline;
+
+  @Option(names = "--profile", description = "Also what the engine spends a step on.")
+  private boolean profile;
+
+  /** The precision of that name. */
+  static Quantization quantization(String label) {
+    return Arrays.stream(Quantization.values())
+        .filter(q -> q.label().equals(label))
+        .findFirst()
+        .orElseThrow(() ->
+            new UsageException(
+                "--quantization: %s (expected: one of %s)"
+                    .formatted(label, Quantization.labels())));
+  }
+
+  /** The type of that name. */
+  static KvType kvType(String label) {
+    return Arrays.stream(KvType.values())
+        .filter(type -> type.label().equals(label))
+        .findFirst()
+        .orElseThrow(() ->
+            new UsageException(
+                "--kv-type: %s (expected: one of %s)".formatted(label, KvType.labels())));
+  }
+
   @Override
-  public Integer call() {
-    Quantization how =
-        Arrays.stream(Quantization.values())
-            .filter(q -> q.label().equals(quantization))
-            .findFirst()
-            .orElseThrow(() ->
-                new UsageException(
-                    "--quantization: %s (expected: one of %s)"
-                        .formatted(
-                            quantization,
-                            Arrays.stream(Quantization.values())
-                                .map(Quantization::label)
-                                .toList())));
-    KvType kv =
-        Arrays.stream(KvType.values())
-            .filter(type -> type.label().equals(kvType))
-            .findFirst()
-            .orElseThrow(() ->
-                new UsageException(
-                    "--kv-type: %s (expected: one of %s)"
-                        .formatted(
-                            kvType, Arrays.stream(KvType.values()).map(KvType::label).toList())));
+  public Integer call() throws InterruptedException {
+    Quantization how = quantization(quantization);
+    KvType kv = kvType(kvType);
     if (threads < 1) {
       throw new UsageException("--threads: " + threads + " (expected: 1 or more)");
     }
@@ -92,7 +103,7 @@ public final class EngineBenchCommand implements Callable<Integer> {
     }
     PrintStream out =
         new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
-    EngineBench.run(file, how, kv, threads, quick, out);
+    EngineBench.run(new EngineBench.Options(file, how, kv, threads, quick, roofline, profile), out);
     return ExitCode.OK;
   }
 }

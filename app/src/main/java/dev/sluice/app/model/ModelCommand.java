@@ -8,15 +8,20 @@ import picocli.CommandLine.Spec;
 /** Models on this machine. */
 @Command(
     name = "model",
-    description = "Models on this machine: list, pull, inspect.",
+    description = "Models on this machine: list, pull, inspect, plan.",
     mixinStandardHelpOptions = true,
-    subcommands = {ModelListCommand.class, ModelPullCommand.class, ModelInspectCommand.class})
+    subcommands = {
+      ModelListCommand.class,
+      ModelPullCommand.class,
+      ModelInspectCommand.class,
+      ModelPlanCommand.class
+    })
 public final class ModelCommand implements Runnable {
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Override
   public void run() {
     throw new ParameterException(
-        spec.commandLine(), "no command given (expected: list, pull or inspect)");
+        spec.commandLine(), "no command given (expected: list, pull, inspect or plan)");
   }
 }

@@ -34,7 +34,7 @@ final class ModelInspectCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
-  @Parameters(paramLabel = "MODEL", description = "A name (pulled if needed), or a file.")
+  @Parameters(paramLabel = "MODEL", description = "A name (pulled if needed), a file or a folder.")
   private String model = "";
 
   @Option(names = "--tensors", description = "List every weight with its shape.")
@@ -102,6 +102,10 @@ final class ModelInspectCommand implements Callable<Integer> {
             .put("vocabulary_size", config.vocabularySize())
             .put("context_length", config.maxContext())
             .put("rope_theta", config.ropeTheta())
+            .put("rotary_scaling", config.rotaryScaling().label())
+            .put("attention_bias", config.attentionBias())
+            .put("query_key_norm", config.queryKeyNorm())
+            .put("sliding_window", config.slidingWindow())
             .put("norm_epsilon", String.format(Locale.ROOT, "%g", config.normEpsilon()))
             .put("tied_head", config.tiedHead())
             .put("tokenizer_fingerprint", checkpoint.tokenizer().fingerprint())

@@ -65,13 +65,7 @@ final class FleetIT {
         new LocalFleet(
             new Distribution(Sluice.distribution()),
             new LocalFleetOptions(
-                2,
-                "smollm2-135m",
-                0,
-                List.of("--quantization=none"),
-                List.of(),
-                Duration.ofSeconds(5),
-                logs),
+                2, "smollm2-135m", 0, List.of(), List.of(), Duration.ofSeconds(5), logs),
             STATES::accept);
     target = fleet.start();
     fleet.awaitReady(Duration.ofMinutes(4));

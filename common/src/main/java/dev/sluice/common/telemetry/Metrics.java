@@ -3,6 +3,7 @@ package dev.sluice.common.telemetry;
 import io.opentelemetry.api.metrics.DoubleHistogram;
 import io.opentelemetry.api.metrics.LongCounter;
 import io.opentelemetry.api.metrics.Meter;
+import io.opentelemetry.api.metrics.ObservableDoubleCounter;
 import io.opentelemetry.api.metrics.ObservableDoubleGauge;
 import io.opentelemetry.api.metrics.ObservableDoubleMeasurement;
 import io.opentelemetry.api.metrics.ObservableLongGauge;
@@ -106,6 +107,10 @@ public final class Metrics {
   public static final Gauge CACHE_CONFIG =
       new Gauge("sluice_cache_config", "", "Layout of the KV cache");
 
+  /** By attribute {@code phase}: schedule, model, sampling, publish. */
+  public static final Total PHASE_TIME =
+      new Total("sluice_step_phase_time", "s", "Time of the engine's thread, by phase of the step");
+
   public static final Counter PROMPT_TOKENS =
       new Counter("sluice_prompt_tokens", "{token}", "Prompt tokens of admitted requests");
   public static final Counter PREFIX_HIT_TOKENS =
@@ -158,6 +163,19 @@ public final class Metrics {
   public record Counter(String name, String unit, String description) {
     public LongCounter on(Meter meter) {
       return meter.counterBuilder(name).setUnit(unit).setDescription(description).build();
+    }
+  }
+
+  /** A counter that is asked for when somebody reads; the callback runs on the reader's thread. */
+  public record Total(String name, String unit, String description) {
+    public ObservableDoubleCounter observe(
+        Meter meter, Consumer<ObservableDoubleMeasurement> read) {
+      return meter
+          .counterBuilder(name)
+          .ofDoubles()
+          .setUnit(unit)
+          .setDescription(description)
+          .buildWithCallback(read);
     }
   }
 

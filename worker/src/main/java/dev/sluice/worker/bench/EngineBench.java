@@ -1,17 +1,20 @@
 package dev.sluice.worker.bench;
 
+import dev.sluice.common.tokenizer.Tokenizer;
+import dev.sluice.worker.graph.IntegerWeights;
 import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.graph.Quantization;
 import dev.sluice.worker.kernel.AttentionShape;
 import dev.sluice.worker.model.Checkpoint;
 import dev.sluice.worker.model.Checkpoints;
+import dev.sluice.worker.model.ModelConfig;
+import dev.sluice.worker.ort.OrtEnvironment;
 import dev.sluice.worker.runner.MemoryPlan;
 import dev.sluice.worker.runner.OrtModelRunner;
 import dev.sluice.worker.runner.OrtModelRunnerConfig;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.function.Supplier;
 
 /**
@@ -33,62 +36,85 @@ public final class EngineBench {
   private static final int[] PREFILLS = {128, 512};
   private static final int LARGEST_PREFILL = 512;
   private static final int LARGEST_STREAMS = 32;
+  private static final int LARGEST_CONTEXT = 320; // of 32 streams
 
   private EngineBench() {}
 
   /**
-   * Runs all workloads.
+   * What is measured.
    *
+   * @param model its file
+   * @param threads that compute
    * @param quick fewer repeats
-   * @param out receives the lines
+   * @param roofline whether the least possible time of the prefills is measured beside them
+   * @param profile whether it is also shown what the engine spends a step on
    */
-  public static void run(
+  public record Options(
       Path model,
       Quantization quantization,
       KvType kvType,
       int threads,
       boolean quick,
-      PrintStream out) {
-    int repeats = quick ? 2 : 4;
-    String name = String.valueOf(model.getFileName());
-    try (Checkpoint checkpoint = Checkpoints.open(model);
-        OrtModelRunner runner =
-            OrtModelRunner.load(
-                checkpoint,
-                new OrtModelRunnerConfig(
-                    quantization,
-                    kvType,
-                    threads,
-                    (INPUT + OUTPUT)
-                        * LARGEST_STREAMS
-                        * MemoryPlan.kvBytesPerToken(checkpoint.config(), kvType),
-                    AttentionShape.BLOCK_SIZE,
-                    LARGEST_PREFILL,
-                    LARGEST_PREFILL,
-                    LARGEST_STREAMS))) {
+      boolean roofline,
+      boolean profile) {}
+
+  /**
+   * Runs all workloads.
+   *
+   * @param out receives the lines
+   */
+  public static void run(Options options, PrintStream out) throws InterruptedException {
+    try (Checkpoint checkpoint = Checkpoints.open(options.model());
+        OrtModelRunner runner = load(checkpoint, options)) {
       runner.warmUp();
+      Report report = new Report(out, String.valueOf(options.model().getFileName()));
+      int repeats = options.quick() ? 2 : 4;
       Workload workload = new Workload(runner);
       for (int streams : STREAMS) {
-        double[] median = median(repeats, () -> workload.serve(streams, INPUT, OUTPUT));
-        out.printf(
-            Locale.ROOT,
-            "{\"engine\": \"sluice\", \"model\": \"%s\", \"workload\": \"serve-%d\","
-                + " \"prefill\": %.1f, \"decode\": %.1f, \"all\": %.1f}%n",
-            name,
-            streams,
-            median[0],
-            median[1],
-            median[2]);
+        report.serve(streams, median(repeats, () -> workload.serve(streams, INPUT, OUTPUT)));
       }
-      for (int tokens : PREFILLS) {
-        double[] median = median(2 * repeats, () -> new double[] {workload.prefill(tokens)});
-        out.printf(
-            Locale.ROOT,
-            "{\"engine\": \"sluice\", \"model\": \"%s\", \"workload\": \"prefill-%d\","
-                + " \"prefill\": %.1f}%n",
-            name,
-            tokens,
-            median[0]);
+      double[] prefills = new double[PREFILLS.length];
+      for (int i = 0; i < PREFILLS.length; i++) {
+        int tokens = PREFILLS[i];
+        prefills[i] = median(2 * repeats, () -> new double[] {workload.prefill(tokens)})[0];
+        report.prefill(tokens, prefills[i]);
+      }
+      if (options.roofline()) {
+        roofline(checkpoint.config(), options.threads(), prefills, report);
+      }
+      if (options.profile()) {
+        try (Tokenizer tokenizer = Tokenizer.load(checkpoint.tokenizer())) {
+          EngineProfile profile = new EngineProfile(runner, tokenizer, options.threads());
+          for (int streams : STREAMS) {
+            report.profile(streams, profile.run(streams));
+          }
+        }
+      }
+    }
+  }
+
+  private static OrtModelRunner load(Checkpoint checkpoint, Options options) {
+    long tokens = (long) LARGEST_CONTEXT * LARGEST_STREAMS;
+    return OrtModelRunner.load(
+        checkpoint,
+        new OrtModelRunnerConfig(
+            options.quantization(),
+            options.kvType(),
+            options.threads(),
+            tokens * MemoryPlan.kvBytesPerToken(checkpoint.config(), options.kvType()),
+            AttentionShape.BLOCK_SIZE,
+            LARGEST_PREFILL,
+            LARGEST_PREFILL,
+            LARGEST_STREAMS));
+  }
+
+  private static void roofline(ModelConfig model, int threads, double[] prefills, Report report) {
+    try (OrtEnvironment environment = OrtEnvironment.open()) {
+      Roofline roofline = new Roofline(environment, model, threads);
+      for (int i = 0; i < PREFILLS.length; i++) {
+        for (IntegerWeights form : IntegerWeights.values()) {
+          report.roofline(PREFILLS[i], form, roofline.prefill(PREFILLS[i], form), prefills[i]);
+        }
       }
     }
   }

@@ -2,6 +2,8 @@ package dev.sluice.worker.bench;
 
 import dev.sluice.worker.engine.ModelRunner;
 import dev.sluice.worker.engine.StepBatch;
+import dev.sluice.worker.sampling.Sampler;
+import dev.sluice.worker.sampling.SamplingParams;
 import java.util.Random;
 
 /**
@@ -17,13 +19,14 @@ final class Workload {
 
   private final ModelRunner runner;
   private final StepBatch batch;
-  private final float[] logits;
+  private final Sampler sampler;
   private final Random random = new Random(SEED);
 
   Workload(ModelRunner runner) {
     this.runner = runner;
     this.batch = new StepBatch(runner.geometry());
-    this.logits = new float[runner.geometry().vocabularySize()];
+    int tokens = runner.geometry().vocabularySize();
+    this.sampler = new Sampler(tokens, tokens);
   }
 
   /** Tokens per second: of the prefills, of the decode steps, of all input and output together. */
@@ -86,13 +89,6 @@ final class Workload {
   }
 
   private int best(int row) {
-    runner.readLogits(row, logits);
-    int best = 0;
-    for (int i = 1; i < logits.length; i++) {
-      if (logits[i] > logits[best]) {
-        best = i;
-      }
-    }
-    return best;
+    return sampler.sample(runner.logits(), row, SamplingParams.GREEDY, 0, 0);
   }
 }

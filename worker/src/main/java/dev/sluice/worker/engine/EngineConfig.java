@@ -11,13 +11,18 @@ import java.time.Duration;
  * @param prefillChunk most prompt tokens of one sequence in one step
  * @param retryAfter what a caller is told when the queue is full
  * @param checkIntegrity whether the books of the block pool are audited after every step; for tests
+ * @param samplingThreads threads that choose tokens, the engine's among them
+ * @param tokens tokens that can be chosen, from 0 on: what the tokenizer knows, where the model's
+ *     vocabulary is padded; all of the model's if it has fewer
  */
 public record EngineConfig(
     int maxWaitingRequests,
     long maxWaitingTokens,
     int prefillChunk,
     Duration retryAfter,
-    boolean checkIntegrity) {
+    boolean checkIntegrity,
+    int samplingThreads,
+    int tokens) {
   public EngineConfig {
     if (maxWaitingRequests < 1) {
       throw new IllegalArgumentException(
@@ -33,6 +38,30 @@ public record EngineConfig(
     if (!retryAfter.isPositive()) {
       throw new IllegalArgumentException("retryAfter: " + retryAfter + " (expected: above 0)");
     }
+    if (samplingThreads < 1) {
+      throw new IllegalArgumentException(
+          "samplingThreads: " + samplingThreads + " (expected: >= 1)");
+    }
+    if (tokens < 1) {
+      throw new IllegalArgumentException("tokens: " + tokens + " (expected: >= 1)");
+    }
+  }
+
+  /** Limits with all tokens, chosen by two threads. */
+  public EngineConfig(
+      int maxWaitingRequests,
+      long maxWaitingTokens,
+      int prefillChunk,
+      Duration retryAfter,
+      boolean checkIntegrity) {
+    this(
+        maxWaitingRequests,
+        maxWaitingTokens,
+        prefillChunk,
+        retryAfter,
+        checkIntegrity,
+        2,
+        Integer.MAX_VALUE);
   }
 
   /** 1,024 requests or 1,048,576 tokens wait; chunks as large as the step; no audit. */

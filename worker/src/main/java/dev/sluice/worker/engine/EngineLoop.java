@@ -2,7 +2,6 @@ package dev.sluice.worker.engine;
 
 import dev.sluice.common.error.Refusal;
 import dev.sluice.worker.engine.EngineSnapshot.State;
-import dev.sluice.worker.sampling.Sampler;
 import java.time.Duration;
 import java.util.OptionalLong;
 import org.slf4j.Logger;
@@ -30,11 +29,15 @@ final class EngineLoop implements Runnable {
   private final Scheduler scheduler;
   private final Deadlines deadlines = new Deadlines();
   private final StepBatch batch;
-  private final Sampler sampler;
-  private final float[] logits; // [vocabularySize]
+  private final TokenChooser chooser;
   private OptionalLong drainDeadline = OptionalLong.empty();
   private boolean closing;
 
+  private long markNanos; // end of the phase before
+  private long scheduleNanos;
+  private long modelNanos;
+  private long samplingNanos;
+  private long publishNanos;
   private long steps;
   private long stepNanos;
   private long outputTokens;
@@ -58,14 +61,14 @@ final class EngineLoop implements Runnable {
     this.retryAfter = config.retryAfter();
     this.scheduler = new Scheduler(geometry, config.prefillChunk());
     this.batch = new StepBatch(geometry);
-    this.sampler = new Sampler(geometry.vocabularySize());
-    this.logits = new float[geometry.vocabularySize()];
+    this.chooser = new TokenChooser(runner, config);
     this.published = state();
   }
 
   @Override
   public void run() {
-    try {
+    try (chooser) {
+      chooser.start();
       while (true) {
         takeCommands();
         if (!scheduler.isEmpty()) {
@@ -86,6 +89,9 @@ final class EngineLoop implements Runnable {
   private void takeCommands() throws InterruptedException {
     boolean idle = scheduler.isEmpty() && !closing;
     EngineCommand command = idle ? intake.take() : intake.poll();
+    if (idle) {
+      lap(); // waiting is no work
+    }
     if (command == null) {
       return;
     }
@@ -147,11 +153,17 @@ final class EngineLoop implements Runnable {
       }
       markScheduled(plan, start);
       plan.writeTo(batch, geometry);
-      if (execute(plan)) {
+      scheduleNanos += lap();
+      boolean computed = execute(plan);
+      modelNanos += lap();
+      if (computed) {
+        chooser.choose(plan);
+        samplingNanos += lap();
         commit(plan);
         steps++;
         stepNanos = clock.nanos() - start;
         observer.onStep(stepNanos, plan.size(), plan.tokens() - plan.decodes(), plan.decodes());
+        publishNanos += lap();
       }
       if (checkIntegrity) {
         scheduler.checkIntegrity();
@@ -159,6 +171,14 @@ final class EngineLoop implements Runnable {
     }
     stepping = false;
     publish();
+  }
+
+  /** The time since it was last called: that of one phase. */
+  private long lap() {
+    long now = clock.nanos();
+    long nanos = now - markNanos;
+    markNanos = now;
+    return nanos;
   }
 
   /** Fails those whose time is over: their own deadline's, or the drain's. */
@@ -215,6 +235,7 @@ final class EngineLoop implements Runnable {
     return false;
   }
 
+  /** The step has happened: its sequences advance, and those with nothing left get a token. */
   private void commit(StepPlan plan) {
     long now = clock.nanos();
     int row = 0;
@@ -227,21 +248,16 @@ final class EngineLoop implements Runnable {
     }
   }
 
-  /** Samples a sequence's next token and hands it out. */
+  /** Hands out a sequence's next token. */
   private void produce(Sequence sequence, int row) {
-    GenerationTask task = sequence.task();
-    int token;
-    try {
-      runner.readLogits(row, logits);
-      if (sequence.outputLength() < task.minTokens()) {
-        task.banEndings(logits);
-      }
-      token = sampler.sample(logits, task.sampling(), 0, sequence.outputLength());
-    } catch (RuntimeException e) {
-      log.error("Request {}: no token could be chosen", sequence.requestId(), e);
-      fail(sequence, internal(sequence, "no token could be chosen: " + e.getMessage()));
+    Throwable failure = chooser.failure(row);
+    if (failure != null) {
+      log.error("Request {}: no token could be chosen", sequence.requestId(), failure);
+      fail(sequence, internal(sequence, "no token could be chosen: " + failure.getMessage()));
       return;
     }
+    GenerationTask task = sequence.task();
+    int token = chooser.token(row);
     long now = clock.nanos();
     long gap = sequence.append(token, now);
     outputTokens++;
@@ -370,6 +386,7 @@ final class EngineLoop implements Runnable {
         stepNanos,
         outputTokens,
         scheduler.preemptions(),
-        cancelled);
+        cancelled,
+        new EngineSnapshot.Phases(scheduleNanos, modelNanos, samplingNanos, publishNanos));
   }
 }

@@ -16,6 +16,7 @@ package dev.sluice.worker.engine;
  * @param outputTokens tokens produced
  * @param preemptions times that a request lost its blocks to others
  * @param cancelled requests that ended by {@link Engine#cancel}
+ * @param phases what the time was spent on
  */
 public record EngineSnapshot(
     State state,
@@ -30,7 +31,27 @@ public record EngineSnapshot(
     long stepNanos,
     long outputTokens,
     long preemptions,
-    long cancelled) {
+    long cancelled,
+    Phases phases) {
+  /**
+   * What the engine's thread has spent its time on, waiting for requests left out.
+   *
+   * @param scheduleNanos taking requests, planning and packing steps
+   * @param modelNanos the model
+   * @param samplingNanos choosing tokens
+   * @param publishNanos handing tokens out
+   */
+  public record Phases(long scheduleNanos, long modelNanos, long samplingNanos, long publishNanos) {
+    /** What was spent since an earlier moment. */
+    public Phases minus(Phases earlier) {
+      return new Phases(
+          scheduleNanos - earlier.scheduleNanos,
+          modelNanos - earlier.modelNanos,
+          samplingNanos - earlier.samplingNanos,
+          publishNanos - earlier.publishNanos);
+    }
+  }
+
   /** Whether the engine serves. */
   public enum State {
     /** Takes requests. */
@@ -63,6 +84,7 @@ public record EngineSnapshot(
         stepNanos,
         outputTokens,
         preemptions,
-        cancelled);
+        cancelled,
+        phases);
   }
 }

@@ -1,6 +1,8 @@
 package dev.sluice.worker.engine;
 
 import dev.sluice.worker.sampling.SamplingParams;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -87,12 +89,16 @@ public final class GenerationTask {
     return contains(stopTokenIds, tokenId);
   }
 
-  /** Makes the tokens impossible that must not come before {@link #minTokens} are there. */
-  void banEndings(float[] logits) {
+  /**
+   * Makes the tokens impossible that must not come before {@link #minTokens} are there.
+   *
+   * @param rowStart index of the row's first logit
+   */
+  void banEndings(MemorySegment logits, long rowStart) {
     if (!ignoreEos) {
-      ban(eosTokenIds, logits);
+      ban(eosTokenIds, logits, rowStart);
     }
-    ban(stopTokenIds, logits);
+    ban(stopTokenIds, logits, rowStart);
   }
 
   /** The first token outside the vocabulary, of the prompt or of those that end a choice. */
@@ -112,9 +118,9 @@ public final class GenerationTask {
     return Arrays.copyOf(promptTokens, capacity);
   }
 
-  private static void ban(int[] ids, float[] logits) {
+  private static void ban(int[] ids, MemorySegment logits, long rowStart) {
     for (int id : ids) {
-      logits[id] = Float.NEGATIVE_INFINITY;
+      logits.setAtIndex(ValueLayout.JAVA_FLOAT, rowStart + id, Float.NEGATIVE_INFINITY);
     }
   }
 

@@ -1,10 +1,14 @@
 package dev.sluice.worker.engine;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
 /**
  * Computes steps of one model and owns the memory of its paged KV cache. The only thing that the
  * engine knows of a model.
  *
- * <p>Threading: {@link #execute} and {@link #readLogits} are called by the engine thread alone.
+ * <p>Threading: {@link #execute} is called by the engine thread alone; the logits may be read by
+ * several threads between two steps.
  */
 public interface ModelRunner extends AutoCloseable {
   /**
@@ -43,12 +47,28 @@ public interface ModelRunner extends AutoCloseable {
   void execute(StepBatch batch);
 
   /**
+   * The logits of the latest step: float32 [rows, vocabularySize] in native memory, a row for each
+   * of {@link StepBatch#logitRows}. The caller may change them; they are valid until the next step.
+   */
+  MemorySegment logits();
+
+  /**
    * Copies one row of the latest step's logits.
    *
    * @param row index into {@link StepBatch#logitRows}
-   * @param logits receives [vocabularySize]
+   * @param target receives [vocabularySize]
    */
-  void readLogits(int row, float[] logits);
+  default void readLogits(int row, float[] target) {
+    int size = geometry().vocabularySize();
+    MemorySegment source = logits();
+    long rows = source.byteSize() / ((long) Float.BYTES * size);
+    if (row < 0 || row >= rows) {
+      throw new IllegalArgumentException(
+          "row: " + row + " (expected: less than " + rows + ", the rows of the latest step)");
+    }
+    MemorySegment.copy(
+        source, ValueLayout.JAVA_FLOAT, (long) Float.BYTES * size * row, target, 0, size);
+  }
 
   /** Frees everything native. */
   @Override

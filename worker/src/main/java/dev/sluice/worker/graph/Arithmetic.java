@@ -14,6 +14,9 @@ interface Arithmetic {
   String EMBEDDING = "model.embed_tokens.weight";
   String HEAD = "lm_head.weight";
 
+  /** The name of the projection onto the vocabulary. */
+  String HEAD_PROJECTION = "head";
+
   /**
    * A matrix of the model, y = x W^T + b.
    *
@@ -87,7 +90,7 @@ interface Arithmetic {
   /** The projection onto the vocabulary. */
   static Projection head(ModelConfig config) {
     return new Projection(
-        "head",
+        HEAD_PROJECTION,
         List.of(headSource(config)),
         List.of(),
         config.vocabularySize(),

@@ -2,17 +2,27 @@ package dev.sluice.worker.graph;
 
 import dev.sluice.worker.graph.OnnxGraph.Attributes;
 import dev.sluice.worker.model.ModelConfig;
+import java.util.ArrayList;
 import java.util.List;
 
-/** Weights in 8 bits with a scale for every 32 of them: {@code MatMulNBits}. */
+/**
+ * Weights in 8 bits with a scale for every 32 of them, or in 4 bits with a scale and a zero: {@code
+ * MatMulNBits}.
+ */
 final class BlockArithmetic extends FloatNodes {
   private static final int BITS = 8;
 
   /** Multiply in int8; without it every call would turn the weights back into float32. */
   private static final int ACCURACY_INT8 = 4;
 
-  BlockArithmetic(OnnxGraph graph, List<Weight> weights, float normEpsilon) {
+  private final boolean fourBits;
+
+  /**
+   * @param fourBits whether matrices but the head and the embedding have 4 bits, not 8
+   */
+  BlockArithmetic(OnnxGraph graph, List<Weight> weights, float normEpsilon, boolean fourBits) {
     super(graph, weights, normEpsilon);
+    this.fourBits = fourBits;
   }
 
   @Override
@@ -49,8 +59,31 @@ final class BlockArithmetic extends FloatNodes {
    */
   @Override
   public Product multiply(Projection projection, Rows input) {
-    String output = projection.name() + ".output";
+    // The head decides between close tokens: it always has 8 bits.
+    boolean nibbles = fourBits && !projection.name().equals(Arithmetic.HEAD_PROJECTION);
+    List<String> operands = new ArrayList<>(List.of(input.tensor(0)));
+    operands.addAll(nibbles ? nibbles(projection) : bytes(projection));
     String bias = bias(projection);
+    if (!bias.isEmpty()) {
+      operands.addAll(List.of("", bias));
+    }
+    String output = projection.name() + ".output";
+    graph.node(
+        OnnxGraph.MICROSOFT,
+        "MatMulNBits",
+        operands,
+        List.of(output),
+        new Attributes()
+            .with("K", projection.inputs())
+            .with("N", projection.outputs())
+            .with("bits", nibbles ? BITS / 2 : BITS)
+            .with("block_size", BlockWeight.BLOCK)
+            .with("accuracy_level", ACCURACY_INT8));
+    return Product.of(output);
+  }
+
+  /** Weights, scales, and no zeros. */
+  private List<String> bytes(Projection projection) {
     BlockWeight weight =
         new BlockWeight(
             projection.name(),
@@ -59,19 +92,15 @@ final class BlockArithmetic extends FloatNodes {
             projection.inputs(),
             /* blocked= */ true);
     weights.add(weight);
-    List<String> operands =
-        List.of(input.tensor(0), weight.quantized(), weight.scales(), "", "", bias);
-    graph.node(
-        OnnxGraph.MICROSOFT,
-        "MatMulNBits",
-        bias.isEmpty() ? operands.subList(0, 3) : operands,
-        List.of(output),
-        new Attributes()
-            .with("K", projection.inputs())
-            .with("N", projection.outputs())
-            .with("bits", BITS)
-            .with("block_size", BlockWeight.BLOCK)
-            .with("accuracy_level", ACCURACY_INT8));
-    return Product.of(output);
+    return List.of(weight.quantized(), weight.scales(), "");
+  }
+
+  /** Weights, scales, zeros. */
+  private List<String> nibbles(Projection projection) {
+    NibbleWeight weight =
+        new NibbleWeight(
+            projection.name(), projection.weights(), projection.outputs(), projection.inputs());
+    weights.add(weight);
+    return List.of(weight.quantized(), weight.scales(), weight.zeros());
   }
 }

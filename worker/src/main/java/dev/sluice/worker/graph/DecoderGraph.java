@@ -4,7 +4,9 @@ import dev.sluice.worker.graph.Arithmetic.Product;
 import dev.sluice.worker.graph.Arithmetic.Projection;
 import dev.sluice.worker.graph.Arithmetic.Rows;
 import dev.sluice.worker.graph.OnnxGraph.Attributes;
+import dev.sluice.worker.kernel.AttentionShape;
 import dev.sluice.worker.model.ModelConfig;
+import dev.sluice.worker.model.ModelFileException;
 import dev.sluice.worker.ort.ElementType;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,6 +35,9 @@ public final class DecoderGraph {
   public static final int BLOCK_TABLE = 3;
   public static final int LOGIT_ROWS = 4;
   public static final int FIRST_CACHE = 5;
+
+  /** The file that has the initializers' content, in the order of {@link #weights}. */
+  public static final String WEIGHTS = "weights";
 
   private final byte[] model;
   private final List<String> inputs;
@@ -66,8 +71,17 @@ public final class DecoderGraph {
     return weights;
   }
 
-  /** Builds the graph. */
+  /**
+   * Builds the graph.
+   *
+   * @throws ModelFileException if the operators cannot do what the model needs
+   */
   public static DecoderGraph build(ModelConfig config, GraphOptions options) {
+    if (!AttentionShape.supports(config.headSize())) {
+      throw new ModelFileException(
+          "%s with heads of %d (expected: %s)"
+              .formatted(config.architecture(), config.headSize(), AttentionShape.HEAD_SIZES));
+    }
     return new Builder(config, options).build();
   }
 
@@ -90,13 +104,16 @@ public final class DecoderGraph {
           switch (options.quantization()) {
             case NONE -> new FloatArithmetic(graph, weights, epsilon);
             case INT8 -> new RowArithmetic(graph, weights, epsilon, options.integerWeights());
-            case INT8_BLOCK -> new BlockArithmetic(graph, weights, epsilon);
+            case INT8_BLOCK -> new BlockArithmetic(graph, weights, epsilon, /* fourBits= */ false);
+            case INT4_BLOCK -> new BlockArithmetic(graph, weights, epsilon, /* fourBits= */ true);
           };
     }
 
     DecoderGraph build() {
       declareInputs();
-      weights.add(new RotaryTable(options.maxContext(), config.headSize(), config.ropeTheta()));
+      weights.add(
+          new RotaryTable(
+              options.maxContext(), config.headSize(), config.ropeTheta(), config.rotaryScaling()));
       arithmetic.embedding(config, "input_ids", "hidden.0");
       Rows rows =
           arithmetic.norm(
@@ -142,7 +159,7 @@ public final class DecoderGraph {
       long attentionWidth = (long) config.heads() * config.headSize();
 
       Product qkv = arithmetic.multiply(queryKeyValue(prefix, at), attentionInput);
-      String attended = attention(at, arithmetic.floats("query_key_value" + at, qkv));
+      String attended = attention(prefix, at, arithmetic.floats("query_key_value" + at, qkv));
       String residual = "hidden" + at;
       if (last) {
         attended = logitRows(attended);
@@ -191,12 +208,17 @@ public final class DecoderGraph {
     }
 
     private Projection queryKeyValue(String prefix, String at) {
-      return projection(
+      String attention = prefix + "self_attn.";
+      return new Projection(
           "query_key_value_projection" + at,
           List.of(
-              prefix + "self_attn.q_proj.weight",
-              prefix + "self_attn.k_proj.weight",
-              prefix + "self_attn.v_proj.weight"),
+              attention + "q_proj.weight",
+              attention + "k_proj.weight",
+              attention + "v_proj.weight"),
+          config.attentionBias()
+              ? List.of(
+                  attention + "q_proj.bias", attention + "k_proj.bias", attention + "v_proj.bias")
+              : List.of(),
           (long) (config.heads() + 2 * config.kvHeads()) * config.headSize(),
           config.hiddenSize());
     }
@@ -206,8 +228,7 @@ public final class DecoderGraph {
       return new Projection(name, sources, List.of(), outputs, inputs);
     }
 
-    private String attention(String at, String queryKeyValue) {
-      String output = "attention_output" + at;
+    private String attention(String prefix, String at, String queryKeyValue) {
       List<String> operands =
           new ArrayList<>(
               List.of(
@@ -221,20 +242,28 @@ public final class DecoderGraph {
                   "block_table",
                   RotaryTable.COSINE,
                   RotaryTable.SINE));
-      if (caches.size() > 2) {
-        operands.addAll(List.of("", "", "", ""));
-        operands.addAll(List.of(caches.get(2).name() + at, caches.get(3).name() + at));
-      }
-      graph.node(
-          OnnxGraph.SLUICE,
-          "PagedAttention",
-          operands,
-          List.of(output),
+      Attributes attributes =
           new Attributes()
               .with("num_heads", config.heads())
               .with("kv_num_heads", config.kvHeads())
               .with("head_size", config.headSize())
-              .with("scale", (float) (1 / Math.sqrt(config.headSize()))));
+              .with("scale", (float) (1 / Math.sqrt(config.headSize())));
+      if (config.slidingWindow() > 0) {
+        attributes.with("local_window_size", config.slidingWindow());
+      }
+      operands.addAll(List.of("", "")); // slot mapping, head sinks
+      if (config.queryKeyNorm()) {
+        operands.add(norm(prefix + "self_attn.q_norm.weight", config.headSize()));
+        operands.add(norm(prefix + "self_attn.k_norm.weight", config.headSize()));
+        attributes.with("qk_norm_epsilon", config.normEpsilon());
+      } else {
+        operands.addAll(List.of("", ""));
+      }
+      for (KvTensor scales : caches.subList(2, caches.size())) {
+        operands.add(scales.name() + at);
+      }
+      String output = "attention_output" + at;
+      graph.node(OnnxGraph.SLUICE, "PagedAttention", operands, List.of(output), attributes);
       return output;
     }
 
@@ -252,7 +281,11 @@ public final class DecoderGraph {
 
     /** The name of a norm's weight, which becomes an initializer. */
     private String norm(String name) {
-      weights.add(new FloatWeight(name, List.of(name), List.of((long) config.hiddenSize())));
+      return norm(name, config.hiddenSize());
+    }
+
+    private String norm(String name, long width) {
+      weights.add(new FloatWeight(name, List.of(name), List.of(width)));
       return name;
     }
 

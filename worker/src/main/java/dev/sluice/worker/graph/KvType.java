@@ -1,8 +1,10 @@
 package dev.sluice.worker.graph;
 
 import dev.sluice.worker.ort.ElementType;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /**
  * How keys and values are held between steps. With H KV heads of size D, a block of 16 tokens is
@@ -28,6 +30,11 @@ public enum KvType {
 
   private static final String KEYS = "key_cache";
   private static final String VALUES = "value_cache";
+
+  /** The names on the command line, for messages. */
+  public static String labels() {
+    return Arrays.stream(values()).map(KvType::label).collect(Collectors.joining(", "));
+  }
 
   /** The name on the command line, such as {@code bf16}. */
   public String label() {

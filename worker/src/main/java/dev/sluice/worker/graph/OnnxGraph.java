@@ -59,6 +59,7 @@ final class OnnxGraph {
   private final List<ByteString> inputs = new ArrayList<>();
   private final List<ByteString> outputs = new ArrayList<>();
   private final List<ByteString> initializers = new ArrayList<>();
+  private long initializersEnd; // in the file
 
   /**
    * Adds a node.
@@ -104,8 +105,13 @@ final class OnnxGraph {
     outputs.add(valueInfo(name, type, shape));
   }
 
-  /** Adds a constant whose content is given to the session by its name. */
+  /**
+   * Adds a constant. Its content is in the file {@link DecoderGraph#WEIGHTS}, after that of the one
+   * added before, or is given to the session by its name.
+   */
   void initializer(Initializer initializer) {
+    long offset = Initializer.offsetAfter(initializersEnd);
+    initializersEnd = offset + initializer.bytes();
     initializers.add(
         message(out -> {
           for (long dimension : initializer.shape()) {
@@ -113,8 +119,8 @@ final class OnnxGraph {
           }
           out.writeInt32(2, initializer.type().number());
           out.writeString(8, initializer.name());
-          out.writeBytes(13, entry("location", initializer.name()));
-          out.writeBytes(13, entry("offset", "0"));
+          out.writeBytes(13, entry("location", DecoderGraph.WEIGHTS));
+          out.writeBytes(13, entry("offset", Long.toString(offset)));
           out.writeBytes(13, entry("length", Long.toString(initializer.bytes())));
           int external = 1;
           out.writeEnum(14, external);

@@ -1,6 +1,7 @@
 package dev.sluice.worker.graph;
 
 import dev.sluice.worker.model.Checkpoint;
+import dev.sluice.worker.model.RotaryScaling;
 import dev.sluice.worker.ort.ElementType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -10,7 +11,8 @@ import java.util.List;
  * Cosines and sines of the rotary embedding, each float [positions, headSize / 2], computed in
  * double precision.
  */
-record RotaryTable(int positions, int headSize, double theta) implements Weight {
+record RotaryTable(int positions, int headSize, double theta, RotaryScaling scaling)
+    implements Weight {
   static final String COSINE = "cos_cache";
   static final String SINE = "sin_cache";
 
@@ -24,14 +26,21 @@ record RotaryTable(int positions, int headSize, double theta) implements Weight 
 
   @Override
   public void read(Checkpoint checkpoint, List<MemorySegment> targets) {
+    fill(targets.get(0), targets.get(1));
+  }
+
+  /** Computes both tables. */
+  void fill(MemorySegment cosines, MemorySegment sines) {
     int half = headSize / 2;
+    double[] frequencies = new RotaryFrequencies(theta, headSize).stretched(scaling);
+    double amplitude = RotaryFrequencies.amplitude(scaling);
     for (int i = 0; i < half; i++) {
-      double frequency = Math.pow(theta, -(double) i / half);
       for (long position = 0; position < positions; position++) {
-        double angle = position * frequency;
-        long index = position * half + i;
-        targets.get(0).setAtIndex(ValueLayout.JAVA_FLOAT, index, (float) Math.cos(angle));
-        targets.get(1).setAtIndex(ValueLayout.JAVA_FLOAT, index, (float) Math.sin(angle));
+        double angle = position * frequencies[i];
+        float cosine = (float) (Math.cos(angle) * amplitude);
+        float sine = (float) (Math.sin(angle) * amplitude);
+        cosines.setAtIndex(ValueLayout.JAVA_FLOAT, position * half + i, cosine);
+        sines.setAtIndex(ValueLayout.JAVA_FLOAT, position * half + i, sine);
       }
     }
   }

@@ -4,7 +4,10 @@ import dev.sluice.worker.model.Checkpoint;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
-/** Initializers of a graph that are made together from a model's weights. */
+/**
+ * Initializers of a graph that are made together from a model's weights. A record: what it prints
+ * says all that decides the content, and converted weights are found again by it.
+ */
 public interface Weight {
   List<Initializer> initializers();
 

@@ -18,18 +18,26 @@ public record AttentionShape(
   /** The {@code window} of a layer whose queries see all tokens before them. */
   public static final int NO_WINDOW = Integer.MAX_VALUE;
 
+  /** The sizes that heads may have, for messages. */
+  public static final String HEAD_SIZES = "a multiple of 16, 32 or more";
+
   public AttentionShape {
     if (kvHeads < 1 || heads % kvHeads != 0) {
       throw new IllegalArgumentException(
           "kvHeads: " + kvHeads + " (expected: a divisor of heads, " + heads + ")");
     }
-    if (headSize < 32 || headSize % Lanes.LOGICAL != 0) {
+    if (!supports(headSize)) {
       throw new IllegalArgumentException(
-          "headSize: " + headSize + " (expected: a multiple of 16, 32 or more)");
+          "headSize: " + headSize + " (expected: " + HEAD_SIZES + ")");
     }
     if (window < 1) {
       throw new IllegalArgumentException("window: " + window + " (expected: 1 or more)");
     }
+  }
+
+  /** Whether heads may have this size. */
+  public static boolean supports(int headSize) {
+    return headSize >= 32 && headSize % Lanes.LOGICAL == 0;
   }
 
   /** Query heads that share one KV head. */

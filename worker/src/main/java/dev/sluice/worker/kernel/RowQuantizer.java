@@ -23,10 +23,11 @@ public final class RowQuantizer {
 
   private static final float LARGEST = 127f;
 
-  /**
-   * 1.5 * 2^23 plus the zero: added to a small float, it leaves the rounded byte in the low bits.
-   */
-  private static final float ROUND_TO_BYTE = 12582912f + ZERO;
+  /** 1.5 * 2^23: added to a small float, it leaves no digits behind the point. */
+  private static final float ROUND = 12582912f;
+
+  /** 2^23: added to a smaller integer, it leaves the integer in the low bits. */
+  private static final float INTEGER = 8388608f;
 
   /** Products of two rotated vectors are this many times too large; weights' scales make it up. */
   private static final float ROTATION_GAIN = 1f / BLOCK;
@@ -68,23 +69,32 @@ public final class RowQuantizer {
       Lanes.fill(target, row.length, (byte) ZERO);
       return 0;
     }
-    float inverse = LARGEST / largest;
-    for (int block = 0; block < row.length; block += BLOCK) {
-      for (int lane = 0; lane < Lanes.LOGICAL; lane += Lanes.WIDTH) {
-        int at = block + lane;
-        IntVector bytes = rounded(at, inverse);
-        for (int i = 1; i < Integer.BYTES; i++) {
-          IntVector next = rounded(at + i * Lanes.LOGICAL, inverse);
-          bytes = bytes.or(next.lanewise(VectorOperators.LSHL, Byte.SIZE * i));
-        }
-        Lanes.store(bytes, target + block + (long) Integer.BYTES * lane);
-      }
-    }
+    pack(LARGEST / largest, target);
     return largest / LARGEST;
   }
 
-  private IntVector rounded(int at, float inverse) {
-    return Lanes.load(row, at).mul(inverse).add(ROUND_TO_BYTE).reinterpretAsInts().and(0xff);
+  /**
+   * Calls nothing but the JDK: where the compiler has inlined much already, it stops inlining
+   * methods of ours, and vectors that they return would go to the heap.
+   */
+  private void pack(float inverse, long target) {
+    float[] values = row;
+    for (int i = 0; i < values.length / Integer.BYTES; i += Lanes.WIDTH) {
+      int at = Integer.BYTES * (i & -Lanes.LOGICAL) + (i & Lanes.LOGICAL - 1);
+      FloatVector a = FloatVector.fromArray(Lanes.SPECIES, values, at);
+      FloatVector b = FloatVector.fromArray(Lanes.SPECIES, values, at + Lanes.LOGICAL);
+      FloatVector c = FloatVector.fromArray(Lanes.SPECIES, values, at + 2 * Lanes.LOGICAL);
+      FloatVector d = FloatVector.fromArray(Lanes.SPECIES, values, at + 3 * Lanes.LOGICAL);
+      a = a.mul(inverse).add(ROUND).sub(ROUND - ZERO); // 1 to 255
+      b = b.mul(inverse).add(ROUND).sub(ROUND - ZERO);
+      c = c.mul(inverse).add(ROUND).sub(ROUND - ZERO);
+      d = d.mul(inverse).add(ROUND).sub(ROUND - ZERO);
+      // Pairs are put together as floats, exactly; what INTEGER adds ends up in the upper half.
+      IntVector low = b.mul(256f).add(a).add(INTEGER).reinterpretAsInts().and(0xffff);
+      IntVector high = d.mul(256f).add(c).add(INTEGER).reinterpretAsInts();
+      low.or(high.lanewise(VectorOperators.LSHL, 16))
+          .intoMemorySegment(Lanes.MEMORY, target + (long) Integer.BYTES * i, Lanes.ORDER);
+    }
   }
 
   private float largest() {

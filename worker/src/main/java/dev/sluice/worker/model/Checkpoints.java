@@ -9,10 +9,20 @@ import java.util.HexFormat;
 
 /** Opens model files of whatever format; the content says which, not the name. */
 public final class Checkpoints {
-  private static final String SUPPORTED = "a GGUF file of the architecture llama";
+  private static final String SUPPORTED =
+      "a GGUF file, or a folder with config.json and *.safetensors";
   private static final byte[] GGUF = {'G', 'G', 'U', 'F'};
 
   private Checkpoints() {}
+
+  /**
+   * Opens and checks a model whose content hash may be known already.
+   *
+   * @throws ModelFileException if it cannot be used
+   */
+  public static Checkpoint open(Path path, ContentHashes hashes) {
+    return new RememberedCheckpoint(path, open(path), hashes);
+  }
 
   /**
    * Opens and checks a model; close it to unmap its files.
@@ -21,14 +31,11 @@ public final class Checkpoints {
    */
   public static Checkpoint open(Path path) {
     if (Files.isDirectory(path)) {
-      throw new ModelFileException(
-          path
-              + (Files.exists(path.resolve("config.json"))
-                  ? ": a folder in the Hugging Face layout is not supported"
-                  : ": a folder")
-              + " (expected: "
-              + SUPPORTED
-              + ")");
+      if (!Files.exists(path.resolve(HfConfig.FILE))) {
+        throw new ModelFileException(
+            path + ": a folder without " + HfConfig.FILE + " (expected: " + SUPPORTED + ")");
+      }
+      return SafetensorsCheckpoint.open(path);
     }
     if (!Files.exists(path)) {
       throw new ModelFileException(path + ": no such file (expected: " + SUPPORTED + ")");
@@ -36,9 +43,8 @@ public final class Checkpoints {
     byte[] head = head(path);
     if (!Arrays.equals(head, GGUF)) {
       throw new ModelFileException(
-          "%s: begins with the bytes '%s' (expected: '%s', %s)"
-              .formatted(
-                  path, HexFormat.of().formatHex(head), HexFormat.of().formatHex(GGUF), SUPPORTED));
+          "%s: begins with the bytes '%s' (expected: %s)"
+              .formatted(path, HexFormat.of().formatHex(head), SUPPORTED));
     }
     return GgufCheckpoint.open(path);
   }

@@ -2,7 +2,6 @@ package dev.sluice.worker.model;
 
 import dev.sluice.common.tokenizer.TokenizerBundle;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashSet;
@@ -25,19 +24,22 @@ import java.util.Set;
  * object, when first asked for.
  */
 final class GgufCheckpoint implements Checkpoint {
-  /** Elements that are dequantised at a time; a multiple of every block. */
-  private static final int PIECE = 1 << 14;
-
   private final GgufFile file;
   private final ModelConfig config;
-  private final Map<String, LlamaWeights.Weight> weights;
+
+  /** Whether the file has the rows of q and k in the order of interleaved rotary pairs. */
+  private final boolean interleaved;
+
+  private final Map<String, DecoderWeights.Weight> weights;
   private final TokenizerBundle tokenizer;
   private String contentHash = "";
 
   private GgufCheckpoint(GgufFile file) {
     this.file = file;
-    this.config = GgufConfig.read(file);
-    this.weights = LlamaWeights.of(config);
+    Family family = GgufConfig.family(file);
+    this.config = GgufConfig.read(file, family);
+    this.interleaved = family.interleavedInGguf();
+    this.weights = DecoderWeights.of(config, file.tensors().size());
     check();
     this.tokenizer = GgufTokenizer.read(file, config.vocabularySize());
   }
@@ -59,7 +61,8 @@ final class GgufCheckpoint implements Checkpoint {
 
   private void check() {
     Set<String> unexpected = new LinkedHashSet<>(file.tensors().keySet());
-    for (LlamaWeights.Weight weight : weights.values()) {
+    unexpected.remove(GgufRotary.DIVISORS); // part of the configuration
+    for (DecoderWeights.Weight weight : weights.values()) {
       GgufTensor tensor = file.tensors().get(weight.ggufName());
       if (tensor == null) {
         throw new ModelFileException(
@@ -98,58 +101,23 @@ final class GgufCheckpoint implements Checkpoint {
 
   @Override
   public void read(String name, MemorySegment destination) {
-    LlamaWeights.Weight weight = weight(name);
+    DecoderWeights.Weight weight = weight(name);
     GgufTensor tensor = tensor(weight);
-    if (destination.byteSize() != tensor.elements() * Float.BYTES) {
-      throw new IllegalArgumentException(
-          "destination of %s: %d bytes (expected: %d, %d elements)"
-              .formatted(
-                  name,
-                  destination.byteSize(),
-                  tensor.elements() * Float.BYTES,
-                  tensor.elements()));
-    }
+    TensorReader.checkSize(name, destination, tensor.elements());
+    MemorySegment content = file.content();
     GgmlType type = tensor.type();
-    if (weight.interleavedHeads() == 0) {
-      dequantize(type, tensor.offset(), tensor.elements(), destination, 0);
+    if (!weight.rotary() || !interleaved) {
+      TensorReader.read(content, type, tensor.offset(), tensor.elements(), destination, 0);
       return;
     }
     int headSize = config.headSize();
+    long columns = tensor.columns();
     for (long row = 0; row < tensor.rows(); row++) {
       int inHead = (int) (row % headSize);
       int half = inHead / (headSize / 2);
       long stored = row - inHead + 2L * (inHead - half * (headSize / 2)) + half;
-      dequantize(
-          type,
-          tensor.offset() + stored * tensor.rowBytes(),
-          tensor.columns(),
-          destination,
-          row * tensor.columns());
-    }
-  }
-
-  /**
-   * Reads {@code elements} from byte {@code offset} to element {@code first} of the destination.
-   */
-  private void dequantize(
-      GgmlType type, long offset, long elements, MemorySegment destination, long first) {
-    int piece = (int) Math.min(PIECE, elements);
-    byte[] in = new byte[piece / type.blockElements * type.blockBytes];
-    float[] out = new float[piece];
-    for (long done = 0; done < elements; done += piece) {
-      int count = (int) Math.min(piece, elements - done);
-      int blocks = count / type.blockElements;
-      int bytes = blocks * type.blockBytes;
-      MemorySegment.copy(file.content(), ValueLayout.JAVA_BYTE, offset, in, 0, bytes);
-      type.dequantize(in, blocks, out);
-      MemorySegment.copy(
-          out,
-          0,
-          destination,
-          ValueLayout.JAVA_FLOAT_UNALIGNED,
-          (first + done) * Float.BYTES,
-          count);
-      offset += bytes;
+      long offset = tensor.offset() + stored * tensor.rowBytes();
+      TensorReader.read(content, type, offset, columns, destination, row * columns);
     }
   }
 
@@ -171,8 +139,8 @@ final class GgufCheckpoint implements Checkpoint {
     file.close();
   }
 
-  private LlamaWeights.Weight weight(String name) {
-    LlamaWeights.Weight weight = weights.get(name);
+  private DecoderWeights.Weight weight(String name) {
+    DecoderWeights.Weight weight = weights.get(name);
     if (weight == null) {
       throw new ModelFileException(
           "%s: weight %s: missing (expected: one of %d weights such as %s)"
@@ -181,7 +149,7 @@ final class GgufCheckpoint implements Checkpoint {
     return weight;
   }
 
-  private GgufTensor tensor(LlamaWeights.Weight weight) {
+  private GgufTensor tensor(DecoderWeights.Weight weight) {
     GgufTensor tensor = file.tensors().get(weight.ggufName());
     if (tensor == null) {
       throw new IllegalStateException(weight.ggufName() + " was there when the file was opened");

@@ -1,35 +1,76 @@
 package dev.sluice.worker.model;
 
+import java.util.List;
+
 /** A GGUF file's hyper-parameters as a {@link ModelConfig}; refuses what it does not know. */
 final class GgufConfig {
-  private static final String LLAMA = "llama";
-  private static final int MAX_LAYERS = 1 << 12;
-  private static final int MAX_HEADS = 1 << 12;
-  private static final int MAX_WIDTH = 1 << 24;
   private static final double DEFAULT_ROPE_THETA = 10_000;
 
-  private GgufConfig() {}
+  /** Keys of variants that compute something else: 0 or absent is the plain model. */
+  private static final List<String> VARIANTS =
+      List.of("expert_count", "attention.sliding_window_pattern", "rope.dimension_sections");
 
-  static ModelConfig read(GgufFile file) {
-    GgufMetadata metadata = file.metadata();
-    String architecture = metadata.text("general.architecture");
-    if (!architecture.equals(LLAMA)) {
-      throw new ModelFileException(
-          "%s: architecture '%s' is not supported (expected: %s)"
-              .formatted(file.path(), architecture, LLAMA));
-    }
-    refuseVariants(file);
-    int hiddenSize = whole(metadata, "llama.embedding_length", MAX_WIDTH);
-    int heads = whole(metadata, "llama.attention.head_count", MAX_HEADS);
+  private final GgufFile file;
+  private final GgufMetadata metadata;
+  private final Family family;
+
+  private GgufConfig(GgufFile file, Family family) {
+    this.file = file;
+    this.metadata = file.metadata();
+    this.family = family;
+  }
+
+  /** The family that the file says it is of. */
+  static Family family(GgufFile file) {
+    String architecture = file.metadata().text("general.architecture");
+    return Family.ofGgufName(architecture)
+        .orElseThrow(() ->
+            new ModelFileException(
+                "%s: architecture '%s' is not supported (expected: one of %s)"
+                    .formatted(file.path(), architecture, Family.ggufNames())));
+  }
+
+  static ModelConfig read(GgufFile file, Family family) {
+    return new GgufConfig(file, family).read();
+  }
+
+  private ModelConfig read() {
+    refuseVariants();
+    int hiddenSize = whole("embedding_length", Limits.WIDTH);
+    int heads = whole("attention.head_count", Limits.HEADS);
     int kvHeads =
-        metadata.has("llama.attention.head_count_kv")
-            ? whole(metadata, "llama.attention.head_count_kv", heads)
+        metadata.has(key("attention.head_count_kv"))
+            ? whole("attention.head_count_kv", heads)
             : heads;
     if (heads % kvHeads != 0) {
       throw new ModelFileException(
-          "%s: metadata llama.attention.head_count_kv: %d (expected: a divisor of %d)"
-              .formatted(file.path(), kvHeads, heads));
+          "%s: metadata %s: %d (expected: a divisor of %d)"
+              .formatted(file.path(), key("attention.head_count_kv"), kvHeads, heads));
     }
+    int headSize = headSize(hiddenSize, heads);
+    int context = whole("context_length", Limits.CONTEXT);
+    RotaryScaling scaling = GgufRotary.read(file, family, headSize, context);
+    int maxContext = scaling.longest(context);
+    return new ModelConfig(
+        family.ggufName,
+        whole("block_count", Limits.LAYERS),
+        hiddenSize,
+        whole("feed_forward_length", Limits.WIDTH),
+        heads,
+        kvHeads,
+        headSize,
+        vocabularySize(hiddenSize),
+        maxContext,
+        (float) metadata.positive(key("attention.layer_norm_rms_epsilon")),
+        metadata.positive(key("rope.freq_base"), DEFAULT_ROPE_THETA),
+        scaling,
+        !file.tensors().containsKey("output.weight"),
+        family.attentionBias(),
+        family.queryKeyNorm(),
+        slidingWindow(maxContext));
+  }
+
+  private int vocabularySize(int hiddenSize) {
     GgufTensor embedding = file.tensors().get("token_embd.weight");
     if (embedding == null || embedding.rows() > Integer.MAX_VALUE) {
       throw new ModelFileException(
@@ -37,66 +78,55 @@ final class GgufConfig {
               .formatted(
                   file.path(), embedding == null ? "missing" : embedding.shape(), hiddenSize));
     }
-    return new ModelConfig(
-        architecture,
-        whole(metadata, "llama.block_count", MAX_LAYERS),
-        hiddenSize,
-        whole(metadata, "llama.feed_forward_length", MAX_WIDTH),
-        heads,
-        kvHeads,
-        headSize(file, hiddenSize, heads),
-        (int) embedding.rows(),
-        whole(metadata, "llama.context_length", Integer.MAX_VALUE),
-        (float) metadata.positive("llama.attention.layer_norm_rms_epsilon"),
-        metadata.has("llama.rope.freq_base")
-            ? metadata.positive("llama.rope.freq_base")
-            : DEFAULT_ROPE_THETA,
-        new RotaryScaling.None(),
-        !file.tensors().containsKey("output.weight"),
-        /* attentionBias= */ false,
-        /* queryKeyNorm= */ false,
-        /* slidingWindow= */ 0);
+    return (int) embedding.rows();
   }
 
-  private static int headSize(GgufFile file, int hiddenSize, int heads) {
-    GgufMetadata metadata = file.metadata();
-    boolean given = metadata.has("llama.attention.key_length");
+  private int headSize(int hiddenSize, int heads) {
+    boolean given = metadata.has(key("attention.key_length"));
     if (!given && hiddenSize % heads != 0) {
       throw new ModelFileException(
-          "%s: metadata llama.embedding_length: %d (expected: a multiple of %d heads)"
-              .formatted(file.path(), hiddenSize, heads));
+          "%s: metadata %s: %d (expected: a multiple of %d heads)"
+              .formatted(file.path(), key("embedding_length"), hiddenSize, heads));
     }
-    int headSize =
-        given ? whole(metadata, "llama.attention.key_length", MAX_WIDTH) : hiddenSize / heads;
+    int headSize = given ? whole("attention.key_length", Limits.WIDTH) : hiddenSize / heads;
     if (headSize % 2 != 0) {
       throw new ModelFileException(
           "%s: head size %d (expected: an even number)".formatted(file.path(), headSize));
     }
-    for (String key : new String[] {"llama.attention.value_length", "llama.rope.dimension_count"}) {
-      if (metadata.has(key)) {
-        metadata.whole(key, headSize, headSize);
+    for (String name : List.of("attention.value_length", "rope.dimension_count")) {
+      if (metadata.has(key(name))) {
+        metadata.whole(key(name), headSize, headSize);
       }
     }
     return headSize;
   }
 
-  /** Variants of the architecture that compute something else. */
-  private static void refuseVariants(GgufFile file) {
-    GgufMetadata metadata = file.metadata();
-    String scaling = metadata.text("llama.rope.scaling.type", "none");
-    if (!scaling.equals("none")) {
-      throw new ModelFileException(
-          "%s: metadata llama.rope.scaling.type: '%s' (expected: none)"
-              .formatted(file.path(), scaling));
+  private int slidingWindow(int maxContext) {
+    String key = key("attention.sliding_window");
+    if (!metadata.has(key)) {
+      return 0;
     }
-    for (String key : new String[] {"llama.expert_count", "llama.attention.sliding_window"}) {
-      if (metadata.has(key)) {
-        metadata.whole(key, 0, 0);
+    long window = metadata.whole(key, 0, Integer.MAX_VALUE);
+    return window < maxContext ? (int) window : 0;
+  }
+
+  private void refuseVariants() {
+    for (String variant : VARIANTS) {
+      if (metadata.has(key(variant))) {
+        metadata.whole(key(variant), 0, 0);
       }
+    }
+    if (metadata.has("split.count")) {
+      metadata.whole("split.count", 0, 1);
     }
   }
 
-  private static int whole(GgufMetadata metadata, String key, int most) {
-    return (int) metadata.whole(key, 1, most);
+  private int whole(String name, int most) {
+    return (int) metadata.whole(key(name), 1, most);
+  }
+
+  /** The key of a hyper-parameter: its name after the architecture's. */
+  private String key(String name) {
+    return family.ggufName + "." + name;
   }
 }

@@ -1,12 +1,8 @@
 package dev.sluice.worker.model;
 
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.channels.FileChannel;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -66,20 +62,10 @@ final class GgufFile implements AutoCloseable {
   static GgufFile open(Path path) {
     Arena arena = Arena.ofShared();
     try {
-      return parse(path, arena, map(path, arena));
+      return parse(path, arena, MappedFile.map(path, arena, "a GGUF file"));
     } catch (RuntimeException | Error e) {
       arena.close();
       throw e;
-    }
-  }
-
-  private static MemorySegment map(Path path, Arena arena) {
-    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-      return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
-    } catch (NoSuchFileException e) {
-      throw new ModelFileException(path + ": no such file (expected: a GGUF file)", e);
-    } catch (IOException e) {
-      throw new ModelFileException(path + ": cannot be read: " + e, e);
     }
   }
 

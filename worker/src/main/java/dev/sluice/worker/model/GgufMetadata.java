@@ -62,6 +62,19 @@ final class GgufMetadata {
     };
   }
 
+  /** Refuses any value but this number. */
+  void require(String key, double only) {
+    String expected = Double.toString(only);
+    if (!(value(key, expected) instanceof GgufValue.Real(double real) && real == only)) {
+      throw unexpected(key, value(key, expected), expected);
+    }
+  }
+
+  /** A finite number above zero, or {@code otherwise} if there is no such key. */
+  double positive(String key, double otherwise) {
+    return has(key) ? positive(key) : otherwise;
+  }
+
   /** A list of texts; {@code most} bounds what is decoded. */
   List<String> texts(String key, long most) {
     String expected = "a list of at most " + most + " texts";
@@ -95,6 +108,23 @@ final class GgufMetadata {
     };
   }
 
+  /** A list of exactly {@code count} numbers in float32. */
+  float[] floats(String key, int count) {
+    String expected = "a list of " + count + " FLOAT32";
+    return switch (value(key, expected)) {
+      case GgufValue.Array array
+          when array.elementType() == GgufValueType.FLOAT32 && array.count() == count -> {
+        GgufCursor cursor = new GgufCursor(file, array.content());
+        float[] floats = new float[count];
+        for (int i = 0; i < count; i++) {
+          floats[i] = Float.intBitsToFloat(cursor.int32("metadata " + key));
+        }
+        yield floats;
+      }
+      case GgufValue other -> throw unexpected(key, other, expected);
+    };
+  }
+
   private GgufValue value(String key, String expected) {
     GgufValue value = values.get(key);
     if (value == null) {
@@ -107,8 +137,7 @@ final class GgufMetadata {
   private ModelFileException unexpected(String key, GgufValue value, String expected) {
     String found =
         switch (value) {
-          case GgufValue.Text(String text) ->
-              "'" + (text.length() > 80 ? text.substring(0, 80) + "…" : text) + "'";
+          case GgufValue.Text(String text) -> "'" + Excerpt.of(text) + "'";
           case GgufValue.Whole(long whole) -> Long.toString(whole);
           case GgufValue.Real(double real) -> Double.toString(real);
           case GgufValue.Flag(boolean flag) -> Boolean.toString(flag);

@@ -7,126 +7,57 @@ import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
-/**
- * Builds the {@code tokenizer.json} that a GGUF file does not have out of its vocabulary, merges,
- * token types and the name of its pre-tokenizer. Byte-level byte-pair vocabularies only ({@code
- * tokenizer.ggml.model} is {@code gpt2}).
- */
+/** Builds the {@code tokenizer.json} that a GGUF file does not have out of its metadata. */
 final class GgufTokenizer {
-  private static final String PREFIX = "tokenizer.ggml.";
+  private static final String PREFIX = GgufVocabulary.PREFIX;
 
   /** Tokens that end a turn or a text, whatever the file's metadata says of them. */
   private static final Set<String> END_OF_TURN =
       Set.of(
           "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|endoftext|>", "<|end_of_text|>");
 
-  /** {@code tokenizer.ggml.token_type}: not found in text, written out by templates. */
-  private static final int UNKNOWN = 2;
-
-  private static final int CONTROL = 3;
-  private static final int USER_DEFINED = 4;
-
-  /** Merges of the vocabularies known are fewer than twice as many as the tokens. */
-  private static final int MAX_MERGES_PER_TOKEN = 8;
-
-  private final GgufFile file;
   private final GgufMetadata metadata;
-  private final List<String> tokens;
-  private final long[] types;
-  private final List<String> merges;
-  private final PreTokenizer preTokenizer;
+  private final GgufVocabulary vocabulary;
+  private final GgufTokenModel model;
 
   private GgufTokenizer(GgufFile file, int vocabularySize) {
-    this.file = file;
     this.metadata = file.metadata();
-    String model = metadata.text(PREFIX + "model");
-    if (!model.equals("gpt2")) {
+    String kind = metadata.text(PREFIX + "model");
+    if (!kind.equals("gpt2") && !kind.equals("llama")) {
       throw new ModelFileException(
-          "%s: tokenizer model '%s' is not supported (expected: gpt2)"
-              .formatted(file.path(), model));
+          "%s: tokenizer model '%s' is not supported (expected: gpt2 or llama)"
+              .formatted(file.path(), Excerpt.of(kind)));
     }
-    String pre = metadata.text(PREFIX + "pre");
-    this.preTokenizer =
-        PreTokenizer.ofName(pre)
-            .orElseThrow(() ->
-                new ModelFileException(
-                    "%s: pre-tokenizer '%s' is not supported (expected: %s)"
-                        .formatted(file.path(), pre, PreTokenizer.supported())));
-    this.tokens = metadata.texts(PREFIX + "tokens", vocabularySize);
-    if (tokens.size() != vocabularySize) {
-      throw new ModelFileException(
-          "%s: metadata %stokens: %d tokens (expected: %d, the rows of token_embd.weight)"
-              .formatted(file.path(), PREFIX, tokens.size(), vocabularySize));
-    }
-    this.types = metadata.wholes(PREFIX + "token_type", vocabularySize);
-    this.merges = metadata.texts(PREFIX + "merges", (long) MAX_MERGES_PER_TOKEN * vocabularySize);
-    check();
+    this.vocabulary = new GgufVocabulary(file, vocabularySize);
+    this.model =
+        kind.equals("gpt2") ? new GgufBytePairs(vocabulary) : new GgufSentencePieces(vocabulary);
   }
 
   static TokenizerBundle read(GgufFile file, int vocabularySize) {
     return new GgufTokenizer(file, vocabularySize).bundle();
   }
 
-  /** What the tokenizer library would refuse later without naming the file. */
-  private void check() {
-    Map<String, Integer> ids = new HashMap<>();
-    for (int id = 0; id < tokens.size(); id++) {
-      Integer other = ids.putIfAbsent(tokens.get(id), id);
-      if (other != null) {
-        throw new ModelFileException(
-            "%s: token %d: '%s' (expected: another text than token %d)"
-                .formatted(file.path(), id, tokens.get(id), other));
-      }
-    }
-    for (int i = 0; i < merges.size(); i++) {
-      String merge = merges.get(i);
-      int space = merge.indexOf(' ');
-      boolean known =
-          space > 0
-              && ids.containsKey(merge.substring(0, space))
-              && ids.containsKey(merge.substring(space + 1))
-              && ids.containsKey(merge.substring(0, space) + merge.substring(space + 1));
-      if (!known) {
-        throw new ModelFileException(
-            "%s: merge %d: '%s' (expected: two tokens, a space between them, that make a token)"
-                .formatted(file.path(), i, merge));
-      }
-    }
-  }
-
   private TokenizerBundle bundle() {
     return new TokenizerBundle(
         tokenizerJson(),
         metadata.text("tokenizer.chat_template", ""),
-        tokenOf("bos_token_id"),
-        tokenOf("eos_token_id"),
+        vocabulary.specialToken("bos_token_id", model),
+        vocabulary.specialToken("eos_token_id", model),
         endTokens(),
-        metadata.flag(PREFIX + "add_bos_token", preTokenizer.addBos));
-  }
-
-  private String tokenOf(String key) {
-    return metadata.has(PREFIX + key) ? tokens.get(id(key)) : "";
-  }
-
-  private int id(String key) {
-    return (int) metadata.whole(PREFIX + key, 0, tokens.size() - 1);
+        metadata.flag(PREFIX + "add_bos_token", model.addBos()));
   }
 
   private List<Integer> endTokens() {
     Set<Integer> ids = new TreeSet<>();
     for (String key : List.of("eos_token_id", "eot_token_id", "eom_token_id")) {
-      if (metadata.has(PREFIX + key)) {
-        ids.add(id(key));
-      }
+      vocabulary.special(key, model).ifPresent(ids::add);
     }
-    for (int id = 0; id < tokens.size(); id++) {
-      if (types[id] == CONTROL && END_OF_TURN.contains(tokens.get(id))) {
+    for (int id = 0; id < vocabulary.size(); id++) {
+      if (vocabulary.isControl(id) && END_OF_TURN.contains(vocabulary.token(id))) {
         ids.add(id);
       }
     }
@@ -149,55 +80,33 @@ final class GgufTokenizer {
     json.writeNullField("truncation");
     json.writeNullField("padding");
     json.writeArrayFieldStart("added_tokens");
-    for (int id = 0; id < tokens.size(); id++) {
-      if (types[id] == CONTROL || types[id] == USER_DEFINED || types[id] == UNKNOWN) {
+    for (int id = 0; id < vocabulary.size(); id++) {
+      if (vocabulary.isAdded(id)) {
         writeAddedToken(json, id);
       }
     }
     json.writeEndArray();
-    json.writeNullField("normalizer");
+    json.writeFieldName("normalizer");
+    model.writeNormalizer(json);
     json.writeFieldName("pre_tokenizer");
-    preTokenizer.write(json);
+    model.writePreTokenizer(json);
     json.writeNullField("post_processor");
     json.writeFieldName("decoder");
-    PreTokenizer.byteLevel(json, true);
+    model.writeDecoder(json);
     json.writeFieldName("model");
-    writeModel(json);
+    model.writeModel(json);
     json.writeEndObject();
   }
 
   private void writeAddedToken(JsonGenerator json, int id) throws IOException {
     json.writeStartObject();
     json.writeNumberField("id", id);
-    json.writeStringField("content", tokens.get(id));
+    json.writeStringField("content", vocabulary.token(id));
     json.writeBooleanField("single_word", false);
     json.writeBooleanField("lstrip", false);
     json.writeBooleanField("rstrip", false);
     json.writeBooleanField("normalized", false);
-    json.writeBooleanField("special", types[id] != USER_DEFINED);
-    json.writeEndObject();
-  }
-
-  private void writeModel(JsonGenerator json) throws IOException {
-    json.writeStartObject();
-    json.writeStringField("type", "BPE");
-    json.writeNullField("dropout");
-    json.writeNullField("unk_token");
-    json.writeNullField("continuing_subword_prefix");
-    json.writeNullField("end_of_word_suffix");
-    json.writeBooleanField("fuse_unk", false);
-    json.writeBooleanField("byte_fallback", false);
-    json.writeBooleanField("ignore_merges", preTokenizer.ignoreMerges);
-    json.writeObjectFieldStart("vocab");
-    for (int id = 0; id < tokens.size(); id++) {
-      json.writeNumberField(tokens.get(id), id);
-    }
-    json.writeEndObject();
-    json.writeArrayFieldStart("merges");
-    for (String merge : merges) {
-      json.writeString(merge);
-    }
-    json.writeEndArray();
+    json.writeBooleanField("special", vocabulary.isSpecial(id));
     json.writeEndObject();
   }
 }

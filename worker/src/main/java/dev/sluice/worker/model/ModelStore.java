@@ -47,19 +47,25 @@ public final class ModelStore {
   }
 
   /**
+   * The folder of all that is kept between runs: {@code SLUICE_HOME}, or {@code ~/.cache/sluice}.
+   *
+   * @param environment of the process
+   */
+  public static Path home(Map<String, String> environment) {
+    String home = environment.getOrDefault("SLUICE_HOME", "");
+    return home.isBlank()
+        ? Path.of(System.getProperty("user.home"), ".cache", "sluice")
+        : Path.of(home).toAbsolutePath();
+  }
+
+  /**
    * The store under {@code SLUICE_HOME}, or {@code ~/.cache/sluice}.
    *
    * @param environment of the process
    */
   public static ModelStore of(Map<String, String> environment) {
-    String home = environment.getOrDefault("SLUICE_HOME", "");
     return new ModelStore(
-        home.isBlank()
-            ? Path.of(System.getProperty("user.home"), ".cache", "sluice")
-            : Path.of(home).toAbsolutePath(),
-        ModelCatalogue.builtIn(),
-        new PipDownload(),
-        new WebDownload());
+        home(environment), ModelCatalogue.builtIn(), new PipDownload(), new WebDownload());
   }
 
   /**

@@ -61,6 +61,16 @@ public sealed interface RotaryScaling {
       double attentionFactor,
       boolean wholeIndices)
       implements RotaryScaling {
+    /** What {@code betaFast} and {@code betaSlow} are where a model does not say. */
+    static final double BETA_FAST = 32;
+
+    static final double BETA_SLOW = 1;
+
+    /** What YaRN's paper multiplies attention by, weighted. */
+    static double attention(double factor, double weight) {
+      return factor <= 1 ? 1 : 0.1 * weight * Math.log(factor) + 1;
+    }
+
     public Yarn {
       checkPositive("factor", factor);
       checkPositive("originalContext", originalContext);
@@ -83,6 +93,32 @@ public sealed interface RotaryScaling {
         checkPositive("divisor", value);
       }
     }
+  }
+
+  /** One line, for people. */
+  default String label() {
+    return switch (this) {
+      case None none -> "none";
+      case Linear linear -> "linear, by " + linear.factor;
+      case Llama3 llama3 -> "llama3, by " + llama3.factor + " from " + llama3.originalContext;
+      case Yarn yarn -> "yarn, by " + yarn.factor + " from " + yarn.originalContext;
+      case Divisors divisors -> "a divisor for each frequency";
+    };
+  }
+
+  /**
+   * The longest context of a model whose file says {@code context}. YaRN's is what it stretched to,
+   * whether or not that number was raised with it; for the others it has been.
+   */
+  default int longest(int context) {
+    return switch (this) {
+      case None none -> context;
+      case Linear linear -> context;
+      case Llama3 llama3 -> context;
+      case Divisors divisors -> context;
+      case Yarn yarn ->
+          Math.max(context, (int) Math.min(Limits.CONTEXT, yarn.originalContext * yarn.factor));
+    };
   }
 
   private static void checkPositive(String name, double value) {

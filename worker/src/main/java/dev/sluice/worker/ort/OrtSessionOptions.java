@@ -3,6 +3,7 @@ package dev.sluice.worker.ort;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
@@ -54,6 +55,15 @@ public final class OrtSessionOptions implements AutoCloseable {
   /** Makes operators known; the domain must outlive every session. */
   public void add(CustomOpDomain domain) {
     OrtApi.addCustomOpDomain(handle, domain.handle());
+  }
+
+  /**
+   * Says where the files are that the model's external initializers name. ONNX Runtime maps each
+   * tensor, repacks what it multiplies with and unmaps it; others stay mapped for as long as the
+   * session lives.
+   */
+  public void externalInitializersFolder(Path folder) {
+    set("session.model_external_initializers_file_folder_path", folder.toString());
   }
 
   /**

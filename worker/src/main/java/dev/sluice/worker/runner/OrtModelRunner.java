@@ -5,12 +5,10 @@ import dev.sluice.worker.engine.ModelRunnerException;
 import dev.sluice.worker.engine.StepBatch;
 import dev.sluice.worker.graph.DecoderGraph;
 import dev.sluice.worker.graph.GraphOptions;
-import dev.sluice.worker.graph.Initializer;
 import dev.sluice.worker.graph.IntegerWeights;
 import dev.sluice.worker.graph.KvTensor;
 import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.graph.Quantization;
-import dev.sluice.worker.graph.Weight;
 import dev.sluice.worker.kernel.PagedAttentionOp;
 import dev.sluice.worker.kernel.RowOps;
 import dev.sluice.worker.kernel.SwiGluOp;
@@ -26,9 +24,9 @@ import dev.sluice.worker.ort.OrtSessionOptions;
 import dev.sluice.worker.ort.OrtTensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.LongStream;
 
 /**
@@ -58,9 +56,13 @@ public final class OrtModelRunner implements ModelRunner {
   private final IntInput pastLengths;
   private final IntInput blockTable;
   private final IntInput logitRows;
-  private int logits;
+  private MemorySegment logits = MemorySegment.NULL; // [rows, vocabularySize]
 
-  private OrtModelRunner(Checkpoint checkpoint, OrtModelRunnerConfig config, CloseStack resources) {
+  private OrtModelRunner(
+      Checkpoint checkpoint,
+      OrtModelRunnerConfig config,
+      Optional<WeightsCache> cache,
+      CloseStack resources) {
     this.resources = resources;
     ModelConfig model = checkpoint.config();
     int maxContext = Math.min(config.maxContext(), model.maxContext());
@@ -69,23 +71,17 @@ public final class OrtModelRunner implements ModelRunner {
         config.quantization() == Quantization.INT8
             ? IntegerSelfTest.choose(environment, config.threads())
             : IntegerWeights.SIGNED;
-    DecoderGraph graph =
-        DecoderGraph.build(
-            model,
-            new GraphOptions(
-                config.quantization(),
-                integerWeights,
-                config.kvType(),
-                maxContext,
-                config.blockSize()));
-    this.memoryPlan = plan(model, config, graph.weights());
-    int blocks = Math.toIntExact(memoryPlan.kvBytes() / blockBytes(model, config));
+    GraphOptions options =
+        new GraphOptions(
+            config.quantization(), integerWeights, config.kvType(), maxContext, config.blockSize());
+    DecoderGraph graph = DecoderGraph.build(model, options);
+    this.memoryPlan = plan(model, graph, config, options);
     this.geometry =
         new Geometry(
             model.vocabularySize(),
             maxContext,
             config.blockSize(),
-            blocks,
+            memoryPlan.blocks(),
             config.maxBatchedTokens(),
             config.maxSequences());
 
@@ -94,7 +90,7 @@ public final class OrtModelRunner implements ModelRunner {
         resources.push(new CustomOpDomain("sluice", operators(config)), CustomOpDomain::close);
     OrtSession session =
         resources.push(
-            createSession(environment, domain, checkpoint, graph, config.threads()),
+            createSession(environment, domain, checkpoint, graph, config, cache),
             OrtSession::close);
     this.frame =
         resources.push(
@@ -124,9 +120,18 @@ public final class OrtModelRunner implements ModelRunner {
    * @throws IllegalArgumentException if the KV cache cannot hold one sequence of one block
    */
   public static OrtModelRunner load(Checkpoint checkpoint, OrtModelRunnerConfig config) {
+    return load(checkpoint, config, Optional.empty());
+  }
+
+  /**
+   * Loads a model as {@link #load(Checkpoint, OrtModelRunnerConfig)} does, with its weights from a
+   * cache.
+   */
+  public static OrtModelRunner load(
+      Checkpoint checkpoint, OrtModelRunnerConfig config, Optional<WeightsCache> cache) {
     CloseStack resources = new CloseStack();
     try {
-      return new OrtModelRunner(checkpoint, config, resources);
+      return new OrtModelRunner(checkpoint, config, cache, resources);
     } catch (RuntimeException | Error e) {
       resources.close();
       throw e;
@@ -146,13 +151,15 @@ public final class OrtModelRunner implements ModelRunner {
       CustomOpDomain domain,
       Checkpoint checkpoint,
       DecoderGraph graph,
-      int threads) {
-    try (WeightLoader weights = new WeightLoader();
-        OrtSessionOptions options = OrtSessionOptions.create(threads)) {
-      weights.load(environment, checkpoint, graph.weights());
+      OrtModelRunnerConfig config,
+      Optional<WeightsCache> cache) {
+    try (WeightLoader weights =
+            WeightLoader.load(
+                cache, environment, checkpoint, config.quantization(), graph.weights());
+        OrtSessionOptions options = OrtSessionOptions.create(config.threads())) {
       options.add(domain);
       options.set("session.intra_op.spin_duration_us", SPIN_MICROS);
-      options.addExternalInitializers(weights.tensors());
+      weights.addTo(options);
       return OrtSession.create(environment, graph.model(), options);
     }
   }
@@ -178,26 +185,21 @@ public final class OrtModelRunner implements ModelRunner {
     }
   }
 
-  private static long blockBytes(ModelConfig model, OrtModelRunnerConfig config) {
-    return config.blockSize() * MemoryPlan.kvBytesPerToken(model, config.kvType());
-  }
-
   private static MemoryPlan plan(
-      ModelConfig model, OrtModelRunnerConfig config, List<Weight> weights) {
-    long blockBytes = blockBytes(model, config);
-    long blocks = config.kvBytes() / blockBytes;
-    if (blocks < 1) {
+      ModelConfig model, DecoderGraph graph, OrtModelRunnerConfig config, GraphOptions options) {
+    MemoryPlan plan =
+        MemoryNeeds.cpu(
+                model, graph.weights(), options, config.maxBatchedTokens(), config.maxSequences())
+            .withKvBytes(config.kvBytes());
+    if (plan.blocks() < 1) {
       throw new IllegalArgumentException(
-          "kvBytes: " + config.kvBytes() + " (expected: at least a block, " + blockBytes + ")");
+          "kvBytes: "
+              + config.kvBytes()
+              + " (expected: at least a block, "
+              + plan.blockBytes()
+              + ")");
     }
-    long weightBytes = 0;
-    for (Weight weight : weights) {
-      for (Initializer initializer : weight.initializers()) {
-        weightBytes += initializer.bytes();
-      }
-    }
-    return new MemoryPlan(
-        weightBytes, blocks * blockBytes, MemoryPlan.kvBytesPerToken(model, config.kvType()));
+    return plan;
   }
 
   @Override
@@ -232,7 +234,8 @@ public final class OrtModelRunner implements ModelRunner {
   @Override
   public void execute(StepBatch batch) {
     check(batch);
-    logits = 0;
+    MemorySegment before = logits;
+    logits = MemorySegment.NULL;
     inputIds.setVector(batch.tokenIds(), batch.tokens());
     cumulativeLengths.setVector(batch.cumulativeLengths(), batch.sequences() + 1);
     pastLengths.setVector(batch.pastLengths(), batch.sequences());
@@ -243,7 +246,15 @@ public final class OrtModelRunner implements ModelRunner {
     } catch (OrtException e) {
       throw new ModelRunnerException("step of " + batch.tokens() + " tokens failed", e);
     }
-    logits = batch.logits();
+    logits = rows(batch.logits(), frame.outputAddress(LOGITS), before);
+  }
+
+  /** ONNX Runtime mostly gives the memory of the step before; then nothing is allocated. */
+  private MemorySegment rows(int count, long address, MemorySegment before) {
+    long bytes = (long) Float.BYTES * geometry.vocabularySize() * count;
+    return before.address() == address && before.byteSize() == bytes
+        ? before
+        : MemorySegment.ofAddress(address).reinterpret(bytes);
   }
 
   /** The kernels trust lengths and block ids: a wrong one would write into other memory. */
@@ -278,15 +289,8 @@ public final class OrtModelRunner implements ModelRunner {
   }
 
   @Override
-  public void readLogits(int row, float[] target) {
-    if (row < 0 || row >= logits) {
-      throw new IllegalArgumentException(
-          "row: " + row + " (expected: less than " + logits + ", the rows of the latest step)");
-    }
-    int size = geometry.vocabularySize();
-    MemorySegment source =
-        MemorySegment.ofAddress(frame.outputAddress(LOGITS)).reinterpret(4L * size * logits);
-    MemorySegment.copy(source, ValueLayout.JAVA_FLOAT, 4L * size * row, target, 0, size);
+  public MemorySegment logits() {
+    return logits;
   }
 
   @Override

@@ -2,6 +2,9 @@ package dev.sluice.worker.runner;
 
 import dev.sluice.worker.engine.ModelRunner;
 import dev.sluice.worker.engine.StepBatch;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
@@ -17,7 +20,7 @@ public final class SimulatedModelRunner implements ModelRunner {
   private final Geometry geometry;
   private final StepHook hook;
   private final long[] cache; // [blocks * blockSize]
-  private final long[] contexts; // [maxBatchedTokens], of the rows whose logits were asked for
+  private final MemorySegment logits; // [maxBatchedTokens, vocabularySize]
 
   /** What happens while a step computes. */
   @FunctionalInterface
@@ -33,7 +36,11 @@ public final class SimulatedModelRunner implements ModelRunner {
     this.geometry = geometry;
     this.hook = hook;
     this.cache = new long[geometry.blocks() * geometry.blockSize()];
-    this.contexts = new long[geometry.maxBatchedTokens()];
+    this.logits =
+        Arena.ofAuto()
+            .allocate(
+                ValueLayout.JAVA_FLOAT,
+                (long) geometry.maxBatchedTokens() * geometry.vocabularySize());
     Arrays.fill(cache, GARBAGE);
   }
 
@@ -57,7 +64,7 @@ public final class SimulatedModelRunner implements ModelRunner {
       int end = batch.cumulativeLengths()[sequence + 1];
       for (; row < batch.logits() && batch.logitRows()[row] < end; row++) {
         int position = batch.pastLengths()[sequence] + batch.logitRows()[row] - begin;
-        contexts[row] = read(batch, sequence, position);
+        fill(row, read(batch, sequence, position));
       }
     }
   }
@@ -87,11 +94,17 @@ public final class SimulatedModelRunner implements ModelRunner {
   }
 
   /** Logits from -4 to 4, evenly spread. */
-  @Override
-  public void readLogits(int row, float[] logits) {
+  private void fill(int row, long context) {
+    long first = (long) row * geometry.vocabularySize();
     for (int token = 0; token < geometry.vocabularySize(); token++) {
-      logits[token] = (mix(contexts[row] + token) >> 40) * 0x1p-21f;
+      float logit = (mix(context + token) >> 40) * 0x1p-21f;
+      logits.setAtIndex(ValueLayout.JAVA_FLOAT, first + token, logit);
     }
+  }
+
+  @Override
+  public MemorySegment logits() {
+    return logits;
   }
 
   @Override

@@ -5,7 +5,8 @@ import dev.sluice.worker.engine.StepBatch;
 
 /**
  * Steps like those that will come, run until they get no faster: then the just-in-time compiler has
- * done with the kernels. Writes into the first blocks of the KV cache.
+ * done with the kernels. Small steps first, since until then a token takes a hundred times as long.
+ * Writes into the first blocks of the KV cache.
  */
 final class WarmUp {
   private static final int PREFILL = 32;
@@ -13,10 +14,11 @@ final class WarmUp {
   private static final int LONG_CONTEXT = 256;
 
   /** Passes in a row that must bring nothing. */
-  private static final int STEADY_PASSES = 2;
+  private static final int STEADY_PASSES = 3;
 
   private static final double NOTICEABLE = 0.8;
-  private static final long LIMIT_NANOS = 2_000_000_000L;
+  private static final long DECODE_NANOS = 800_000_000L;
+  private static final long MIXED_NANOS = 700_000_000L;
 
   private final ModelRunner runner;
   private final StepBatch batch;
@@ -36,15 +38,22 @@ final class WarmUp {
   }
 
   void run() {
+    repeat(DECODE_NANOS, () -> step(1, PREFILL, 1));
+    repeat(
+        MIXED_NANOS,
+        () -> {
+          step(1, 0, PREFILL);
+          step(STREAMS, LONG_CONTEXT, 1);
+        });
+  }
+
+  private static void repeat(long limitNanos, Runnable pass) {
     long start = System.nanoTime();
     long best = Long.MAX_VALUE;
     int steady = 0;
-    while (steady < STEADY_PASSES && System.nanoTime() - start < LIMIT_NANOS) {
+    while (steady < STEADY_PASSES && System.nanoTime() - start < limitNanos) {
       long before = System.nanoTime();
-      step(1, 0, PREFILL);
-      step(1, LONG_CONTEXT, 1);
-      step(STREAMS, PREFILL, 1);
-      step(1, PREFILL, 1);
+      pass.run();
       long nanos = System.nanoTime() - before;
       steady = nanos > best * NOTICEABLE ? steady + 1 : 0;
       best = Math.min(best, nanos);

@@ -1,49 +1,158 @@
 package dev.sluice.worker.sampling;
 
+import dev.sluice.worker.kernel.LogitRow;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
 /**
  * Chooses tokens. The result is a function of the logits' bits, the parameters and (seed, choice,
  * position), on every machine: all arithmetic has one right result and is done in a fixed order. A
  * logit of minus infinity bans a token; not-a-number and plus infinity are errors.
  *
- * <p>Threading: one thread; it keeps scratch space. Allocates nothing after construction.
+ * <p>Logits are read where they are. A greedy choice reads them once; a top-k reads them once and
+ * computes the weights of the few tokens that may be among the k; only top-p alone, and a choice
+ * among all tokens, need all weights, and keep their sums per block.
+ *
+ * <p>Threading: one object per thread. Allocates nothing after construction.
  */
 public final class Sampler {
-  private final Weights weights;
-  private final Selection selection;
+  private static final double THRESHOLD_STEP = 32;
 
-  public Sampler(int vocabularySize) {
-    this.weights = new Weights(vocabularySize);
-    this.selection = new Selection(weights);
+  private final int vocabularySize;
+  private final LogitRow row;
+  private final Candidates candidates;
+  private final float[] sums; // [blocks]; of weights
+  private final float[] peaks; // [blocks, rounded up to groups]; scratch
+  private final float[] block = new float[LogitRow.BLOCK];
+
+  /**
+   * @param vocabularySize logits of a row
+   * @param tokens those of them, from 0 on, that can be chosen; the others pad the row
+   */
+  public Sampler(int vocabularySize, int tokens) {
+    if (tokens < 1 || tokens > vocabularySize) {
+      throw new IllegalArgumentException(
+          "tokens: " + tokens + " (expected: 1 to " + vocabularySize + ")");
+    }
+    this.vocabularySize = vocabularySize;
+    this.row = new LogitRow(tokens);
+    this.candidates = new Candidates(row);
+    this.sums = new float[row.blocks()];
+    this.peaks = new float[row.blocks() + LogitRow.GROUP];
   }
 
   /**
    * Chooses the next token: the one at which the running sum of the kept tokens' probabilities, in
    * order of their ids, exceeds the random number.
    *
-   * @param logits [vocabularySize]
+   * @param logits [rows, vocabularySize], float32, native
+   * @param index of the row
    * @param position index of the token in its choice's output, from 0
    * @throws SamplingException if a logit is not a number or plus infinity, or all tokens are banned
    */
-  public int sample(float[] logits, SamplingParams params, int choice, int position) {
-    int best = Argmax.of(logits);
+  public int sample(
+      MemorySegment logits, int index, SamplingParams params, int choice, int position) {
+    long rowBytes = (long) Float.BYTES * vocabularySize;
+    if (index < 0 || (index + 1) * rowBytes > logits.byteSize()) {
+      throw new IllegalArgumentException(
+          "row: " + index + " (expected: 0 to " + (logits.byteSize() / rowBytes - 1) + ")");
+    }
+    row.read(logits.address() + index * rowBytes);
+    check();
     if (params.temperature() == 0) {
-      return best;
+      return row.mostLikely();
     }
-    weights.set(logits, logits[best], params.temperature());
     double uniform = CounterRandom.uniform(params.seed(), choice, position);
-    boolean allRanks = params.topK() == 0 || params.topK() >= weights.tokens();
-    if (allRanks && params.topP() == 1) {
-      return weights.draw(uniform);
+    boolean allRanks = params.topK() == 0 || params.topK() >= row.tokens();
+    if (!allRanks) {
+      candidates.takeLogits(reachedBy(params.topK()), params.temperature());
+      candidates.keepCount(params.topK());
+      if (params.topP() < 1) {
+        candidates.keepWeight(params.topP() * candidates.total());
+      }
+      return candidates.draw(uniform);
     }
-    if (allRanks) {
-      // All tokens below this weigh less than (1 - topP) total together, so the others suffice.
-      selection.all((1 - (double) params.topP()) * weights.total() / weights.tokens());
-      selection.keepWeight(params.topP() * weights.total());
-    } else {
-      selection.all(weights.reachedBy(params.topK()));
-      selection.keepCount(params.topK());
-      selection.keepWeight(params.topP() * selection.total());
+    double total = weigh(params.temperature());
+    if (params.topP() == 1) {
+      return draw(uniform * total, params.temperature());
     }
-    return weights.drawUpTo(selection.last(), uniform);
+    takeMass(params.topP(), total, params.temperature());
+    return candidates.draw(uniform);
+  }
+
+  /** Keeps the most likely tokens with this part of the total weight. */
+  private void takeMass(float topP, double total, float temperature) {
+    // All tokens below this weigh less than (1 - topP) total together, so the others suffice.
+    double least = (1 - (double) topP) * total / row.tokens();
+    row.copyMaxima(peaks);
+    row.weigh(peaks, row.blocks(), temperature);
+    // Mostly a few tokens do; if not, more are taken until they do.
+    double threshold = 1;
+    do {
+      threshold = Math.max(threshold / THRESHOLD_STEP, least);
+      candidates.takeWeights(threshold, temperature, peaks);
+    } while (threshold > least && candidates.total() < topP * total);
+    candidates.keepWeight(topP * total);
+  }
+
+  private void check() {
+    float maximum = row.maximum();
+    if (Float.isNaN(maximum)) {
+      int token = 0;
+      while (!Float.isNaN(row.logit(token))) {
+        token++;
+      }
+      throw new SamplingException("logit of token " + token + ": NaN (expected: a number)");
+    }
+    if (maximum == Float.POSITIVE_INFINITY) {
+      throw new SamplingException(
+          "logit of token " + row.mostLikely() + ": Infinity (expected: a finite number)");
+    }
+    if (maximum == Float.NEGATIVE_INFINITY) {
+      throw new SamplingException(
+          "every token is banned (expected: at least one logit above -Infinity)");
+    }
+  }
+
+  /** A logit that at least so many tokens have or exceed; above minus infinity. */
+  private float reachedBy(int count) {
+    if (count > row.blocks()) {
+      return -Float.MAX_VALUE;
+    }
+    row.copyMaxima(peaks);
+    Arrays.sort(peaks, 0, row.blocks()); // one token of each block is known to have it
+    return Math.max(peaks[row.blocks() - count], -Float.MAX_VALUE);
+  }
+
+  /** Computes the sums of the weights of each block; returns that of all. */
+  private double weigh(float temperature) {
+    double total = 0;
+    for (int b = 0; b < sums.length; b++) {
+      sums[b] = row.weigh(b, temperature, block);
+      total += sums[b];
+    }
+    return total;
+  }
+
+  /** Draws one of all tokens: the one at which the sum of weights exceeds the target. */
+  private int draw(double target, float temperature) {
+    double sum = 0;
+    int b = 0;
+    while (b < sums.length - 1 && sum + sums[b] <= target) {
+      sum += sums[b++];
+    }
+    int drawn = 0;
+    for (; b < sums.length && sum <= target; b++) {
+      row.weigh(b, temperature, block);
+      int begin = b * LogitRow.BLOCK;
+      for (int token = begin; token < row.end(b) && sum <= target; token++) {
+        float weight = block[token - begin];
+        if (weight > 0) {
+          sum += weight;
+          drawn = token; // the last one if the target was rounded up to the total
+        }
+      }
+    }
+    return drawn;
   }
 }

@@ -12,6 +12,7 @@ import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.metrics.DoubleHistogram;
 import io.opentelemetry.api.metrics.LongCounter;
 import io.opentelemetry.api.metrics.Meter;
+import io.opentelemetry.api.metrics.ObservableDoubleMeasurement;
 import io.opentelemetry.api.metrics.ObservableLongMeasurement;
 import java.util.function.Supplier;
 
@@ -23,6 +24,7 @@ import java.util.function.Supplier;
  */
 public final class WorkerMetrics implements EngineObserver {
   private static final AttributeKey<String> STATE = AttributeKey.stringKey("state");
+  private static final AttributeKey<String> PHASE = AttributeKey.stringKey("phase");
 
   private final Meter meter;
   private final String model;
@@ -73,6 +75,14 @@ public final class WorkerMetrics implements EngineObserver {
           m.record((double) now.ownedBlocks() / now.totalBlocks(), attributes);
         });
     Metrics.KV_BLOCKS.observe(meter, m -> recordBlocks(m, engine.get()));
+    Metrics.PHASE_TIME.observe(meter, m -> recordPhases(m, engine.get().phases()));
+  }
+
+  private static void recordPhases(ObservableDoubleMeasurement m, EngineSnapshot.Phases phases) {
+    m.record(seconds(phases.scheduleNanos()), Attributes.of(PHASE, "schedule"));
+    m.record(seconds(phases.modelNanos()), Attributes.of(PHASE, "model"));
+    m.record(seconds(phases.samplingNanos()), Attributes.of(PHASE, "sampling"));
+    m.record(seconds(phases.publishNanos()), Attributes.of(PHASE, "publish"));
   }
 
   private static void recordBlocks(ObservableLongMeasurement m, EngineSnapshot now) {

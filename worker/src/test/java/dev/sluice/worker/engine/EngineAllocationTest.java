@@ -15,11 +15,11 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class EngineAllocationTest {
-  private static final int SEQUENCES = 16;
+  private static final int SEQUENCES = 32;
   private static final int WINDOW = 100; // steps
   private static final int ROUNDS = 30;
-  // a snapshot is about 100 bytes; 8 bytes per token would be 128 more
-  private static final double BYTES_PER_STEP = 200;
+  // a snapshot is about 150 bytes; 8 bytes per token would be 256 more
+  private static final double BYTES_PER_STEP = 250;
 
   /** Finds the steps that allocated least: those after everything was compiled. */
   private static final class Meter implements StepHook {
@@ -64,10 +64,10 @@ class EngineAllocationTest {
     public void onFailed(Refusal refusal, GenerationSummary summary) {}
   }
 
-  /** Steps of 16 sequences each, greedy and sampled in every way. */
+  /** Steps of 32 sequences each, greedy and sampled in every way. */
   @Test
   void aDecodeStepAllocatesItsSnapshotAndNothingPerToken() throws Exception {
-    Geometry geometry = new Geometry(200, 1100, 16, 1500, 64, SEQUENCES);
+    Geometry geometry = new Geometry(200, 1100, 16, 2500, 64, SEQUENCES);
     Meter meter = new Meter();
     try (SimulatedModelRunner runner = new SimulatedModelRunner(geometry, meter)) {
       Engine engine =

@@ -23,8 +23,7 @@ final class Reference {
     List<Integer> output = new ArrayList<>();
     try (SimulatedModelRunner runner = new SimulatedModelRunner(geometry, StepHook.NONE)) {
       StepBatch batch = new StepBatch(geometry);
-      Sampler sampler = new Sampler(vocabularySize);
-      float[] logits = new float[vocabularySize];
+      Sampler sampler = new Sampler(vocabularySize, vocabularySize);
       int past = 0;
       int[] next = prompt;
       while (output.size() < maxTokens) {
@@ -35,11 +34,10 @@ final class Reference {
         }
         batch.addLogits();
         runner.execute(batch);
-        runner.readLogits(0, logits);
         if (output.size() < task.minTokens()) {
-          task.banEndings(logits);
+          task.banEndings(runner.logits(), 0);
         }
-        int token = sampler.sample(logits, task.sampling(), 0, output.size());
+        int token = sampler.sample(runner.logits(), 0, task.sampling(), 0, output.size());
         output.add(token);
         if (task.isEndOfSequence(token) || task.isStopToken(token)) {
           break;

@@ -47,12 +47,35 @@ final class KernelChecksum {
   }
 
   private static int checksum(List<AttentionWorld> worlds) {
-    int sum = Arrays.hashCode(swiGlu());
+    int sum = 31 * Arrays.hashCode(swiGlu()) + rows();
     for (AttentionWorld world : worlds) {
       float[][] attention = world.run(world.alone(), 1, true, KernelChecksum::inOrder);
       sum = 31 * sum + Arrays.deepHashCode(attention);
     }
     return sum;
+  }
+
+  /** Norm, rotation, rounding of a row and of weights. */
+  private static int rows() {
+    Random random = new Random(13);
+    int width = 3 * RowQuantizer.BLOCK;
+    float[] row = new float[width];
+    for (int i = 0; i < width; i++) {
+      row[i] = (float) random.nextGaussian();
+    }
+    RowQuantizer quantizer = new RowQuantizer(width);
+    byte[] weights = new byte[width];
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment bytes = arena.allocate(width);
+      float outputScale = quantizer.quantizeWeights(row, weights, 0);
+      System.arraycopy(row, 0, quantizer.row(), 0, width);
+      new RowNorm(1e-5f)
+          .apply(quantizer.row(), arena.allocateFrom(ValueLayout.JAVA_FLOAT, row).address());
+      float rowScale = quantizer.quantize(bytes.address());
+      int sum = 31 * Float.floatToRawIntBits(outputScale) + Float.floatToRawIntBits(rowScale);
+      return 31 * (31 * sum + Arrays.hashCode(weights))
+          + Arrays.hashCode(bytes.toArray(ValueLayout.JAVA_BYTE));
+    }
   }
 
   private static float[] swiGlu() {

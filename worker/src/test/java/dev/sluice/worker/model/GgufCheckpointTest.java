@@ -70,6 +70,85 @@ class GgufCheckpointTest {
   }
 
   @Test
+  void readsBiasesOfQwen2() {
+    GgufWriter writer = TinyLlama.gguf("qwen2");
+    for (int layer = 0; layer < TinyLlama.LAYERS; layer++) {
+      TinyLlama.floats(writer, "blk." + layer + ".attn_q.bias", 8);
+      TinyLlama.floats(writer, "blk." + layer + ".attn_k.bias", 4);
+      TinyLlama.floats(writer, "blk." + layer + ".attn_v.bias", 4);
+    }
+    try (Checkpoint checkpoint = open(writer)) {
+      assertThat(checkpoint.config().architecture()).isEqualTo("qwen2");
+      assertThat(checkpoint.config().attentionBias()).isTrue();
+      assertThat(checkpoint.shape("model.layers.1.self_attn.k_proj.bias")).containsExactly(4);
+      // Unlike Llama's, these rows are in the order of rotary halves already.
+      assertThat(rows(checkpoint, "model.layers.0.self_attn.q_proj.weight"))
+          .containsExactly(0, 1, 2, 3, 4, 5, 6, 7);
+    }
+  }
+
+  @Test
+  void readsNormsOfQwen3() {
+    GgufWriter writer = TinyLlama.gguf("qwen3");
+    for (int layer = 0; layer < TinyLlama.LAYERS; layer++) {
+      TinyLlama.floats(writer, "blk." + layer + ".attn_q_norm.weight", 4);
+      TinyLlama.floats(writer, "blk." + layer + ".attn_k_norm.weight", 4);
+    }
+    try (Checkpoint checkpoint = open(writer)) {
+      assertThat(checkpoint.config().queryKeyNorm()).isTrue();
+      assertThat(checkpoint.config().attentionBias()).isFalse();
+      assertThat(checkpoint.shape("model.layers.1.self_attn.q_norm.weight")).containsExactly(4);
+    }
+  }
+
+  @Test
+  void readsTheSlidingWindow() {
+    assertThat(
+            config(TinyLlama.gguf().uint32("llama.attention.sliding_window", 16)).slidingWindow())
+        .isEqualTo(16);
+    // As long as the context: it hides nothing.
+    assertThat(
+            config(TinyLlama.gguf().uint32("llama.attention.sliding_window", 64)).slidingWindow())
+        .isZero();
+  }
+
+  @Test
+  void readsRotaryScaling() {
+    assertThat(config(TinyLlama.gguf().text("llama.rope.scaling.type", "none")).rotaryScaling())
+        .isEqualTo(new RotaryScaling.None());
+    assertThat(config(TinyLlama.gguf().float32("llama.rope.scale_linear", 4)).rotaryScaling())
+        .isEqualTo(new RotaryScaling.Linear(4));
+    assertThat(
+            config(TinyLlama.gguf().floats("rope_freqs.weight", new float[] {1, 8}, 2))
+                .rotaryScaling())
+        .isEqualTo(new RotaryScaling.Divisors(List.of(1f, 8f)));
+    ModelConfig yarn =
+        config(
+            TinyLlama.gguf()
+                .text("llama.rope.scaling.type", "yarn")
+                .float32("llama.rope.scaling.factor", 4)
+                .uint32("llama.rope.scaling.original_context_length", 32));
+    assertThat(yarn.rotaryScaling())
+        .isEqualTo(new RotaryScaling.Yarn(4, 32, 32, 1, 0.1 * Math.log(4) + 1, true));
+    assertThat(yarn.maxContext()).isEqualTo(128);
+    ModelConfig weighted =
+        config(
+            TinyLlama.gguf()
+                .text("llama.rope.scaling.type", "yarn")
+                .float32("llama.rope.scaling.factor", 4)
+                .float32("llama.rope.scaling.yarn_log_multiplier", 1)
+                .float32("llama.rope.scaling.yarn_beta_fast", 16)
+                .float32("llama.rope.scaling.attn_factor", 1.5f));
+    assertThat(weighted.rotaryScaling()).isEqualTo(new RotaryScaling.Yarn(4, 64, 16, 1, 1.5, true));
+  }
+
+  private ModelConfig config(GgufWriter writer) {
+    try (Checkpoint checkpoint = open(writer)) {
+      return checkpoint.config();
+    }
+  }
+
+  @Test
   void makesATokenizer() {
     try (Checkpoint checkpoint = open(TinyLlama.gguf());
         Tokenizer tokenizer = Tokenizer.load(checkpoint.tokenizer())) {
@@ -97,7 +176,7 @@ class GgufCheckpointTest {
     return Stream.of(
         Arguments.of(
             TinyLlama.gguf().text("general.architecture", "mamba"),
-            "architecture 'mamba' is not supported (expected: llama)"),
+            "architecture 'mamba' is not supported (expected: one of llama, qwen2, qwen3)"),
         Arguments.of(
             TinyLlama.gguf().remove("llama.block_count"),
             "metadata llama.block_count: missing (expected: a whole number from 1 to 4096)"),
@@ -119,8 +198,28 @@ class GgufCheckpointTest {
             TinyLlama.gguf().uint32("llama.rope.dimension_count", 2),
             "metadata llama.rope.dimension_count: 2 (expected: a whole number from 4 to 4)"),
         Arguments.of(
-            TinyLlama.gguf().text("llama.rope.scaling.type", "yarn"),
-            "metadata llama.rope.scaling.type: 'yarn' (expected: none)"),
+            TinyLlama.gguf().text("llama.rope.scaling.type", "longrope"),
+            "metadata llama.rope.scaling.type: 'longrope' (expected: none, linear or yarn)"),
+        Arguments.of(
+            TinyLlama.gguf()
+                .text("llama.rope.scaling.type", "linear")
+                .float32("llama.rope.scaling.factor", 4)
+                .float32("llama.rope.scaling.attn_factor", 2),
+            "metadata llama.rope.scaling.attn_factor: 2.0 (expected: 1.0)"),
+        Arguments.of(
+            TinyLlama.gguf().floats("rope_freqs.weight", new float[] {1, -1}, 2),
+            "tensor rope_freqs.weight: element 1 is -1.0 (expected: a number above 0)"),
+        Arguments.of(
+            TinyLlama.gguf().floats("rope_freqs.weight", new float[] {1, 1, 1}, 3),
+            "tensor rope_freqs.weight: shape [3] (expected: [2])"),
+        Arguments.of(
+            TinyLlama.gguf()
+                .float32("llama.rope.scaling.factor", 2)
+                .floats("rope_freqs.weight", new float[] {1, 1}, 2),
+            "tensor rope_freqs.weight: together with metadata llama.rope.scaling"),
+        Arguments.of(
+            TinyLlama.gguf().put("split.count", 2, new byte[] {2, 0}),
+            "metadata split.count: 2 (expected: a whole number from 0 to 1)"),
         Arguments.of(
             TinyLlama.gguf().uint32("llama.expert_count", 8),
             "metadata llama.expert_count: 8 (expected: a whole number from 0 to 0)"),
@@ -132,8 +231,21 @@ class GgufCheckpointTest {
             "tensor blk.1.ffn_up.weight: shape [8, 12] (expected: [12, 8])"),
         Arguments.of(extra, "tensor blk.0.attn_q.bias: not known"),
         Arguments.of(
+            TinyLlama.gguf().text("tokenizer.ggml.model", "t5"),
+            "tokenizer model 't5' is not supported (expected: gpt2 or llama)"),
+        Arguments.of(
             TinyLlama.gguf().text("tokenizer.ggml.model", "llama"),
-            "tokenizer model 'llama' is not supported (expected: gpt2)"),
+            "metadata tokenizer.ggml.scores: missing (expected: a list of 10 FLOAT32)"),
+        Arguments.of(
+            TinyLlama.gguf()
+                .text("tokenizer.ggml.model", "llama")
+                .float32s("tokenizer.ggml.scores", new float[9]),
+            "metadata tokenizer.ggml.scores: a list of 9 FLOAT32 (expected: a list of 10 FLOAT32)"),
+        Arguments.of(
+            TinyLlama.gguf()
+                .text("tokenizer.ggml.model", "llama")
+                .float32s("tokenizer.ggml.scores", 0, 0, 0, 0, 0, 0, 0, 0, 0, Float.NaN),
+            "score of token 9: NaN (expected: a number)"),
         Arguments.of(
             TinyLlama.gguf().text("tokenizer.ggml.pre", "klingon"),
             "pre-tokenizer 'klingon' is not supported (expected: gpt-2, "),
@@ -172,15 +284,8 @@ class GgufCheckpointTest {
         .isInstanceOf(ModelFileException.class)
         .hasMessage(
             zip
-                + ": begins with the bytes '504b0304' (expected: '47475546', a GGUF file of the"
-                + " architecture llama)");
-    Files.writeString(folder.resolve("config.json"), "{}");
-    assertThatThrownBy(() -> Checkpoints.open(folder))
-        .isInstanceOf(ModelFileException.class)
-        .hasMessage(
-            folder
-                + ": a folder in the Hugging Face layout is not supported (expected: a GGUF file of"
-                + " the architecture llama)");
+                + ": begins with the bytes '504b0304' (expected: a GGUF file, or a folder with"
+                + " config.json and *.safetensors)");
     Path missing = folder.resolve("missing");
     assertThatThrownBy(() -> Checkpoints.open(missing))
         .isInstanceOf(ModelFileException.class)

@@ -59,6 +59,10 @@ final class GgufWriter {
     return put(key, 9, join(int32(5), int64(values.length), buffer.array()));
   }
 
+  GgufWriter float32s(String key, float... values) {
+    return put(key, 9, join(int32(6), int64(values.length), SafetensorsWriter.floats(values)));
+  }
+
   /** Any value, by type number and bytes. */
   GgufWriter put(String key, int type, byte[] bytes) {
     metadata.put(key, new Value(type, bytes));

@@ -19,17 +19,27 @@ final class TinyLlama {
   private TinyLlama() {}
 
   static GgufWriter gguf() {
+    return gguf("llama");
+  }
+
+  /** The same weights under the name of another architecture. */
+  static GgufWriter gguf(String architecture) {
+    return gguf(architecture, TOKENS.size());
+  }
+
+  /** The same with another number of embeddings. */
+  static GgufWriter gguf(String architecture, int vocabularySize) {
     GgufWriter writer =
         new GgufWriter()
-            .text("general.architecture", "llama")
-            .uint32("llama.block_count", LAYERS)
-            .uint32("llama.context_length", 64)
-            .uint32("llama.embedding_length", HIDDEN)
-            .uint32("llama.feed_forward_length", INTERMEDIATE)
-            .uint32("llama.attention.head_count", HEADS)
-            .uint32("llama.attention.head_count_kv", KV_HEADS)
-            .uint32("llama.rope.dimension_count", HEAD_SIZE)
-            .float32("llama.attention.layer_norm_rms_epsilon", 1e-5f)
+            .text("general.architecture", architecture)
+            .uint32(architecture + ".block_count", LAYERS)
+            .uint32(architecture + ".context_length", 64)
+            .uint32(architecture + ".embedding_length", HIDDEN)
+            .uint32(architecture + ".feed_forward_length", INTERMEDIATE)
+            .uint32(architecture + ".attention.head_count", HEADS)
+            .uint32(architecture + ".attention.head_count_kv", KV_HEADS)
+            .uint32(architecture + ".rope.dimension_count", HEAD_SIZE)
+            .float32(architecture + ".attention.layer_norm_rms_epsilon", 1e-5f)
             .text("tokenizer.ggml.model", "gpt2")
             .text("tokenizer.ggml.pre", "smollm")
             .texts("tokenizer.ggml.tokens", TOKENS)
@@ -39,7 +49,7 @@ final class TinyLlama {
             .uint32("tokenizer.ggml.eos_token_id", 2)
             .flag("tokenizer.ggml.add_bos_token", true)
             .text("tokenizer.chat_template", "{{ messages }}");
-    floats(writer, "token_embd.weight", TOKENS.size(), HIDDEN);
+    floats(writer, "token_embd.weight", vocabularySize, HIDDEN);
     for (int layer = 0; layer < LAYERS; layer++) {
       String block = "blk." + layer + ".";
       floats(writer, block + "attn_norm.weight", HIDDEN);

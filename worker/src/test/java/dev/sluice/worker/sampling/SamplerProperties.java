@@ -3,6 +3,9 @@ package dev.sluice.worker.sampling;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -28,7 +31,7 @@ class SamplerProperties {
     float max = logits[ranked.getFirst()];
     double[] weights = new double[logits.length];
     for (int token : ranked) {
-      weights[token] = Exp.ofNonPositive((logits[token] - max) / params.temperature());
+      weights[token] = (float) Math.exp((logits[token] - max) / params.temperature());
     }
     if (params.topK() > 0 && params.topK() < ranked.size()) {
       ranked = ranked.subList(0, params.topK());
@@ -56,6 +59,17 @@ class SamplerProperties {
     return ranked.getFirst();
   }
 
+  /** Samples from the second of two rows. */
+  private static int sample(
+      Sampler sampler, float[] logits, SamplingParams params, int choice, int position) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment rows = arena.allocate(ValueLayout.JAVA_FLOAT, 2L * logits.length);
+      MemorySegment.copy(
+          logits, 0, rows, ValueLayout.JAVA_FLOAT, 4L * logits.length, logits.length);
+      return sampler.sample(rows, 1, params, choice, position);
+    }
+  }
+
   @Property(tries = 500, seed = "1")
   void choosesAsTheReferenceDoes(
       @ForAll @IntRange(min = 1, max = 700) int vocabulary,
@@ -65,17 +79,67 @@ class SamplerProperties {
       @ForAll boolean ties,
       @ForAll long seed) {
     Random random = new Random(seed);
-    Sampler sampler = new Sampler(vocabulary);
+    Sampler sampler = new Sampler(vocabulary, vocabulary);
     float[] logits = logits(vocabulary, ties, random);
     SamplingParams params = new SamplingParams(temperature, topK, topP, seed);
     int agreed = 0;
     for (int position = 0; position < 20; position++) {
-      int token = sampler.sample(logits, params, 0, position);
+      int token = sample(sampler, logits, params, 0, position);
       assertThat(logits[token]).isGreaterThan(Float.NEGATIVE_INFINITY);
       agreed += token == reference(logits, params, 0, position) ? 1 : 0;
     }
     // sums in another order differ in the last bit, which may move a draw to a neighbour
     assertThat(agreed).isGreaterThanOrEqualTo(19);
+  }
+
+  @Property(tries = 20, seed = "1")
+  void choosesAsTheReferenceDoesFromALargeVocabulary(
+      @ForAll @IntRange(min = 0, max = 1000) int topK,
+      @ForAll @FloatRange(min = 0.01f, max = 1) float topP,
+      @ForAll boolean ties,
+      @ForAll long seed) {
+    int vocabulary = 49_152;
+    float[] logits = logits(vocabulary, ties, new Random(seed));
+    Sampler sampler = new Sampler(vocabulary, vocabulary);
+    SamplingParams params = new SamplingParams(0.8f, topK, topP, seed);
+    int agreed = 0;
+    for (int position = 0; position < 5; position++) {
+      int token = sample(sampler, logits, params, 0, position);
+      agreed += token == reference(logits, params, 0, position) ? 1 : 0;
+    }
+    assertThat(agreed).isGreaterThanOrEqualTo(4);
+  }
+
+  @Property(tries = 200, seed = "1")
+  void paddingIsNeverChosen(
+      @ForAll @IntRange(min = 1, max = 300) int tokens,
+      @ForAll @IntRange(min = 1, max = 200) int padding,
+      @ForAll @IntRange(min = 0, max = 3) int kind,
+      @ForAll long seed) {
+    float[] logits = logits(tokens, false, new Random(seed));
+    logits[0] = 0; // one is not banned
+    float[] padded = Arrays.copyOf(logits, tokens + padding);
+    Arrays.fill(padded, tokens, padded.length, 1000);
+    SamplingParams params = new SamplingParams(kind, kind == 2 ? 9 : 0, kind == 3 ? 0.9f : 1, seed);
+    Sampler sampler = new Sampler(padded.length, tokens);
+    Sampler unpadded = new Sampler(tokens, tokens);
+    for (int position = 0; position < 5; position++) {
+      assertThat(sample(sampler, padded, params, 0, position))
+          .isEqualTo(sample(unpadded, logits, params, 0, position));
+    }
+  }
+
+  @Example
+  void rowsAndTokensHaveRanges() {
+    assertThatExceptionOfType(IllegalArgumentException.class)
+        .isThrownBy(() -> new Sampler(10, 11))
+        .withMessage("tokens: 11 (expected: 1 to 10)");
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment rows = arena.allocate(ValueLayout.JAVA_FLOAT, 20);
+      assertThatExceptionOfType(IllegalArgumentException.class)
+          .isThrownBy(() -> new Sampler(10, 10).sample(rows, 2, SamplingParams.GREEDY, 0, 0))
+          .withMessage("row: 2 (expected: 0 to 1)");
+    }
   }
 
   private static float[] logits(int vocabulary, boolean ties, Random random) {
@@ -96,18 +160,18 @@ class SamplerProperties {
     float[] logits = logits(100, false, random);
     SamplingParams params =
         new SamplingParams(0.9f, kind % 2 == 1 ? 10 : 0, kind < 2 ? 1 : 0.8f, seed);
-    Sampler used = new Sampler(100);
+    Sampler used = new Sampler(100, 100);
     for (int i = 0; i < 10; i++) {
-      used.sample(logits(100, true, random), params, i, i);
+      sample(used, logits(100, true, random), params, i, i);
     }
-    assertThat(used.sample(logits, params, 1, 7))
-        .isEqualTo(new Sampler(100).sample(logits.clone(), params, 1, 7));
+    assertThat(sample(used, logits, params, 1, 7))
+        .isEqualTo(sample(new Sampler(100, 100), logits.clone(), params, 1, 7));
   }
 
   @Property(tries = 200, seed = "1")
   void temperatureZeroTakesTheLowestOfTheMostLikely(@ForAll long seed) {
     float[] logits = logits(80, true, new Random(seed));
-    int token = new Sampler(80).sample(logits, SamplingParams.GREEDY, 0, 0);
+    int token = sample(new Sampler(80, 80), logits, SamplingParams.GREEDY, 0, 0);
     for (int other = 0; other < 80; other++) {
       assertThat(logits[other]).isLessThanOrEqualTo(logits[token]);
       assertThat(other < token && logits[other] == logits[token]).isFalse();
@@ -120,10 +184,10 @@ class SamplerProperties {
     float[] logits = logits(60, false, new Random(seed));
     double[] probabilities = softmax(logits);
     boolean[] drawn = new boolean[60];
-    Sampler sampler = new Sampler(60);
+    Sampler sampler = new Sampler(60, 60);
     for (int position = 0; position < 300; position++) {
       SamplingParams params = new SamplingParams(1, 0, topP, seed);
-      drawn[sampler.sample(logits, params, 0, position)] = true;
+      drawn[sample(sampler, logits, params, 0, position)] = true;
     }
     for (int token = 0; token < 60; token++) {
       double moreLikely = 0;
@@ -159,9 +223,9 @@ class SamplerProperties {
           SamplingParams params = new SamplingParams(temperature, topK, topP, 99);
           double[] expected = distribution(logits, params);
           int[] counts = new int[vocabulary];
-          Sampler sampler = new Sampler(vocabulary);
+          Sampler sampler = new Sampler(vocabulary, vocabulary);
           for (int position = 0; position < 100_000; position++) {
-            counts[sampler.sample(logits, params, 0, position)]++;
+            counts[sample(sampler, logits, params, 0, position)]++;
           }
           double chiSquare = 0;
           for (int token = 0; token < vocabulary; token++) {
@@ -206,39 +270,45 @@ class SamplerProperties {
 
   @Example
   void refusesLogitsThatAreNone() {
-    Sampler sampler = new Sampler(3);
+    Sampler sampler = new Sampler(3, 3);
     assertThatExceptionOfType(SamplingException.class)
         .isThrownBy(
-            () -> sampler.sample(new float[] {1, Float.NaN, 2}, SamplingParams.GREEDY, 0, 0))
+            () -> sample(sampler, new float[] {1, Float.NaN, 2}, SamplingParams.GREEDY, 0, 0))
         .withMessage("logit of token 1: NaN (expected: a number)");
     float infinity = Float.POSITIVE_INFINITY;
     assertThatExceptionOfType(SamplingException.class)
-        .isThrownBy(() -> sampler.sample(new float[] {1, 0, infinity}, SamplingParams.GREEDY, 0, 0))
+        .isThrownBy(
+            () -> sample(sampler, new float[] {1, 0, infinity}, SamplingParams.GREEDY, 0, 0))
         .withMessage("logit of token 2: Infinity (expected: a finite number)");
     assertThatExceptionOfType(SamplingException.class)
         .isThrownBy(() ->
-            sampler.sample(
-                new float[] {-infinity, -infinity, -infinity}, SamplingParams.GREEDY, 0, 0))
+            sample(
+                sampler,
+                new float[] {-infinity, -infinity, -infinity},
+                SamplingParams.GREEDY,
+                0,
+                0))
         .withMessage("every token is banned (expected: at least one logit above -Infinity)");
   }
 
   @Example
   void extremesWork() {
-    Sampler sampler = new Sampler(4);
+    Sampler sampler = new Sampler(4, 4);
     float big = Float.MAX_VALUE;
     float[] wide = {-big, big, -big, 0};
     for (int position = 0; position < 50; position++) {
-      assertThat(sampler.sample(wide, new SamplingParams(1, 0, 1, 5), 0, position)).isOne();
-      assertThat(sampler.sample(wide, new SamplingParams(1, 3, 0.5f, 5), 0, position)).isOne();
+      assertThat(sample(sampler, wide, new SamplingParams(1, 0, 1, 5), 0, position)).isOne();
+      assertThat(sample(sampler, wide, new SamplingParams(1, 3, 0.5f, 5), 0, position)).isOne();
       assertThat(
-              sampler.sample(
+              sample(
+                  sampler,
                   new float[] {1, 1.001f, 0, 1},
                   new SamplingParams(Float.MIN_VALUE, 0, 1, 5),
                   0,
                   position))
           .isOne();
     }
-    assertThat(new Sampler(1).sample(new float[] {-3}, new SamplingParams(1, 0, 1, 5), 0, 0))
+    assertThat(sample(new Sampler(1, 1), new float[] {-3}, new SamplingParams(1, 0, 1, 5), 0, 0))
         .isZero();
   }
 

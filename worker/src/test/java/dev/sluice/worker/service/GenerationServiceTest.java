@@ -39,9 +39,11 @@ import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.protobuf.StatusProto;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -379,15 +381,20 @@ final class GenerationServiceTest {
   }
 
   /** Says the same letter for ever, fast however long the context is. */
-  private record Monotone(ModelRunner.Geometry geometry) implements ModelRunner {
-    @Override
-    public void execute(StepBatch batch) {}
+  private record Monotone(ModelRunner.Geometry geometry, MemorySegment logits)
+      implements ModelRunner {
+    Monotone(ModelRunner.Geometry geometry) {
+      long row = geometry.vocabularySize();
+      MemorySegment rows =
+          Arena.ofAuto().allocate(ValueLayout.JAVA_FLOAT, row * geometry.maxSequences());
+      for (int i = 0; i < geometry.maxSequences(); i++) {
+        rows.setAtIndex(ValueLayout.JAVA_FLOAT, row * i + 'x', 1);
+      }
+      this(geometry, rows);
+    }
 
     @Override
-    public void readLogits(int row, float[] logits) {
-      Arrays.fill(logits, 0);
-      logits['x'] = 1;
-    }
+    public void execute(StepBatch batch) {}
 
     @Override
     public void close() {}

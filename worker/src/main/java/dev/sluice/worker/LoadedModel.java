@@ -1,0 +1,136 @@
+package dev.sluice.worker;
+
+import dev.sluice.common.config.ByteSize;
+import dev.sluice.common.prompt.PromptEncoder;
+import dev.sluice.common.tokenizer.Tokenizer;
+import dev.sluice.common.tokenizer.TokenizerBundle;
+import dev.sluice.common.tokenizer.TokenizerException;
+import dev.sluice.worker.graph.GraphOptions;
+import dev.sluice.worker.graph.IntegerWeights;
+import dev.sluice.worker.kernel.AttentionShape;
+import dev.sluice.worker.model.Checkpoint;
+import dev.sluice.worker.model.Checkpoints;
+import dev.sluice.worker.model.ContentHashes;
+import dev.sluice.worker.model.ModelConfig;
+import dev.sluice.worker.model.ModelFileException;
+import dev.sluice.worker.model.ModelStore;
+import dev.sluice.worker.model.Progress;
+import dev.sluice.worker.runner.MemoryBudget;
+import dev.sluice.worker.runner.MemoryLimit;
+import dev.sluice.worker.runner.MemoryNeeds;
+import dev.sluice.worker.runner.MemoryPlan;
+import dev.sluice.worker.runner.OrtModelRunner;
+import dev.sluice.worker.runner.OrtModelRunnerConfig;
+import dev.sluice.worker.runner.WeightsCache;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A model, ready to take steps, and its tokenizer. Whoever gets it closes both.
+ *
+ * @param bundle the tokenizer's files
+ * @param prompts renders and tokenizes
+ */
+record LoadedModel(
+    OrtModelRunner runner, TokenizerBundle bundle, Tokenizer tokenizer, PromptEncoder prompts) {
+  private static final Logger log = LoggerFactory.getLogger(LoadedModel.class);
+  private static final List<Integer> CONTEXTS = List.of(2048, 8192);
+
+  /**
+   * Fetches the model if need be and loads it; warms up.
+   *
+   * @throws dev.sluice.worker.model.ModelFileException if the model cannot be used
+   * @throws dev.sluice.worker.model.ModelStoreException if there is no such model
+   * @throws dev.sluice.worker.runner.MemoryException if there is not memory enough
+   */
+  static LoadedModel load(WorkerConfig config) {
+    Path file = ModelStore.of(System.getenv()).resolve(config.model().name(), Progress.NONE);
+    Path home = ModelStore.home(System.getenv());
+    ContentHashes hashes = new ContentHashes(home.resolve("hashes"), InstantSource.system());
+    WeightsCache cache = new WeightsCache(home.resolve("weights"), InstantSource.system());
+    long start = System.nanoTime();
+    try (Checkpoint checkpoint = Checkpoints.open(file, hashes)) {
+      // Beside the weights: both take long, and each needs but one processor for most of it.
+      CompletableFuture<Tokenizer> tokenizer =
+          CompletableFuture.supplyAsync(() -> tokenizer(file, checkpoint));
+      OrtModelRunner runner;
+      try {
+        runner = OrtModelRunner.load(checkpoint, plan(config, checkpoint), Optional.of(cache));
+      } catch (RuntimeException | Error e) {
+        CompletableFuture<Void> _ = tokenizer.thenAccept(Tokenizer::close);
+        throw e;
+      }
+      try {
+        log.info(
+            "loaded {} in {} ms; memory {}",
+            file.getFileName(),
+            (System.nanoTime() - start) / 1_000_000,
+            runner.memoryPlan().describe(CONTEXTS));
+        runner.warmUp();
+        Tokenizer loaded = join(tokenizer);
+        return new LoadedModel(
+            runner,
+            checkpoint.tokenizer(),
+            loaded,
+            new PromptEncoder(checkpoint.tokenizer(), loaded));
+      } catch (RuntimeException | Error e) {
+        runner.close();
+        throw e;
+      }
+    }
+  }
+
+  /** Loads a model's tokenizer; a message of the library's names the model. */
+  private static Tokenizer tokenizer(Path file, Checkpoint checkpoint) {
+    try {
+      return Tokenizer.load(checkpoint.tokenizer());
+    } catch (TokenizerException e) {
+      throw new ModelFileException(file + ": tokenizer: " + e.getMessage(), e);
+    }
+  }
+
+  private static Tokenizer join(CompletableFuture<Tokenizer> tokenizer) {
+    try {
+      return tokenizer.join();
+    } catch (CompletionException e) {
+      throw e.getCause() instanceof RuntimeException cause ? cause : e;
+    }
+  }
+
+  private static OrtModelRunnerConfig plan(WorkerConfig config, Checkpoint checkpoint) {
+    ModelConfig model = checkpoint.config();
+    int asked = config.model().contextLength();
+    int context = asked == 0 ? model.maxContext() : Math.min(asked, model.maxContext());
+    int tokens = config.engine().maxBatchedTokens();
+    int sequences = config.engine().maxSequences();
+    GraphOptions options =
+        new GraphOptions(
+            config.model().quantization(),
+            IntegerWeights.SIGNED, // as large as the other
+            config.kvCache().type(),
+            context,
+            AttentionShape.BLOCK_SIZE);
+    MemoryBudget budget =
+        new MemoryBudget(
+            config.memory().map(ByteSize::bytes),
+            config.kvCache().memory().map(ByteSize::bytes),
+            MemoryLimit.ofProcess());
+    MemoryPlan plan =
+        budget.plan(MemoryNeeds.cpu(model, options, tokens, sequences), context, sequences);
+    return new OrtModelRunnerConfig(
+        config.model().quantization(),
+        config.kvCache().type(),
+        config.engine().threads(),
+        plan.kvBytes(),
+        AttentionShape.BLOCK_SIZE,
+        context,
+        tokens,
+        sequences);
+  }
+}

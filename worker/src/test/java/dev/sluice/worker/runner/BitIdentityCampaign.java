@@ -1,0 +1,54 @@
+package dev.sluice.worker.runner;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sluice.worker.graph.Quantization;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * All of what {@link BitIdentityTest} samples: 200 random prompts, every combination of batch size,
+ * chunk size and blocks, other processes and other instruction sets. Takes about an hour on two
+ * cores and is therefore no part of the build; to run it:
+ *
+ * <pre>
+ *   mvn -Pfast -pl worker -am test -Dtest=BitIdentityCampaign -Dsurefire.failIfNoSpecifiedTests=false
+ * </pre>
+ *
+ * It prints a line for each comparison and fails if a bit differs.
+ */
+final class BitIdentityCampaign {
+  private static final int PROMPTS = Integer.getInteger("prompts", 200);
+  private static final CampaignVariant ELSEWHERE =
+      new CampaignVariant(7, 64, CampaignVariant.Mode.OWN);
+
+  @BeforeAll
+  static void printHeader() {
+    BitIdentity.printHeader();
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"NONE", "INT8"})
+  void inThisProcess(Quantization quantization) throws Exception {
+    BitIdentity identity = new BitIdentity(quantization, PROMPTS);
+    identity.everyVariant();
+    assertThat(identity.differences()).as("%s", identity.firstDifference()).isZero();
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"NONE", "INT8"})
+  void inOtherProcesses(Quantization quantization) throws Exception {
+    BitIdentity identity = new BitIdentity(quantization, PROMPTS);
+    identity.reference();
+    for (int i = 0; i < 5; i++) {
+      identity.inTheFirstStep(i * (PROMPTS / 5));
+    }
+    identity.inAnotherProcess("another process", PROMPTS, ELSEWHERE);
+    identity.inAnotherProcess("UseAVX=2", PROMPTS, ELSEWHERE, "-XX:UseAVX=2");
+    identity.inAnotherProcess("UseAVX=1", PROMPTS / 5, ELSEWHERE, "-XX:UseAVX=1");
+    identity.inAnotherProcess("MaxVectorSize=16", PROMPTS / 5, ELSEWHERE, "-XX:MaxVectorSize=16");
+    identity.inAnotherProcess("-Xint", PROMPTS / 20, ELSEWHERE, "-Xint");
+    assertThat(identity.differences()).as("%s", identity.firstDifference()).isZero();
+  }
+}
