@@ -220,14 +220,7 @@ final class AttentionTile {
         for (int row = head * headRows; row < (head + 1) * headRows; row += KvFormat.ROWS) {
           int score = row * RANGE;
           format.scores(
-              queries,
-              row * headSize,
-              keyA,
-              keyB,
-              weights,
-              score + columnA,
-              score + columnB,
-              RANGE);
+              queries, row * headSize, keyA, keyB, weights, score + columnA, score + columnB);
         }
       }
     }
@@ -236,7 +229,7 @@ final class AttentionTile {
   /** The address of a column's keys: of its lane in the first line of its block. */
   private long keys(AttentionCall call, int column, int head) {
     long entry = entries[column / BLOCK] + head;
-    return call.keyCache + entry * format.blockBytes() + column % BLOCK * 4L;
+    return call.keyCache + entry * format.keyBytes() + column % BLOCK * 4L;
   }
 
   /**
@@ -291,11 +284,11 @@ final class AttentionTile {
     for (int head = 0; head < unit.heads(); head++) {
       for (int column = from; column < seen; column += BLOCK) {
         long entry = entries[column / BLOCK] + head;
-        valueBlocks[column / BLOCK] = call.valueCache + entry * format.blockBytes();
+        valueBlocks[column / BLOCK] = call.valueCache + entry * format.valueBytes();
       }
       for (int row = head * headRows; row < (head + 1) * headRows; row += KvFormat.ROWS) {
         format.weightedValues(
-            weights, row * RANGE, RANGE, from, seen, valueBlocks, values, row * headSize);
+            weights, row * RANGE, from, seen, valueBlocks, values, row * headSize);
       }
     }
   }

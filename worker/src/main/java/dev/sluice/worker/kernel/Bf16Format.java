@@ -8,14 +8,22 @@ import jdk.incubator.vector.IntVector;
  * and a mask widen them.
  *
  * <pre>
- *   keys    [headSize / 2, 16 tokens]   dimensions 2 d, in the lower half, and 2 d + 1
- *   values  [16 tokens, headSize / 2]   dimensions d, in the lower half, and d + headSize / 2
+ *   keys    [headSize / 2, 16 tokens]        dimensions 2 d, in the lower half, and 2 d + 1
+ *   values  [headSize / 32, 16 tokens, 16]   dimensions d, in the lower half, and d + 16
  * </pre>
  */
 record Bf16Format(int headSize) implements KvFormat {
+  /** Dimensions of a line of values. */
+  private static final int PAIRED = 2 * Lanes.LOGICAL;
+
   @Override
-  public long blockBytes() {
+  public long keyBytes() {
     return LINE * headSize / 2;
+  }
+
+  @Override
+  public long valueBytes() {
+    return LINE * Lanes.LOGICAL * Math.ceilDiv(headSize, PAIRED);
   }
 
   @Override
@@ -35,10 +43,12 @@ record Bf16Format(int headSize) implements KvFormat {
 
   @Override
   public float storeValue(float[] value, long block, int slot) {
-    int half = headSize / 2;
-    long row = block + 4L * half * slot;
-    for (int d = 0; d < half; d++) {
-      Lanes.setInt(row + 4L * d, pair(value[d], value[d + half]));
+    for (int d = 0; d < headSize; d++) {
+      if (d % PAIRED < Lanes.LOGICAL) {
+        int partner = d + Lanes.LOGICAL;
+        float high = partner < headSize ? value[partner] : 0;
+        Lanes.setInt(place(block, d) + slot * LINE, pair(value[d], high));
+      }
     }
     return 1;
   }
@@ -67,14 +77,7 @@ record Bf16Format(int headSize) implements KvFormat {
 
   @Override
   public void scores(
-      float[] queries,
-      int query,
-      long keyA,
-      long keyB,
-      float[] scores,
-      int scoreA,
-      int scoreB,
-      int stride) {
+      float[] queries, int query, long keyA, long keyB, float[] scores, int scoreA, int scoreB) {
     int half = headSize / 2;
     FloatVector a0 = FloatVector.zero(Lanes.SPECIES);
     FloatVector a1 = a0;
@@ -119,46 +122,40 @@ record Bf16Format(int headSize) implements KvFormat {
       b3 = q.fma(b, b3);
     }
     a0.intoArray(scores, scoreA);
-    a1.intoArray(scores, scoreA + stride);
-    a2.intoArray(scores, scoreA + 2 * stride);
-    a3.intoArray(scores, scoreA + 3 * stride);
+    a1.intoArray(scores, scoreA + RANGE);
+    a2.intoArray(scores, scoreA + 2 * RANGE);
+    a3.intoArray(scores, scoreA + 3 * RANGE);
     b0.intoArray(scores, scoreB);
-    b1.intoArray(scores, scoreB + stride);
-    b2.intoArray(scores, scoreB + 2 * stride);
-    b3.intoArray(scores, scoreB + 3 * stride);
+    b1.intoArray(scores, scoreB + RANGE);
+    b2.intoArray(scores, scoreB + 2 * RANGE);
+    b3.intoArray(scores, scoreB + 3 * RANGE);
   }
 
   @Override
   public void weightedValues(
-      float[] weights,
-      int weight,
-      int stride,
-      int from,
-      int to,
-      long[] blocks,
-      float[] sums,
-      int sum) {
-    int half = headSize / 2;
-    for (int column = 0; column < half; column += Lanes.WIDTH) {
-      // The last vectors may overlap those before: they give the same sums again.
-      int first = Math.min(column, half - Lanes.WIDTH);
-      columns(weights, weight, stride, from, to, blocks, first, sums, sum);
+      float[] weights, int weight, int from, int to, long[] blocks, float[] sums, int sum) {
+    for (int group = 0; group < headSize; group += PAIRED) {
+      for (int lane = 0; lane < Lanes.LOGICAL; lane += Lanes.WIDTH) {
+        columns(weights, weight, from, to, blocks, group + lane, sums, sum);
+      }
     }
   }
 
-  /** {@link #weightedValues} for the vectors that begin at the column and half a head on. */
+  /** Address of a dimension of the first token's value, if it is in a lower half. */
+  private static long place(long block, int d) {
+    return block + d / PAIRED * (Lanes.LOGICAL * LINE) + d % PAIRED * 4L;
+  }
+
+  /** {@link #weightedValues} for the vectors that begin at the column and 16 further on. */
   private void columns(
       float[] weights,
       int weight,
-      int stride,
       int from,
       int to,
       long[] blocks,
       int column,
       float[] sums,
       int sum) {
-    int half = headSize / 2;
-    long rowBytes = 4L * half;
     FloatVector a0 = FloatVector.zero(Lanes.SPECIES);
     FloatVector a1 = a0;
     FloatVector a2 = a0;
@@ -168,39 +165,37 @@ record Bf16Format(int headSize) implements KvFormat {
     FloatVector b2 = a0;
     FloatVector b3 = a0;
     for (int first = from; first < to; first += Lanes.LOGICAL) {
-      long values = blocks[first / Lanes.LOGICAL] + 4L * column;
-      int slots = Math.min(to - first, Lanes.LOGICAL);
-      int weight0 = weight + first;
-      int weight1 = weight0 + stride;
-      int weight2 = weight1 + stride;
-      int weight3 = weight2 + stride;
-      for (int slot = 0; slot < slots; slot++) {
-        IntVector pairs = Lanes.loadBits(values + slot * rowBytes);
+      long line = place(blocks[first / Lanes.LOGICAL], column);
+      long end = line + Math.min(to - first, Lanes.LOGICAL) * LINE;
+      for (int at = weight + first; line != end; at++, line += LINE) {
+        IntVector pairs = Lanes.loadBits(line);
         FloatVector a = low(pairs);
         FloatVector b = high(pairs);
-        FloatVector w = Lanes.splat(weights[weight0 + slot]);
+        FloatVector w = Lanes.splat(weights[at]);
         a0 = w.fma(a, a0);
         b0 = w.fma(b, b0);
-        w = Lanes.splat(weights[weight1 + slot]);
+        w = Lanes.splat(weights[at + RANGE]);
         a1 = w.fma(a, a1);
         b1 = w.fma(b, b1);
-        w = Lanes.splat(weights[weight2 + slot]);
+        w = Lanes.splat(weights[at + 2 * RANGE]);
         a2 = w.fma(a, a2);
         b2 = w.fma(b, b2);
-        w = Lanes.splat(weights[weight3 + slot]);
+        w = Lanes.splat(weights[at + 3 * RANGE]);
         a3 = w.fma(a, a3);
         b3 = w.fma(b, b3);
       }
     }
     int sumA = sum + column;
-    int sumB = sumA + half;
     a0.intoArray(sums, sumA);
     a1.intoArray(sums, sumA + headSize);
     a2.intoArray(sums, sumA + 2 * headSize);
     a3.intoArray(sums, sumA + 3 * headSize);
-    b0.intoArray(sums, sumB);
-    b1.intoArray(sums, sumB + headSize);
-    b2.intoArray(sums, sumB + 2 * headSize);
-    b3.intoArray(sums, sumB + 3 * headSize);
+    if (column + Lanes.LOGICAL < headSize) { // else the upper halves are empty
+      int sumB = sumA + Lanes.LOGICAL;
+      b0.intoArray(sums, sumB);
+      b1.intoArray(sums, sumB + headSize);
+      b2.intoArray(sums, sumB + 2 * headSize);
+      b3.intoArray(sums, sumB + 3 * headSize);
+    }
   }
 }

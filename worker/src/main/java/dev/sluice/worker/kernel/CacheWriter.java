@@ -52,13 +52,13 @@ final class CacheWriter {
     for (int kvHead = firstHead; kvHead < endHead; kvHead++) {
       long source = token * call.keyValueStride + kvHead * headBytes;
       long entry = block * shape.kvHeads() + kvHead;
-      long cached = entry * format.blockBytes();
       long scale = (entry * AttentionShape.BLOCK_SIZE + slot) * 4;
       rotary.rotate(
           call.key + source, call.keyNorm, call.cosine + table, call.sine + table, 1f, head, 0);
-      float keyScale = format.storeKey(head, call.keyCache + cached, slot);
+      float keyScale = format.storeKey(head, call.keyCache + entry * format.keyBytes(), slot);
       Lanes.copy(call.value + source, head);
-      float valueScale = format.storeValue(head, call.valueCache + cached, slot);
+      float valueScale =
+          format.storeValue(head, call.valueCache + entry * format.valueBytes(), slot);
       if (format.scaled()) {
         Lanes.setFloat(call.keyScales + scale, keyScale);
         Lanes.setFloat(call.valueScales + scale, valueScale);

@@ -1,7 +1,5 @@
 package dev.sluice.worker.kernel;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 
 /**
@@ -9,12 +7,17 @@ import jdk.incubator.vector.FloatVector;
  *
  * <pre>
  *   keys    [headSize, 16 tokens]
- *   values  [16 tokens, headSize]
+ *   values  [headSize / 16, 16 tokens, 16]
  * </pre>
  */
 record FloatFormat(int headSize) implements KvFormat {
   @Override
-  public long blockBytes() {
+  public long keyBytes() {
+    return LINE * headSize;
+  }
+
+  @Override
+  public long valueBytes() {
     return LINE * headSize;
   }
 
@@ -34,21 +37,15 @@ record FloatFormat(int headSize) implements KvFormat {
 
   @Override
   public float storeValue(float[] value, long block, int slot) {
-    long row = block + 4L * headSize * slot;
-    MemorySegment.copy(value, 0, Lanes.MEMORY, ValueLayout.JAVA_FLOAT_UNALIGNED, row, headSize);
+    for (int d = 0; d < headSize; d += Lanes.WIDTH) {
+      Lanes.store(Lanes.load(value, d), place(block, d) + slot * LINE);
+    }
     return 1;
   }
 
   @Override
   public void scores(
-      float[] queries,
-      int query,
-      long keyA,
-      long keyB,
-      float[] scores,
-      int scoreA,
-      int scoreB,
-      int stride) {
+      float[] queries, int query, long keyA, long keyB, float[] scores, int scoreA, int scoreB) {
     FloatVector a0 = FloatVector.zero(Lanes.SPECIES);
     FloatVector a1 = a0;
     FloatVector a2 = a0;
@@ -75,29 +72,27 @@ record FloatFormat(int headSize) implements KvFormat {
       b3 = q.fma(b, b3);
     }
     a0.intoArray(scores, scoreA);
-    a1.intoArray(scores, scoreA + stride);
-    a2.intoArray(scores, scoreA + 2 * stride);
-    a3.intoArray(scores, scoreA + 3 * stride);
+    a1.intoArray(scores, scoreA + RANGE);
+    a2.intoArray(scores, scoreA + 2 * RANGE);
+    a3.intoArray(scores, scoreA + 3 * RANGE);
     b0.intoArray(scores, scoreB);
-    b1.intoArray(scores, scoreB + stride);
-    b2.intoArray(scores, scoreB + 2 * stride);
-    b3.intoArray(scores, scoreB + 3 * stride);
+    b1.intoArray(scores, scoreB + RANGE);
+    b2.intoArray(scores, scoreB + 2 * RANGE);
+    b3.intoArray(scores, scoreB + 3 * RANGE);
+  }
+
+  /** Address of a dimension of the first token's value. */
+  private static long place(long block, int d) {
+    return block + d / Lanes.LOGICAL * (Lanes.LOGICAL * LINE) + d % Lanes.LOGICAL * 4L;
   }
 
   @Override
   public void weightedValues(
-      float[] weights,
-      int weight,
-      int stride,
-      int from,
-      int to,
-      long[] blocks,
-      float[] sums,
-      int sum) {
+      float[] weights, int weight, int from, int to, long[] blocks, float[] sums, int sum) {
     for (int column = 0; column < headSize; column += 2 * Lanes.WIDTH) {
       // The last vector may have no partner: it is computed twice.
       int other = Math.min(column + Lanes.WIDTH, headSize - Lanes.WIDTH);
-      columns(weights, weight, stride, from, to, blocks, column, other, sums, sum);
+      columns(weights, weight, from, to, blocks, column, other, sums, sum);
     }
   }
 
@@ -105,7 +100,6 @@ record FloatFormat(int headSize) implements KvFormat {
   private void columns(
       float[] weights,
       int weight,
-      int stride,
       int from,
       int to,
       long[] blocks,
@@ -113,7 +107,6 @@ record FloatFormat(int headSize) implements KvFormat {
       int columnB,
       float[] sums,
       int sum) {
-    long rowBytes = 4L * headSize;
     FloatVector a0 = FloatVector.zero(Lanes.SPECIES);
     FloatVector a1 = a0;
     FloatVector a2 = a0;
@@ -122,28 +115,23 @@ record FloatFormat(int headSize) implements KvFormat {
     FloatVector b1 = a0;
     FloatVector b2 = a0;
     FloatVector b3 = a0;
+    long step = place(0, columnB) - place(0, columnA);
     for (int first = from; first < to; first += Lanes.LOGICAL) {
-      long block = blocks[first / Lanes.LOGICAL];
-      long valueA = block + 4L * columnA;
-      long valueB = block + 4L * columnB;
-      int slots = Math.min(to - first, Lanes.LOGICAL);
-      int weight0 = weight + first;
-      int weight1 = weight0 + stride;
-      int weight2 = weight1 + stride;
-      int weight3 = weight2 + stride;
-      for (int slot = 0; slot < slots; slot++) {
-        FloatVector a = Lanes.load(valueA + slot * rowBytes);
-        FloatVector b = Lanes.load(valueB + slot * rowBytes);
-        FloatVector w = Lanes.splat(weights[weight0 + slot]);
+      long line = place(blocks[first / Lanes.LOGICAL], columnA);
+      long end = line + Math.min(to - first, Lanes.LOGICAL) * LINE;
+      for (int at = weight + first; line != end; at++, line += LINE) {
+        FloatVector a = Lanes.load(line);
+        FloatVector b = Lanes.load(line + step);
+        FloatVector w = Lanes.splat(weights[at]);
         a0 = w.fma(a, a0);
         b0 = w.fma(b, b0);
-        w = Lanes.splat(weights[weight1 + slot]);
+        w = Lanes.splat(weights[at + RANGE]);
         a1 = w.fma(a, a1);
         b1 = w.fma(b, b1);
-        w = Lanes.splat(weights[weight2 + slot]);
+        w = Lanes.splat(weights[at + 2 * RANGE]);
         a2 = w.fma(a, a2);
         b2 = w.fma(b, b2);
-        w = Lanes.splat(weights[weight3 + slot]);
+        w = Lanes.splat(weights[at + 3 * RANGE]);
         a3 = w.fma(a, a3);
         b3 = w.fma(b, b3);
       }

@@ -8,16 +8,22 @@ import jdk.incubator.vector.IntVector;
  * top, so that an arithmetic shift widens it and a shift brings up the next.
  *
  * <pre>
- *   keys    [headSize / 4, 16 tokens]    dimensions 4 d to 4 d + 3
- *   values  [4, headSize]                of tokens 4 g to 4 g + 3
+ *   keys    [headSize / 4, 16 tokens]   dimensions 4 d to 4 d + 3
+ *   values  [headSize / 16, 4, 16]   of tokens 4 g to 4 g + 3
  * </pre>
  */
 record Int8Format(int headSize) implements KvFormat {
   private static final int BYTES = 4;
+  private static final int GROUPS = Lanes.LOGICAL / BYTES; // of tokens
   private static final float LARGEST = 127f;
 
   @Override
-  public long blockBytes() {
+  public long keyBytes() {
+    return LINE * headSize / BYTES;
+  }
+
+  @Override
+  public long valueBytes() {
     return LINE * headSize / BYTES;
   }
 
@@ -44,10 +50,10 @@ record Int8Format(int headSize) implements KvFormat {
   @Override
   public float storeValue(float[] value, long block, int slot) {
     float scale = quantize(value);
-    long row = block + 4L * headSize * (slot / BYTES);
+    long line = slot / BYTES * LINE;
     int shift = 8 * (BYTES - 1 - slot % BYTES);
     for (int d = 0; d < headSize; d++) {
-      Lanes.setByte(row + 4L * d, shift, (byte) value[d]);
+      Lanes.setByte(place(block, d) + line, shift, (byte) value[d]);
     }
     return scale;
   }
@@ -71,14 +77,7 @@ record Int8Format(int headSize) implements KvFormat {
 
   @Override
   public void scores(
-      float[] queries,
-      int query,
-      long keyA,
-      long keyB,
-      float[] scores,
-      int scoreA,
-      int scoreB,
-      int stride) {
+      float[] queries, int query, long keyA, long keyB, float[] scores, int scoreA, int scoreB) {
     int quarter = headSize / BYTES;
     FloatVector a0 = FloatVector.zero(Lanes.SPECIES);
     FloatVector a1 = a0;
@@ -113,29 +112,27 @@ record Int8Format(int headSize) implements KvFormat {
       }
     }
     a0.intoArray(scores, scoreA);
-    a1.intoArray(scores, scoreA + stride);
-    a2.intoArray(scores, scoreA + 2 * stride);
-    a3.intoArray(scores, scoreA + 3 * stride);
+    a1.intoArray(scores, scoreA + RANGE);
+    a2.intoArray(scores, scoreA + 2 * RANGE);
+    a3.intoArray(scores, scoreA + 3 * RANGE);
     b0.intoArray(scores, scoreB);
-    b1.intoArray(scores, scoreB + stride);
-    b2.intoArray(scores, scoreB + 2 * stride);
-    b3.intoArray(scores, scoreB + 3 * stride);
+    b1.intoArray(scores, scoreB + RANGE);
+    b2.intoArray(scores, scoreB + 2 * RANGE);
+    b3.intoArray(scores, scoreB + 3 * RANGE);
+  }
+
+  /** Address of a dimension of the first tokens' values. */
+  private static long place(long block, int d) {
+    return block + d / Lanes.LOGICAL * (GROUPS * LINE) + d % Lanes.LOGICAL * 4L;
   }
 
   @Override
   public void weightedValues(
-      float[] weights,
-      int weight,
-      int stride,
-      int from,
-      int to,
-      long[] blocks,
-      float[] sums,
-      int sum) {
+      float[] weights, int weight, int from, int to, long[] blocks, float[] sums, int sum) {
     for (int column = 0; column < headSize; column += 2 * Lanes.WIDTH) {
       // The last vector may have no partner: it is computed twice.
       int other = Math.min(column + Lanes.WIDTH, headSize - Lanes.WIDTH);
-      columns(weights, weight, stride, from, to, blocks, column, other, sums, sum);
+      columns(weights, weight, from, to, blocks, column, other, sums, sum);
     }
   }
 
@@ -143,7 +140,6 @@ record Int8Format(int headSize) implements KvFormat {
   private void columns(
       float[] weights,
       int weight,
-      int stride,
       int from,
       int to,
       long[] blocks,
@@ -151,7 +147,6 @@ record Int8Format(int headSize) implements KvFormat {
       int columnB,
       float[] sums,
       int sum) {
-    long rowBytes = 4L * headSize;
     FloatVector a0 = FloatVector.zero(Lanes.SPECIES);
     FloatVector a1 = a0;
     FloatVector a2 = a0;
@@ -160,29 +155,33 @@ record Int8Format(int headSize) implements KvFormat {
     FloatVector b1 = a0;
     FloatVector b2 = a0;
     FloatVector b3 = a0;
-    for (int token = from; token < to; token += BYTES) {
-      long values = blocks[token / Lanes.LOGICAL] + token % Lanes.LOGICAL / BYTES * rowBytes;
-      IntVector wordsA = Lanes.loadBits(values + 4L * columnA);
-      IntVector wordsB = Lanes.loadBits(values + 4L * columnB);
-      for (int i = 0; i < BYTES; i++) {
-        int at = weight + token + i;
-        FloatVector a = top(wordsA);
-        FloatVector b = top(wordsB);
-        FloatVector w = Lanes.splat(weights[at]);
-        a0 = w.fma(a, a0);
-        b0 = w.fma(b, b0);
-        w = Lanes.splat(weights[at + stride]);
-        a1 = w.fma(a, a1);
-        b1 = w.fma(b, b1);
-        w = Lanes.splat(weights[at + 2 * stride]);
-        a2 = w.fma(a, a2);
-        b2 = w.fma(b, b2);
-        w = Lanes.splat(weights[at + 3 * stride]);
-        a3 = w.fma(a, a3);
-        b3 = w.fma(b, b3);
-        wordsA = Lanes.shiftLeft(wordsA, 8);
-        wordsB = Lanes.shiftLeft(wordsB, 8);
-        KvFormat.keepApart();
+    long step = place(0, columnB) - place(0, columnA);
+    for (int first = from; first < to; first += Lanes.LOGICAL) {
+      long line = place(blocks[first / Lanes.LOGICAL], columnA);
+      long end = line + Math.ceilDiv(Math.min(to - first, Lanes.LOGICAL), BYTES) * LINE;
+      for (int group = weight + first; line != end; group += BYTES, line += LINE) {
+        IntVector wordsA = Lanes.loadBits(line);
+        IntVector wordsB = Lanes.loadBits(line + step);
+        for (int i = 0; i < BYTES; i++) {
+          int at = group + i;
+          FloatVector a = top(wordsA);
+          FloatVector b = top(wordsB);
+          FloatVector w = Lanes.splat(weights[at]);
+          a0 = w.fma(a, a0);
+          b0 = w.fma(b, b0);
+          w = Lanes.splat(weights[at + RANGE]);
+          a1 = w.fma(a, a1);
+          b1 = w.fma(b, b1);
+          w = Lanes.splat(weights[at + 2 * RANGE]);
+          a2 = w.fma(a, a2);
+          b2 = w.fma(b, b2);
+          w = Lanes.splat(weights[at + 3 * RANGE]);
+          a3 = w.fma(a, a3);
+          b3 = w.fma(b, b3);
+          wordsA = Lanes.shiftLeft(wordsA, 8);
+          wordsB = Lanes.shiftLeft(wordsB, 8);
+          KvFormat.keepApart();
+        }
       }
     }
     int sumA = sum + columnA;

@@ -8,8 +8,9 @@ import java.lang.invoke.VarHandle;
  * of queries against keys, rows of weights against values. Rows come in groups of {@value #ROWS}; a
  * row's arithmetic is the same in any group.
  *
- * <p>Lines of keys and of values are made of 32-bit lanes in every format. A line of keys has 16
- * lanes, a token each, so that 16 scores grow side by side and need no sum over lanes.
+ * <p>In every format a block is made of lines of 16 lanes of 32 bits. A line of keys has a token in
+ * each lane, so that 16 scores grow side by side and need no sum over lanes; a line of values has a
+ * dimension in each. What is read together lies line after line.
  *
  * <p>Keys and values are in native memory; what a thread works with is in arrays, whose bounds
  * checks the compiler moves out of the loops.
@@ -18,7 +19,10 @@ sealed interface KvFormat permits FloatFormat, Bf16Format, Int8Format {
   /** Rows of a register tile: 4 rows of 2 vectors leave room for operands in 16 registers. */
   int ROWS = 4;
 
-  /** Bytes from one line of keys to the next. */
+  /** Columns of a row of scores or weights: positions of a range. */
+  int RANGE = AttentionRange.SIZE;
+
+  /** Bytes from one line to the next. */
   long LINE = 4L * Lanes.LOGICAL;
 
   static KvFormat of(KvType type, int headSize) {
@@ -37,8 +41,11 @@ sealed interface KvFormat permits FloatFormat, Bf16Format, Int8Format {
     VarHandle.loadLoadFence();
   }
 
-  /** Bytes of the keys of a block, and of its values. */
-  long blockBytes();
+  /** Bytes of the keys of a block. */
+  long keyBytes();
+
+  /** Bytes of the values of a block. */
+  long valueBytes();
 
   /** Whether what is stored has to be multiplied by a scale for each token. */
   boolean scaled();
@@ -62,35 +69,21 @@ sealed interface KvFormat permits FloatFormat, Bf16Format, Int8Format {
    * @param queries [headSize, 4] from {@code query}
    * @param keyA address of a vector's first lane in the first line of a block
    * @param keyB of another
-   * @param scores receives the first row's from {@code scoreA} and {@code scoreB}; other rows are
-   *     {@code stride} further on
+   * @param scores receives the first row's from {@code scoreA} and {@code scoreB}; the next row is
+   *     {@link #RANGE} further on
    */
   void scores(
-      float[] queries,
-      int query,
-      long keyA,
-      long keyB,
-      float[] scores,
-      int scoreA,
-      int scoreB,
-      int stride);
+      float[] queries, int query, long keyA, long keyB, float[] scores, int scoreA, int scoreB);
 
   /**
    * Weighted sums of values, for 4 rows.
    *
-   * @param weights [4, ...] from {@code weight}; rows are {@code stride} apart
+   * @param weights [4, RANGE] from {@code weight}
    * @param from first token, a multiple of 16
    * @param to end of the tokens; weights up to the next multiple of 16 are 0
    * @param blocks addresses of the blocks of values, 16 tokens each
    * @param sums receives [4, headSize] from {@code sum}
    */
   void weightedValues(
-      float[] weights,
-      int weight,
-      int stride,
-      int from,
-      int to,
-      long[] blocks,
-      float[] sums,
-      int sum);
+      float[] weights, int weight, int from, int to, long[] blocks, float[] sums, int sum);
 }

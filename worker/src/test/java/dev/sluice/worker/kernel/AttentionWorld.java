@@ -194,17 +194,17 @@ final class AttentionWorld {
     int size = shape.headSize();
     return switch (kvType) {
       case FLOAT32 -> {
-        long place = key ? d * 16L + slot : (long) slot * size + d;
+        long place = key ? d * 16L + slot : (d / 16 * 16L + slot) * 16 + d % 16;
         yield cache.getAtIndex(ValueLayout.JAVA_FLOAT, entry * 16 * size + place);
       }
       case BF16 -> {
-        int half = size / 2;
-        long pair = key ? d / 2 * 16L + slot : (long) slot * half + d % half;
-        long place = (entry * 8 * size + pair) * 2 + (key ? d % 2 : d / half);
+        long block = key ? size / 2 * 16L : (size + 31) / 32 * 256L;
+        long pair = key ? d / 2 * 16L + slot : (d / 32 * 16L + slot) * 16 + d % 16;
+        long place = (entry * block + pair) * 2 + (key ? d % 2 : d / 16 % 2);
         yield Float.intBitsToFloat(cache.getAtIndex(ValueLayout.JAVA_SHORT, place) << 16);
       }
       case INT8 -> {
-        long word = key ? d / 4 * 16L + slot : slot / 4 * (long) size + d;
+        long word = key ? d / 4 * 16L + slot : (d / 16 * 4L + slot / 4) * 16 + d % 16;
         int index = 3 - (key ? d % 4 : slot % 4);
         byte value = cache.getAtIndex(ValueLayout.JAVA_BYTE, (entry * 4 * size + word) * 4 + index);
         yield value * (double) scales.getAtIndex(ValueLayout.JAVA_FLOAT, entry * 16 + slot);

@@ -57,7 +57,7 @@ final class OrtModelRunnerTest {
     try (OrtModelRunner runner = load(Quantization.NONE, KvType.BF16, 2)) {
       assertThat(relativeError(runner)).isBetween(1e-5, 0.01);
       assertThat(runner.geometry().blocks()).isEqualTo(BLOCKS);
-      assertThat(runner.memoryPlan().kvBytesPerToken()).isEqualTo(2 * 2 * 2 * 48 * 2);
+      assertThat(runner.memoryPlan().kvBytesPerToken()).isEqualTo(2 * 2 * (48 + 64) * 2);
     }
     try (OrtModelRunner runner = load(Quantization.NONE, KvType.INT8, 2)) {
       assertThat(relativeError(runner)).isBetween(1e-5, 0.03);
