@@ -2,9 +2,9 @@ package dev.sluice.worker.bench;
 
 import dev.sluice.common.tokenizer.Tokenizer;
 import dev.sluice.worker.graph.IntegerWeights;
-import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.graph.Quantization;
 import dev.sluice.worker.kernel.AttentionShape;
+import dev.sluice.worker.kernel.KvType;
 import dev.sluice.worker.model.Checkpoint;
 import dev.sluice.worker.model.Checkpoints;
 import dev.sluice.worker.model.ModelConfig;

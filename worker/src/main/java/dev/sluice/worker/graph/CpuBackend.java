@@ -1,6 +1,7 @@
 package dev.sluice.worker.graph;
 
 import dev.sluice.worker.graph.OnnxGraph.Attributes;
+import dev.sluice.worker.kernel.KvTensor;
 import dev.sluice.worker.model.ModelConfig;
 import java.util.ArrayList;
 import java.util.List;

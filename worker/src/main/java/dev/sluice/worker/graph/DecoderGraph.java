@@ -5,6 +5,7 @@ import dev.sluice.worker.graph.Arithmetic.Projection;
 import dev.sluice.worker.graph.Arithmetic.Rows;
 import dev.sluice.worker.graph.OnnxGraph.Attributes;
 import dev.sluice.worker.kernel.AttentionShape;
+import dev.sluice.worker.kernel.KvType;
 import dev.sluice.worker.model.ModelConfig;
 import dev.sluice.worker.model.ModelFileException;
 import dev.sluice.worker.ort.ElementType;

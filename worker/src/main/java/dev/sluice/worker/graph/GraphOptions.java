@@ -1,5 +1,7 @@
 package dev.sluice.worker.graph;
 
+import dev.sluice.worker.kernel.KvType;
+
 /**
  * What a graph depends on beside the model.
  *

@@ -1,6 +1,5 @@
 package dev.sluice.worker.kernel;
 
-import dev.sluice.worker.graph.KvType;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;

@@ -1,7 +1,5 @@
 package dev.sluice.worker.kernel;
 
-import dev.sluice.worker.graph.KvType;
-
 /**
  * Stores new keys, normalized and rotated, and new values in their blocks.
  *

@@ -1,6 +1,5 @@
 package dev.sluice.worker.kernel;
 
-import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.ort.KernelContext.Parallel;
 import dev.sluice.worker.ort.KernelContext.ParallelBody;
 import java.util.concurrent.atomic.AtomicInteger;

@@ -1,6 +1,5 @@
 package dev.sluice.worker.kernel;
 
-import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.ort.CustomOp;
 import dev.sluice.worker.ort.ElementType;
 import dev.sluice.worker.ort.KernelContext;

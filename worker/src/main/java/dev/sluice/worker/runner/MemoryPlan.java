@@ -1,8 +1,8 @@
 package dev.sluice.worker.runner;
 
-import dev.sluice.worker.graph.KvTensor;
-import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.kernel.AttentionShape;
+import dev.sluice.worker.kernel.KvTensor;
+import dev.sluice.worker.kernel.KvType;
 import dev.sluice.worker.model.ModelConfig;
 import java.util.List;
 import java.util.Locale;

@@ -1,8 +1,8 @@
 package dev.sluice.worker.runner;
 
-import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.graph.Quantization;
 import dev.sluice.worker.kernel.AttentionShape;
+import dev.sluice.worker.kernel.KvType;
 
 /**
  * How a model is run.

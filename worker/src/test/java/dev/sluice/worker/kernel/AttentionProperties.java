@@ -2,7 +2,6 @@ package dev.sluice.worker.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.ort.KernelContext.ParallelBody;
 import java.util.List;
 import java.util.Random;

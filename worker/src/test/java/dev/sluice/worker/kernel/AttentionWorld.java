@@ -1,7 +1,5 @@
 package dev.sluice.worker.kernel;
 
-import dev.sluice.worker.graph.KvTensor;
-import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.ort.KernelContext.Parallel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

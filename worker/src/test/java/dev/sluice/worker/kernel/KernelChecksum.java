@@ -1,6 +1,5 @@
 package dev.sluice.worker.kernel;
 
-import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.ort.KernelContext.ParallelBody;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sluice.worker.graph.CudaCache;
 import dev.sluice.worker.graph.HalfType;
-import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.graph.Quantization;
+import dev.sluice.worker.kernel.KvType;
 import dev.sluice.worker.model.ModelConfig;
 import dev.sluice.worker.model.RotaryScaling;
 import java.util.Arrays;

@@ -2,8 +2,8 @@ package dev.sluice.worker.runner;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.graph.Quantization;
+import dev.sluice.worker.kernel.KvType;
 import dev.sluice.worker.model.Checkpoint;
 import dev.sluice.worker.model.Checkpoints;
 import dev.sluice.worker.model.TestModel;

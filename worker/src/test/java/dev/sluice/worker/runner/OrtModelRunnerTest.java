@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.sluice.worker.engine.StepBatch;
-import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.graph.Quantization;
+import dev.sluice.worker.kernel.KvType;
 import dev.sluice.worker.model.ModelFileException;
 import java.util.Arrays;
 import java.util.Random;

@@ -3,8 +3,8 @@ package dev.sluice.worker.runner;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.sluice.worker.graph.KvType;
 import dev.sluice.worker.graph.Quantization;
+import dev.sluice.worker.kernel.KvType;
 import dev.sluice.worker.model.ModelFileException;
 import java.io.IOException;
 import java.nio.ByteBuffer;

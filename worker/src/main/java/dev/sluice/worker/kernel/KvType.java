@@ -1,4 +1,4 @@
-package dev.sluice.worker.graph;
+package dev.sluice.worker.kernel;
 
 import dev.sluice.worker.ort.ElementType;
 import java.util.Arrays;

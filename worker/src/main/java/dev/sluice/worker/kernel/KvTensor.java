@@ -1,4 +1,4 @@
-package dev.sluice.worker.graph;
+package dev.sluice.worker.kernel;
 
 import dev.sluice.worker.ort.ElementType;
 import java.util.Arrays;
@@ -21,6 +21,10 @@ public record KvTensor(String name, ElementType type, List<Long> blockShape) {
 
   /** Bytes of one block. */
   public long blockBytes() {
-    return new Initializer(name, type, blockShape).bytes();
+    long elements = 1;
+    for (long dimension : blockShape) {
+      elements = Math.multiplyExact(elements, dimension);
+    }
+    return elements * type.bytes();
   }
 }
