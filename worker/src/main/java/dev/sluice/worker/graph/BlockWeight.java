@@ -3,7 +3,6 @@ package dev.sluice.worker.graph;
 import dev.sluice.worker.model.Checkpoint;
 import dev.sluice.worker.model.ModelFileException;
 import dev.sluice.worker.ort.ElementType;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
@@ -59,16 +58,11 @@ record BlockWeight(String name, List<String> sources, long rows, long columns, b
   public void read(Checkpoint checkpoint, List<MemorySegment> targets) {
     MemorySegment quantized = targets.get(0);
     MemorySegment scales = targets.get(1);
-    long done = 0;
-    for (String source : sources) {
-      long elements = Sources.elements(checkpoint, source);
-      try (Arena arena = Arena.ofConfined()) {
-        MemorySegment floats = arena.allocate(elements * Float.BYTES, Float.BYTES);
-        checkpoint.read(source, floats);
-        quantize(floats, elements, quantized, scales, done);
-      }
-      done += elements;
-    }
+    long done =
+        Sources.convertEach(
+            checkpoint,
+            sources,
+            (floats, elements, before) -> quantize(floats, elements, quantized, scales, before));
     Sources.checkFilled(name, done, quantized.byteSize());
   }
 

@@ -3,7 +3,6 @@ package dev.sluice.worker.graph;
 import dev.sluice.worker.model.Checkpoint;
 import dev.sluice.worker.model.ModelFileException;
 import dev.sluice.worker.ort.ElementType;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
@@ -55,19 +54,17 @@ record NibbleWeight(String name, List<String> sources, long rows, long columns) 
 
   @Override
   public void read(Checkpoint checkpoint, List<MemorySegment> targets) {
-    long done = 0;
-    for (String source : sources) {
-      long elements = Sources.elements(checkpoint, source);
-      try (Arena arena = Arena.ofConfined()) {
-        MemorySegment floats = arena.allocate(elements * Float.BYTES, Float.BYTES);
-        checkpoint.read(source, floats);
-        for (long row = 0; row < elements / columns; row++) {
-          convert(floats.asSlice(row * columns * Float.BYTES), done + row, targets);
-        }
-      }
-      done += elements / columns;
-    }
-    Sources.checkFilled(name, done * columns / 2, targets.getFirst().byteSize());
+    long done =
+        Sources.convertEach(
+            checkpoint,
+            sources,
+            (floats, elements, before) -> {
+              for (long row = 0; row < elements / columns; row++) {
+                long offset = row * columns * Float.BYTES;
+                convert(floats.asSlice(offset), before / columns + row, targets);
+              }
+            });
+    Sources.checkFilled(name, done / 2, targets.getFirst().byteSize());
   }
 
   private void convert(MemorySegment floats, long row, List<MemorySegment> targets) {

@@ -4,7 +4,6 @@ import dev.sluice.worker.kernel.RowQuantizer;
 import dev.sluice.worker.model.Checkpoint;
 import dev.sluice.worker.model.ModelFileException;
 import dev.sluice.worker.ort.ElementType;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
@@ -58,17 +57,13 @@ record RowWeight(
   public void read(Checkpoint checkpoint, List<MemorySegment> targets) {
     MemorySegment quantized = targets.get(0);
     MemorySegment scales = targets.get(1);
-    long done = 0;
-    for (String source : sources) {
-      long elements = Sources.elements(checkpoint, source);
-      try (Arena arena = Arena.ofConfined()) {
-        MemorySegment floats = arena.allocate(elements * Float.BYTES, Float.BYTES);
-        checkpoint.read(source, floats);
-        convert(floats, elements / inputs, done, quantized, scales);
-      }
-      done += elements / inputs;
-    }
-    Sources.checkFilled(name, done * inputs, quantized.byteSize());
+    long done =
+        Sources.convertEach(
+            checkpoint,
+            sources,
+            (floats, elements, before) ->
+                convert(floats, elements / inputs, before / inputs, quantized, scales));
+    Sources.checkFilled(name, done, quantized.byteSize());
   }
 
   /** Converts some outputs' weights; {@code done} outputs are before them in the targets. */

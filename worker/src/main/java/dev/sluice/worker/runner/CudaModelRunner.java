@@ -56,7 +56,10 @@ public final class CudaModelRunner implements DeviceRunner {
             maxContext,
             accelerator.attentionDomain());
     DecoderGraph graph = DecoderGraph.build(model, options);
-    this.memoryPlan = plan(model, graph, config, options);
+    this.memoryPlan =
+        MemoryNeeds.gpu(
+                model, graph.weights(), options, config.maxBatchedTokens(), config.maxSequences())
+            .withUsableKvBytes(config.kvBytes());
     this.geometry =
         new Geometry(
             model.vocabularySize(),
@@ -151,20 +154,6 @@ public final class CudaModelRunner implements DeviceRunner {
       resources.push(tensor, OrtTensor::close);
       frame.setInput(DecoderGraph.FIRST_CACHE + cache, tensor);
     }
-  }
-
-  private static MemoryPlan plan(
-      ModelConfig model, DecoderGraph graph, CudaRunnerConfig config, CudaGraphOptions options) {
-    MemoryPlan plan =
-        MemoryNeeds.gpu(
-                model, graph.weights(), options, config.maxBatchedTokens(), config.maxSequences())
-            .withKvBytes(config.kvBytes());
-    if (plan.blocks() < 1) {
-      throw new IllegalArgumentException(
-          "kvBytes: %d (expected: at least a block, %d)"
-              .formatted(config.kvBytes(), plan.blockBytes()));
-    }
-    return plan;
   }
 
   @Override

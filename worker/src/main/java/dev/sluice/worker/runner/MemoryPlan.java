@@ -58,6 +58,20 @@ public record MemoryPlan(
         weightBytes, workingBytes, kvBytesPerToken, blockSize, Math.toIntExact(fitting));
   }
 
+  /**
+   * The same with a KV cache that a model can run with.
+   *
+   * @throws IllegalArgumentException if not even a block fits
+   */
+  MemoryPlan withUsableKvBytes(long bytes) {
+    MemoryPlan plan = withKvBytes(bytes);
+    if (plan.blocks() < 1) {
+      throw new IllegalArgumentException(
+          "kvBytes: %d (expected: at least a block, %d)".formatted(bytes, blockBytes()));
+    }
+    return plan;
+  }
+
   /** The same with what is left of so much memory for the KV cache, which may be nothing. */
   public MemoryPlan withTotalBytes(long bytes) {
     return withKvBytes(Math.max(0, bytes - weightBytes - workingBytes));

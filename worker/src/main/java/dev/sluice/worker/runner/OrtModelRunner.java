@@ -42,6 +42,7 @@ public final class OrtModelRunner implements DeviceRunner {
   private final Geometry geometry;
   private final MemoryPlan memoryPlan;
   private final String numericsFingerprint;
+  private final KvType kvType;
   private final CloseStack resources;
   private final StepFrame frame;
 
@@ -51,6 +52,7 @@ public final class OrtModelRunner implements DeviceRunner {
       Optional<WeightsCache> cache,
       CloseStack resources) {
     this.resources = resources;
+    this.kvType = config.kvType();
     ModelConfig model = checkpoint.config();
     int maxContext = Math.min(config.maxContext(), model.maxContext());
     OrtEnvironment environment = resources.push(OrtEnvironment.open(), OrtEnvironment::close);
@@ -60,9 +62,12 @@ public final class OrtModelRunner implements DeviceRunner {
             : IntegerWeights.SIGNED;
     GraphOptions options =
         new GraphOptions(
-            config.quantization(), integerWeights, config.kvType(), maxContext, config.blockSize());
+            config.quantization(), integerWeights, kvType, maxContext, config.blockSize());
     DecoderGraph graph = DecoderGraph.build(model, options);
-    this.memoryPlan = plan(model, graph, config, options);
+    this.memoryPlan =
+        MemoryNeeds.cpu(
+                model, graph.weights(), options, config.maxBatchedTokens(), config.maxSequences())
+            .withUsableKvBytes(config.kvBytes());
     this.geometry =
         new Geometry(
             model.vocabularySize(),
@@ -80,7 +85,7 @@ public final class OrtModelRunner implements DeviceRunner {
             createSession(environment, domain, checkpoint, graph, config, cache),
             OrtSession::close);
     this.frame = new StepFrame(environment, session, graph, geometry, resources);
-    allocateCache(environment, model, config.kvType());
+    allocateCache(environment, model);
   }
 
   /**
@@ -135,7 +140,7 @@ public final class OrtModelRunner implements DeviceRunner {
     }
   }
 
-  private void allocateCache(OrtEnvironment environment, ModelConfig model, KvType kvType) {
+  private void allocateCache(OrtEnvironment environment, ModelConfig model) {
     List<KvTensor> caches = kvType.tensors(model.kvHeads(), model.headSize(), geometry.blockSize());
     int input = DecoderGraph.FIRST_CACHE;
     for (int layer = 0; layer < model.layers(); layer++) {
@@ -149,23 +154,6 @@ public final class OrtModelRunner implements DeviceRunner {
         frame.setInput(input++, resources.push(tensor, OrtTensor::close));
       }
     }
-  }
-
-  private static MemoryPlan plan(
-      ModelConfig model, DecoderGraph graph, OrtModelRunnerConfig config, GraphOptions options) {
-    MemoryPlan plan =
-        MemoryNeeds.cpu(
-                model, graph.weights(), options, config.maxBatchedTokens(), config.maxSequences())
-            .withKvBytes(config.kvBytes());
-    if (plan.blocks() < 1) {
-      throw new IllegalArgumentException(
-          "kvBytes: "
-              + config.kvBytes()
-              + " (expected: at least a block, "
-              + plan.blockBytes()
-              + ")");
-    }
-    return plan;
   }
 
   @Override
@@ -195,7 +183,7 @@ public final class OrtModelRunner implements DeviceRunner {
 
   @Override
   public String kvType() {
-    return "float32";
+    return kvType.label();
   }
 
   @Override

@@ -2,13 +2,11 @@ package dev.sluice.worker.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.sun.management.ThreadMXBean;
 import dev.sluice.common.error.Refusal;
 import dev.sluice.worker.engine.ModelRunner.Geometry;
+import dev.sluice.worker.runner.AllocationMeter;
 import dev.sluice.worker.runner.SimulatedModelRunner;
-import dev.sluice.worker.runner.SimulatedModelRunner.StepHook;
 import dev.sluice.worker.sampling.SamplingParams;
-import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -16,33 +14,9 @@ import org.junit.jupiter.api.Test;
 
 class EngineAllocationTest {
   private static final int SEQUENCES = 32;
-  private static final int WINDOW = 100; // steps
   private static final int ROUNDS = 30;
   // a snapshot is about 150 bytes; 8 bytes per token would be 256 more
   private static final double BYTES_PER_STEP = 250;
-
-  /** Finds the steps that allocated least: those after everything was compiled. */
-  private static final class Meter implements StepHook {
-    private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    private int decodeSteps;
-    private long lastBytes;
-    private volatile double leastPerStep = Double.MAX_VALUE;
-
-    @Override
-    public void onStep(StepBatch batch) {
-      if (batch.tokens() != SEQUENCES || batch.sequences() != SEQUENCES) {
-        decodeSteps = 0;
-        return;
-      }
-      if (decodeSteps++ % WINDOW == 0) {
-        long bytes = threads.getCurrentThreadAllocatedBytes();
-        if (decodeSteps > 1) {
-          leastPerStep = Math.min(leastPerStep, (double) (bytes - lastBytes) / WINDOW);
-        }
-        lastBytes = bytes;
-      }
-    }
-  }
 
   /** Counts completions and keeps nothing. */
   private record Counter(CountDownLatch done) implements GenerationListener {
@@ -68,12 +42,12 @@ class EngineAllocationTest {
   @Test
   void aDecodeStepAllocatesItsSnapshotAndNothingPerToken() throws Exception {
     Geometry geometry = new Geometry(200, 1100, 16, 2500, 64, SEQUENCES);
-    Meter meter = new Meter();
+    AllocationMeter meter = new AllocationMeter(SEQUENCES);
     try (SimulatedModelRunner runner = new SimulatedModelRunner(geometry, meter)) {
       Engine engine =
           new Engine(runner, EngineConfig.defaults(), NanoClock.SYSTEM, EngineObserver.NONE);
       engine.start();
-      for (int round = 0; round < ROUNDS && meter.leastPerStep > BYTES_PER_STEP; round++) {
+      for (int round = 0; round < ROUNDS && meter.leastPerStep() > BYTES_PER_STEP; round++) {
         CountDownLatch done = new CountDownLatch(SEQUENCES);
         for (int i = 0; i < SEQUENCES; i++) {
           engine.submit(task(i), new Counter(done));
@@ -82,7 +56,7 @@ class EngineAllocationTest {
       }
       assertThat(engine.close(Duration.ofSeconds(10))).isTrue();
     }
-    assertThat(meter.leastPerStep).isBetween(1.0, BYTES_PER_STEP);
+    assertThat(meter.leastPerStep()).isBetween(1.0, BYTES_PER_STEP);
   }
 
   private static GenerationTask task(int i) {

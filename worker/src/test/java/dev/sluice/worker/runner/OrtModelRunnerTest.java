@@ -11,6 +11,8 @@ import dev.sluice.worker.model.ModelFileException;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The runner on a tiny model of random weights. */
 final class OrtModelRunnerTest {
@@ -112,6 +114,14 @@ final class OrtModelRunnerTest {
       assertThat(runner.geometry().maxContext()).isEqualTo(TinyModel.CONFIG.maxContext());
       assertThat(runner.memoryPlan().kvBytesPerToken()).isEqualTo(2 * 2 * 2 * 48 * 4);
       assertThat(runner.runtimeVersion()).startsWith("onnxruntime 1.");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void saysHowItHoldsKeysAndValues(KvType kvType) {
+    try (OrtModelRunner runner = load(Quantization.NONE, kvType, 1)) {
+      assertThat(runner.kvType()).isEqualTo(kvType.label());
     }
   }
 

@@ -2,17 +2,14 @@ package dev.sluice.worker.service;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.sun.management.ThreadMXBean;
 import dev.sluice.worker.engine.Engine;
 import dev.sluice.worker.engine.EngineConfig;
 import dev.sluice.worker.engine.EngineObserver;
 import dev.sluice.worker.engine.GenerationTask;
 import dev.sluice.worker.engine.ModelRunner.Geometry;
 import dev.sluice.worker.engine.NanoClock;
-import dev.sluice.worker.engine.StepBatch;
+import dev.sluice.worker.runner.AllocationMeter;
 import dev.sluice.worker.runner.SimulatedModelRunner;
-import dev.sluice.worker.runner.SimulatedModelRunner.StepHook;
-import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,31 +21,8 @@ import org.junit.jupiter.api.Test;
 class PublishAllocationTest {
   private static final int STREAMS = 32;
   private static final int TOKENS = 1000;
-  private static final int WINDOW = 100; // steps
   private static final int ROUNDS = 30;
   private static final double BYTES_PER_STEP = 250;
-
-  private static final class Meter implements StepHook {
-    private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    private int decodeSteps;
-    private long lastBytes;
-    private volatile double leastPerStep = Double.MAX_VALUE;
-
-    @Override
-    public void onStep(StepBatch batch) {
-      if (batch.tokens() != STREAMS || batch.sequences() != STREAMS) {
-        decodeSteps = 0;
-        return;
-      }
-      if (decodeSteps++ % WINDOW == 0) {
-        long bytes = threads.getCurrentThreadAllocatedBytes();
-        if (decodeSteps > 1) {
-          leastPerStep = Math.min(leastPerStep, (double) (bytes - lastBytes) / WINDOW);
-        }
-        lastBytes = bytes;
-      }
-    }
-  }
 
   /**
    * Waking a stream is left out: the JDK allocates 24 bytes when it hands a virtual thread to its
@@ -57,12 +31,12 @@ class PublishAllocationTest {
   @Test
   void tokensReachStreamsWithoutAllocation() throws Exception {
     Geometry geometry = new Geometry(200, 1100, 16, 2500, 64, STREAMS);
-    Meter meter = new Meter();
+    AllocationMeter meter = new AllocationMeter(STREAMS);
     try (SimulatedModelRunner runner = new SimulatedModelRunner(geometry, meter)) {
       Engine engine =
           new Engine(runner, EngineConfig.defaults(), NanoClock.SYSTEM, EngineObserver.NONE);
       engine.start();
-      for (int round = 0; round < ROUNDS && meter.leastPerStep > BYTES_PER_STEP; round++) {
+      for (int round = 0; round < ROUNDS && meter.leastPerStep() > BYTES_PER_STEP; round++) {
         Semaphore woken = new Semaphore(0);
         List<Mailbox> mailboxes = new ArrayList<>();
         for (int i = 0; i < STREAMS; i++) {
@@ -81,6 +55,6 @@ class PublishAllocationTest {
       }
       assertThat(engine.close(Duration.ofSeconds(10))).isTrue();
     }
-    assertThat(meter.leastPerStep).isBetween(1.0, BYTES_PER_STEP);
+    assertThat(meter.leastPerStep()).isBetween(1.0, BYTES_PER_STEP);
   }
 }
