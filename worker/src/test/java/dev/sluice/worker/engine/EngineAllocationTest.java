@@ -10,8 +10,10 @@ import dev.sluice.worker.sampling.SamplingParams;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("own-jvm")
 class EngineAllocationTest {
   private static final int SEQUENCES = 32;
   private static final int ROUNDS = 30;

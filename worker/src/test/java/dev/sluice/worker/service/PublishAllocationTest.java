@@ -15,9 +15,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What the engine's thread allocates when it hands tokens to streams. */
+@Tag("own-jvm")
 class PublishAllocationTest {
   private static final int STREAMS = 32;
   private static final int TOKENS = 1000;
