@@ -14,6 +14,7 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 public final class Engine {
   private final ModelRunner.Geometry geometry;
+  private final int tokenCount; // those that can be chosen
   private final NanoClock clock;
   private final Intake intake;
   private final EngineLoop loop;
@@ -25,6 +26,7 @@ public final class Engine {
    */
   public Engine(ModelRunner runner, EngineConfig config, NanoClock clock, EngineObserver observer) {
     this.geometry = runner.geometry();
+    this.tokenCount = Math.min(config.tokens(), geometry.vocabularySize());
     this.clock = clock;
     this.intake = new Intake(config);
     this.loop = new EngineLoop(runner, config, clock, observer, intake);
@@ -122,6 +124,13 @@ public final class Engine {
           throw RefusalException.invalid(
               "token id", id + " (expected: 0 to " + (geometry.vocabularySize() - 1) + ")");
         });
+    int[] early = task.minTokens() > 0 ? task.endings() : new int[0];
+    if (!task.sampling().rules().leaveAny(tokenCount, early)) {
+      throw RefusalException.invalid(
+          "sampling.allowed_token_ids",
+          "every token is banned, by sampling.banned_token_ids or before stopping.min_tokens"
+              + " (expected: at least one that can be chosen)");
+    }
     int contextRoom = geometry.maxContext() - prompt;
     if (task.maxTokens().orElse(1) > contextRoom) {
       throw RefusalException.invalid(
@@ -134,6 +143,15 @@ public final class Engine {
               + " leaves after "
               + prompt
               + " prompt tokens)");
+    }
+    int resumed = task.longestResumed();
+    if (resumed > task.maxTokens().orElse(contextRoom)) {
+      throw RefusalException.invalid(
+          "hop.resume.choices",
+          resumed
+              + " output tokens (expected: at most "
+              + task.maxTokens().orElse(contextRoom)
+              + ")");
     }
     // the last output token is never computed, so it needs no place in the cache
     long poolRoom = (long) geometry.blocks() * geometry.blockSize() + 1 - prompt;

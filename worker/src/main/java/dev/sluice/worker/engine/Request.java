@@ -218,9 +218,9 @@ final class Request implements TaskHandle {
     for (int choice = 0; choice < choices(); choice++) {
       Sequence sequence = sequence(choice);
       output += sequence.keptTokens();
-      gaps = Math.max(gaps, sequence.outputLength() - 1);
+      gaps = Math.max(gaps, sequence.chosenLength() - 1);
       itlMaxNanos = Math.max(itlMaxNanos, sequence.itlMaxNanos());
-      if (sequence.outputLength() > 0 && sequence.lastTokenNanos() - lastTokenNanos > 0) {
+      if (sequence.chosenLength() > 0 && sequence.lastTokenNanos() - lastTokenNanos > 0) {
         lastTokenNanos = sequence.lastTokenNanos();
       }
     }

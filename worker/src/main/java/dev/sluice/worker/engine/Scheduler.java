@@ -156,7 +156,11 @@ final class Scheduler {
   }
 
   private void planPrefill(Sequence sequence) {
-    plan.addPrefill(sequence, Math.min(sequence.remaining(), Math.min(prefillChunk, budget())));
+    int count = Math.min(sequence.remaining(), Math.min(prefillChunk, budget()));
+    int fitting = plan.fitting(sequence, count);
+    if (fitting > 0) {
+      plan.addPrefill(sequence, fitting);
+    }
   }
 
   private int budget() {

@@ -7,11 +7,15 @@ package dev.sluice.worker.engine;
  * <p>Threading: engine thread. Allocates nothing after construction.
  */
 final class StepPlan {
+  /** Most rows of logits of one step that are read for prompts: what they take is planned for. */
+  static final int MAX_SCORED_ROWS = 64;
+
   private final Sequence[] sequences; // [maxSequences]
   private final int[] counts; // [maxSequences]
   private int size;
   private int tokens;
   private int decodes;
+  private int scoredRows;
 
   StepPlan(int maxSequences) {
     sequences = new Sequence[maxSequences];
@@ -22,6 +26,7 @@ final class StepPlan {
     size = 0;
     tokens = 0;
     decodes = 0;
+    scoredRows = 0;
   }
 
   void addDecode(Sequence sequence) {
@@ -34,6 +39,12 @@ final class StepPlan {
     counts[size] = count;
     size++;
     tokens += count;
+    scoredRows += sequence.scoredRows(count);
+  }
+
+  /** How many of the next {@code count} tokens of a sequence fit into the rows that are left. */
+  int fitting(Sequence sequence, int count) {
+    return sequence.limitScored(count, MAX_SCORED_ROWS - scoredRows);
   }
 
   int size() {
@@ -47,6 +58,11 @@ final class StepPlan {
   /** Tokens that this step computes of a sequence. */
   int count(int index) {
     return counts[index];
+  }
+
+  /** Of these, those whose logits score a token of the prompt. */
+  int scoredRows(int index) {
+    return sequences[index].scoredRows(counts[index]);
   }
 
   /** Tokens of all sequences. */
@@ -64,7 +80,10 @@ final class StepPlan {
     return counts[index] == sequences[index].remaining();
   }
 
-  /** Packs the step; rows of logits are in the order of the sequences that complete. */
+  /**
+   * Packs the step. Rows of logits are in the order of the sequences; of each first those that
+   * score its prompt, then the one of a sequence that completes.
+   */
   void writeTo(StepBatch batch, ModelRunner.Geometry geometry) {
     int width = 1;
     for (int i = 0; i < size; i++) {
@@ -78,6 +97,9 @@ final class StepPlan {
       batch.addSequence(past, sequence.table.blocks(), geometry.blocksFor(end));
       for (int position = past; position < end; position++) {
         batch.addToken(sequence.token(position));
+        if (sequence.isScoredAt(position)) {
+          batch.addLogits();
+        }
       }
       if (completes(i)) {
         batch.addLogits();

@@ -15,7 +15,6 @@ import dev.sluice.v1.ListModelsResponse;
 import dev.sluice.v1.TokenizeRequest;
 import dev.sluice.v1.TokenizeResponse;
 import dev.sluice.worker.engine.GenerationTask;
-import dev.sluice.worker.sampling.SamplingParams;
 import io.grpc.Context;
 import io.grpc.Deadline;
 import io.grpc.stub.ServerCallStreamObserver;
@@ -72,7 +71,7 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
         new GenerationCall(
             plan,
             ready.engine(),
-            ready.model().tokenizer().textStream(),
+            ready.model().tokenizer()::textStream,
             sink,
             ready.model(),
             ready.telemetry().begin(plan, prompt.length));
@@ -102,14 +101,26 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
             .ignoreEos(plan.ignoreEos())
             .eosTokenIds(model.eosTokenIds().stream().mapToInt(Integer::intValue).toArray())
             .stopTokenIds(plan.stopTokenIds().stream().mapToInt(Integer::intValue).toArray())
-            .sampling(
-                new SamplingParams(plan.temperature(), plan.topK(), plan.topP(), plan.seed()));
+            .sampling(plan.sampling());
     plan.maxTokens().ifPresent(task::maxTokens);
+    plan.outputLogprobs().ifPresent(task::outputLogprobs);
+    if (!plan.resume().map(ResumePoint::hasBegun).orElse(false)) { // else the client has them
+      plan.promptLogprobs().ifPresent(task::promptLogprobs);
+    }
+    plan.resume().ifPresent(resume -> addResume(task, resume));
     Deadline deadline = Context.current().getDeadline();
     if (deadline != null) {
       task.deadlineNanos(System.nanoTime() + deadline.timeRemaining(TimeUnit.NANOSECONDS));
     }
     return task.build();
+  }
+
+  private static void addResume(GenerationTask.Builder task, ResumePoint resume) {
+    for (int i = 0; i < resume.choices().size(); i++) {
+      ResumePoint.Progress progress = resume.choices().get(i);
+      int[] tokens = progress.tokens().stream().mapToInt(Integer::intValue).toArray();
+      task.resume(i, tokens, progress.finished());
+    }
   }
 
   @Override
