@@ -75,7 +75,8 @@ final class EngineProfile {
             Duration.ofSeconds(1),
             false,
             threads,
-            tokenizer.vocabularySize());
+            tokenizer.vocabularySize(),
+            false);
     Engine engine = new Engine(runner, config, NanoClock.SYSTEM, EngineObserver.NONE);
     CountDownLatch decoding = new CountDownLatch(streams);
     CountDownLatch ending = new CountDownLatch(1);

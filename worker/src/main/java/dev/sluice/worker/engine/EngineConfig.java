@@ -14,6 +14,7 @@ import java.time.Duration;
  * @param samplingThreads threads that choose tokens, the engine's among them
  * @param tokens tokens that can be chosen, from 0 on: what the tokenizer knows, where the model's
  *     vocabulary is padded; all of the model's if it has fewer
+ * @param prefixCache whether what was computed for a request is kept for others that begin alike
  */
 public record EngineConfig(
     int maxWaitingRequests,
@@ -22,7 +23,8 @@ public record EngineConfig(
     Duration retryAfter,
     boolean checkIntegrity,
     int samplingThreads,
-    int tokens) {
+    int tokens,
+    boolean prefixCache) {
   public EngineConfig {
     if (maxWaitingRequests < 1) {
       throw new IllegalArgumentException(
@@ -47,7 +49,7 @@ public record EngineConfig(
     }
   }
 
-  /** Limits with all tokens, chosen by two threads. */
+  /** Limits with all tokens, chosen by two threads, and with the prefix cache. */
   public EngineConfig(
       int maxWaitingRequests,
       long maxWaitingTokens,
@@ -61,7 +63,21 @@ public record EngineConfig(
         retryAfter,
         checkIntegrity,
         2,
-        Integer.MAX_VALUE);
+        Integer.MAX_VALUE,
+        true);
+  }
+
+  /** These limits, with or without the prefix cache. */
+  public EngineConfig withPrefixCache(boolean newPrefixCache) {
+    return new EngineConfig(
+        maxWaitingRequests,
+        maxWaitingTokens,
+        prefillChunk,
+        retryAfter,
+        checkIntegrity,
+        samplingThreads,
+        tokens,
+        newPrefixCache);
   }
 
   /** 1,024 requests or 1,048,576 tokens wait; chunks as large as the step; no audit. */

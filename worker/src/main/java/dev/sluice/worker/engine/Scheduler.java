@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * many wait, and allocates nothing.
  */
 final class Scheduler {
-  private final BlockPool pool;
+  private final KvBlocks blocks;
   private final int maxBatchedTokens;
   private final int maxSequences;
   private final int prefillChunk;
@@ -24,10 +24,11 @@ final class Scheduler {
   private final RequestQueue waiting = new RequestQueue();
   private final StepPlan plan;
   private long waitingTokens;
+  private int rows; // of the requests that run: their choices
   private long preemptions;
 
-  Scheduler(ModelRunner.Geometry geometry, int prefillChunk) {
-    this.pool = new BlockPool(geometry.blocks(), geometry.blockSize());
+  Scheduler(ModelRunner.Geometry geometry, int prefillChunk, KvBlocks blocks) {
+    this.blocks = blocks;
     this.maxBatchedTokens = geometry.maxBatchedTokens();
     this.maxSequences = geometry.maxSequences();
     this.prefillChunk = prefillChunk;
@@ -35,7 +36,7 @@ final class Scheduler {
   }
 
   BlockPool pool() {
-    return pool;
+    return blocks.pool();
   }
 
   int runningCount() {
@@ -71,6 +72,7 @@ final class Scheduler {
 
   /** Takes a new request. */
   void add(Request request) {
+    blocks.add(request);
     waiting.addLast(request);
     waitingTokens += request.length();
   }
@@ -78,8 +80,7 @@ final class Scheduler {
   /** Forgets a request and frees its blocks. */
   void remove(Request request) {
     if (request.queue == running) {
-      running.remove(request);
-      free(request);
+      stopRunning(request);
     } else {
       removeWaiting(request);
     }
@@ -96,12 +97,14 @@ final class Scheduler {
     waitingTokens -= waits ? request.length() : 0;
     request.end(sequence, keptTokens);
     waitingTokens += waits ? request.length() : 0;
-    pool.free(sequence.table);
+    rows -= waits ? 0 : 1;
+    blocks.release(sequence);
   }
 
   /** The next step. It is valid until the next call; empty only if there are no requests. */
   StepPlan plan() {
     plan.clear();
+    blocks.beginPass();
     long preemptionsBefore = preemptions;
     planDecodes();
     planRunningPrefills();
@@ -113,11 +116,7 @@ final class Scheduler {
 
   private void planDecodes() {
     for (Request r = running.first(); r != null && budget() > 0; r = r.next) {
-      Sequence s = r.sequence(0);
-      if (!s.isDecoding()) {
-        continue;
-      }
-      while (!pool.canAppend(s.table, s.length())) {
+      while (!blocks.canDecode(r)) {
         Request victim = running.last();
         if (victim == r || victim == null) {
           preempt(r);
@@ -125,38 +124,48 @@ final class Scheduler {
         }
         preempt(victim); // arrived after r, so it is not in the plan yet
       }
-      pool.append(s.table, s.length());
-      plan.addDecode(s);
+      for (int choice = 0; choice < r.choices() && budget() > 0; choice++) {
+        Sequence s = r.sequence(choice);
+        if (s.isActive() && s.isDecoding()) {
+          blocks.growDecode(s);
+          plan.addDecode(s);
+        }
+      }
     }
   }
 
   private void planRunningPrefills() {
     for (Request r = running.first(); r != null && budget() > 0; r = r.next) {
-      Sequence s = r.sequence(0);
-      if (!s.isDecoding()) {
-        planPrefill(s);
-      }
+      planPrefills(r);
     }
   }
 
   private void planWaiting() {
-    while (budget() > 0 && running.size() < maxSequences) {
+    while (budget() > 0) {
       Request r = waiting.first();
-      // A newcomer gets blocks for all its tokens at once, and leaves one for each that runs, so
-      // that it is not preempted again before its prefill has been of use.
-      if (r == null || !pool.canAllocate(r.length(), running.size())) {
+      // A newcomer gets blocks for all its tokens at once, and leaves one for each choice that
+      // runs, so that it is not preempted again before its prefill has been of use.
+      if (r == null || rows + r.live() > maxSequences || !blocks.canStart(r, rows)) {
         return;
       }
-      Sequence s = r.sequence(0);
-      pool.allocate(s.table, s.length());
+      blocks.start(r);
       removeWaiting(r);
       running.addLast(r);
-      planPrefill(s);
+      rows += r.live();
+      planPrefills(r);
     }
   }
 
-  private void planPrefill(Sequence sequence) {
-    plan.addPrefill(sequence, Math.min(sequence.remaining(), Math.min(prefillChunk, budget())));
+  private void planPrefills(Request request) {
+    for (int choice = 0; choice < request.choices() && budget() > 0; choice++) {
+      Sequence s = request.sequence(choice);
+      if (s.isActive() && !s.isDecoding()) {
+        int count = blocks.claimPrefill(s, Math.min(prefillChunk, budget()));
+        if (count > 0) { // else another one computes in this step what it needs
+          plan.addPrefill(s, count, blocks.rows(s, count));
+        }
+      }
+    }
   }
 
   private int budget() {
@@ -164,18 +173,17 @@ final class Scheduler {
   }
 
   private void preempt(Request victim) {
-    running.remove(victim);
-    free(victim);
+    stopRunning(victim);
     victim.preempted();
     waiting.addFirst(victim);
     waitingTokens += victim.length();
     preemptions++;
   }
 
-  private void free(Request request) {
-    for (int choice = 0; choice < request.choices(); choice++) {
-      pool.free(request.sequence(choice).table);
-    }
+  private void stopRunning(Request request) {
+    running.remove(request);
+    rows -= request.live();
+    blocks.release(request);
   }
 
   private void removeWaiting(Request request) {
@@ -189,7 +197,7 @@ final class Scheduler {
     for (Request r = running.first(); r != null; r = r.next) {
       for (int choice = 0; choice < r.choices(); choice++) {
         Sequence s = r.sequence(choice);
-        if (s.table.size() < pool.blocksFor(s.computed())) {
+        if (s.table.size() < pool().blocksFor(s.computed()) && s.isActive()) {
           throw new IllegalStateException(
               r.requestId()
                   + " has "
@@ -201,7 +209,7 @@ final class Scheduler {
         tables.add(s.table);
       }
     }
-    pool.checkIntegrity(tables);
+    blocks.checkIntegrity(tables);
     long tokens = 0;
     for (Request r = waiting.first(); r != null; r = r.next) {
       for (int choice = 0; choice < r.choices(); choice++) {
