@@ -127,7 +127,7 @@ public final class EngineBench {
   private static double[] median(int repeats, Supplier<double[]> measurement) {
     long start = System.nanoTime();
     do {
-      measurement.get();
+      var _ = measurement.get();
     } while (System.nanoTime() - start < TimeUnit.SECONDS.toNanos(SETTLE_SECONDS));
     double[][] rows = new double[repeats][];
     for (int i = 0; i < repeats; i++) {
