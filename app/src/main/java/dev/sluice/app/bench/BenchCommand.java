@@ -166,14 +166,14 @@ public final class BenchCommand implements Callable<Integer> {
               clock,
               recorder::add);
       Thread runner = Thread.currentThread();
-      try (AtExit _ = AtExit.run(() -> end(driver, client, runner, reported));
-          LoadProgress progress = progress(recorder, clock, work.size())) {
-        progress.start();
-        driver.run(
-            work.jobs(tokens),
-            tokens.random(Long.MIN_VALUE),
-            duration.map(Duration::toNanos).orElse(Long.MAX_VALUE));
-        progress.close();
+      try (AtExit _ = AtExit.run(() -> end(driver, client, runner, reported))) {
+        try (LoadProgress progress = progress(recorder, clock, work.size())) {
+          progress.start();
+          driver.run(
+              work.jobs(tokens),
+              tokens.random(Long.MIN_VALUE),
+              duration.map(Duration::toNanos).orElse(Long.MAX_VALUE));
+        }
         report(recorder, slos, work.size());
       } finally {
         reported.countDown();

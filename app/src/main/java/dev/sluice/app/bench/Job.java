@@ -17,9 +17,9 @@ record Job(Optional<Duration> arrival, List<Turn> turns) {
    * @param tokens what the user adds
    * @param outputTokens length of the answer
    */
-  record Turn(int[] tokens, int outputTokens) {}
+  record Turn(List<Integer> tokens, int outputTokens) {}
 
-  static Job single(int[] tokens, int outputTokens) {
+  static Job single(List<Integer> tokens, int outputTokens) {
     return new Job(Optional.empty(), List.of(new Turn(tokens, outputTokens)));
   }
 }

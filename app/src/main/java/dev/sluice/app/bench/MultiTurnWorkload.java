@@ -19,16 +19,16 @@ record MultiTurnWorkload(int size, int turns, int prefixTokens, Lengths input, L
     implements Workload {
   @Override
   public Iterator<Job> jobs(TokenSource tokens) {
-    int[] head = tokens.draw(tokens.random(-1), prefixTokens);
+    List<Integer> head = tokens.draw(tokens.random(-1), prefixTokens);
     return IntStream.range(0, size)
         .mapToObj(i -> conversation(head, tokens, tokens.random(i)))
         .iterator();
   }
 
-  private Job conversation(int[] head, TokenSource tokens, SplittableRandom random) {
+  private Job conversation(List<Integer> head, TokenSource tokens, SplittableRandom random) {
     List<Turn> all = new ArrayList<>();
     for (int turn = 0; turn < turns; turn++) {
-      int[] said = tokens.draw(random, input.draw(random));
+      List<Integer> said = tokens.draw(random, input.draw(random));
       all.add(new Turn(turn == 0 ? Tokens.concat(head, said) : said, output.draw(random)));
     }
     return new Job(Optional.empty(), all);

@@ -1,5 +1,7 @@
 package dev.sluice.app.bench;
 
+import java.util.List;
+
 /**
  * What the sender saw of one request. Times in nanoseconds.
  *
@@ -14,7 +16,7 @@ package dev.sluice.app.bench;
 record Outcome(
     long due,
     long ttft,
-    long[] gaps,
+    List<Long> gaps,
     long e2e,
     int promptTokens,
     int cachedTokens,

@@ -1,6 +1,7 @@
 package dev.sluice.app.bench;
 
 import java.util.Iterator;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
@@ -11,7 +12,7 @@ record RandomWorkload(int size, Lengths input, Lengths output) implements Worklo
     return IntStream.range(0, size)
         .mapToObj(i -> {
           SplittableRandom random = tokens.random(i);
-          int[] prompt = tokens.draw(random, input.draw(random));
+          List<Integer> prompt = tokens.draw(random, input.draw(random));
           return Job.single(prompt, output.draw(random));
         })
         .iterator();

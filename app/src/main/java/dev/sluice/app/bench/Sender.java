@@ -10,7 +10,8 @@ import dev.sluice.v1.GenerateRequest;
 import dev.sluice.v1.GenerateResponse;
 import dev.sluice.v1.TokenIds;
 import dev.sluice.v1.Usage;
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.UUID;
 import java.util.function.IntConsumer;
 import java.util.function.LongSupplier;
@@ -41,7 +42,7 @@ final class Sender {
   /** A job that is being sent: the conversation so far. */
   final class Talk {
     private final String session = UUID.randomUUID().toString();
-    private int[] conversation = {};
+    private List<Integer> conversation = List.of();
 
     /** Sends the next request and waits for its answer. */
     Outcome send(Turn turn, long due) {
@@ -49,10 +50,9 @@ final class Sender {
       GenerateRequest.Builder request =
           template.toBuilder()
               .setSessionId(session)
-              .setTokenIds(
-                  TokenIds.newBuilder().addAllIds(Arrays.stream(conversation).boxed().toList()));
+              .setTokenIds(TokenIds.newBuilder().addAllIds(conversation));
       request.getStoppingBuilder().setMaxTokens(turn.outputTokens());
-      Answer answer = new Answer(due, turn.outputTokens());
+      Answer answer = new Answer(due);
       try (TokenStream stream = client.generate(request.build())) {
         for (GenerateResponse message : stream) {
           if (message.hasDelta()) {
@@ -60,7 +60,7 @@ final class Sender {
           }
         }
         Usage usage = stream.finished().map(Finished::getUsage).orElse(Usage.getDefaultInstance());
-        conversation = Tokens.concat(conversation, answer.tokens());
+        conversation = Tokens.concat(conversation, answer.tokens);
         return answer.outcome(usage, "");
       } catch (SluiceException e) {
         String reason = e.reason().map(r -> " " + r).orElse("");
@@ -76,51 +76,39 @@ final class Sender {
   /** An answer as it comes. */
   private final class Answer {
     private final long due;
-    private final long[] gaps;
-    private int[] tokens;
-    private int tokenCount;
-    private int gapCount;
+    private final List<Long> gaps = new ArrayList<>();
+    private final List<Integer> tokens = new ArrayList<>();
     private long first;
     private long last;
 
-    Answer(long due, int expected) {
+    Answer(long due) {
       this.due = due;
-      this.tokens = new int[expected];
-      this.gaps = new long[expected];
     }
 
     void add(Delta delta) {
-      int count = delta.getTokenIdsCount();
-      if (count == 0) {
+      if (delta.getTokenIdsCount() == 0) {
         return;
       }
       long now = clock.getAsLong();
-      if (tokenCount == 0) {
+      if (tokens.isEmpty()) {
         first = now;
       } else {
-        gaps[gapCount++] = now - last;
+        gaps.add(now - last);
       }
       last = now;
-      tokens = Arrays.copyOf(tokens, Math.max(tokens.length, tokenCount + count));
-      for (int i = 0; i < count; i++) {
-        tokens[tokenCount++] = delta.getTokenIds(i);
-      }
-      onTokens.accept(count);
-    }
-
-    int[] tokens() {
-      return Arrays.copyOf(tokens, tokenCount);
+      tokens.addAll(delta.getTokenIdsList());
+      onTokens.accept(delta.getTokenIdsCount());
     }
 
     Outcome outcome(Usage usage, String failure) {
       return new Outcome(
           due,
-          tokenCount == 0 ? 0 : first - due,
-          Arrays.copyOf(gaps, gapCount),
+          tokens.isEmpty() ? 0 : first - due,
+          gaps,
           clock.getAsLong() - due,
           usage.getPromptTokens(),
           usage.getCachedPromptTokens(),
-          tokenCount,
+          tokens.size(),
           failure);
     }
   }

@@ -1,6 +1,7 @@
 package dev.sluice.app.bench;
 
 import java.util.Iterator;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
@@ -15,15 +16,15 @@ record SharedPrefixWorkload(int size, int prefixes, int prefixTokens, Lengths in
     implements Workload {
   @Override
   public Iterator<Job> jobs(TokenSource tokens) {
-    int[][] heads =
+    List<List<Integer>> heads =
         IntStream.range(0, prefixes)
             .mapToObj(i -> tokens.draw(tokens.random(-1 - i), prefixTokens))
-            .toArray(int[][]::new);
+            .toList();
     return IntStream.range(0, size)
         .mapToObj(i -> {
           SplittableRandom random = tokens.random(i);
-          int[] head = heads[random.nextInt(prefixes)];
-          int[] rest = tokens.draw(random, input.draw(random));
+          List<Integer> head = heads.get(random.nextInt(prefixes));
+          List<Integer> rest = tokens.draw(random, input.draw(random));
           return Job.single(Tokens.concat(head, rest), output.draw(random));
         })
         .iterator();

@@ -2,7 +2,6 @@ package dev.sluice.app.bench;
 
 import dev.sluice.app.cli.UsageException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
@@ -50,7 +49,7 @@ record Slo(Metric metric, double millis) {
         switch (metric) {
           case TTFT -> outcome.ttft();
           case TPOT -> outcome.tpot();
-          case ITL -> Arrays.stream(outcome.gaps()).max().orElse(0);
+          case ITL -> outcome.gaps().stream().mapToLong(gap -> gap).max().orElse(0);
           case E2EL -> outcome.e2e();
         };
     return outcome.completed() && nanos <= millis * 1e6;

@@ -42,10 +42,7 @@ record Summary(
     times.put(
         "itl",
         millis(
-            completed.stream()
-                .flatMapToLong(o -> Arrays.stream(o.gaps()))
-                .asDoubleStream()
-                .toArray()));
+            completed.stream().flatMap(o -> o.gaps().stream()).mapToDouble(gap -> gap).toArray()));
     times.put("e2el", millis(completed.stream().mapToDouble(Outcome::e2e).toArray()));
     return new Summary(
         seconds,

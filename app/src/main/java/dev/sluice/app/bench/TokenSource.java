@@ -1,5 +1,6 @@
 package dev.sluice.app.bench;
 
+import java.util.List;
 import java.util.SplittableRandom;
 
 /**
@@ -18,8 +19,8 @@ record TokenSource(int vocabularySize, long seed) {
     return new SplittableRandom(seed * STREAM + number);
   }
 
-  int[] draw(SplittableRandom random, int count) {
+  List<Integer> draw(SplittableRandom random, int count) {
     int first = Math.min(MOST_LEFT_OUT, vocabularySize / MARGIN);
-    return random.ints(count, first, vocabularySize - first).toArray();
+    return random.ints(count, first, vocabularySize - first).boxed().toList();
   }
 }

@@ -1,14 +1,16 @@
 package dev.sluice.app.bench;
 
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.List;
 
-/** Arrays of tokens. */
+/** Lists of tokens. */
 final class Tokens {
   private Tokens() {}
 
-  static int[] concat(int[] head, int[] rest) {
-    int[] all = Arrays.copyOf(head, head.length + rest.length);
-    System.arraycopy(rest, 0, all, head.length, rest.length);
+  static List<Integer> concat(List<Integer> head, List<Integer> rest) {
+    List<Integer> all = new ArrayList<>(head.size() + rest.size());
+    all.addAll(head);
+    all.addAll(rest);
     return all;
   }
 }

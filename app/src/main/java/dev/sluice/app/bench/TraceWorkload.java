@@ -31,7 +31,7 @@ final class TraceWorkload implements Workload {
   private static final int TOKENS_PER_HASH = 512;
   private static final int LONGEST = 1 << 20;
 
-  private record Line(Duration time, int input, int output, long[] hashes) {}
+  private record Line(Duration time, int input, int output, List<Long> hashes) {}
 
   private final List<Line> lines;
 
@@ -71,10 +71,8 @@ final class TraceWorkload implements Workload {
       throw new UsageException(where + ": " + e.getOriginalMessage(), e);
     }
     JsonNode hashIds = json.path("hash_ids");
-    long[] hashes = new long[hashIds.size()];
-    for (int i = 0; i < hashes.length; i++) {
-      hashes[i] = hashIds.get(i).asLong();
-    }
+    List<Long> hashes = new ArrayList<>();
+    hashIds.forEach(id -> hashes.add(id.asLong()));
     return new Line(
         Duration.ofMillis(number(json, "timestamp", 0, Integer.MAX_VALUE, where)),
         number(json, "input_length", 1, LONGEST, where),
@@ -113,14 +111,14 @@ final class TraceWorkload implements Workload {
     };
   }
 
-  private static int[] prompt(Line line, int index, TokenSource tokens) {
-    int[] prompt = tokens.draw(tokens.random(index), line.input);
-    for (int i = 0; i < line.hashes.length && i * TOKENS_PER_HASH < line.input; i++) {
-      int[] part = tokens.draw(tokens.random(-1 - line.hashes[i]), TOKENS_PER_HASH);
-      int begin = i * TOKENS_PER_HASH;
-      System.arraycopy(part, 0, prompt, begin, Math.min(part.length, line.input - begin));
+  private static List<Integer> prompt(Line line, int index, TokenSource tokens) {
+    List<Integer> prompt = new ArrayList<>(line.input);
+    for (long hash : line.hashes) {
+      prompt.addAll(tokens.draw(tokens.random(-1 - hash), TOKENS_PER_HASH));
     }
-    return prompt;
+    int rest = Math.max(0, line.input - prompt.size());
+    prompt.addAll(tokens.draw(tokens.random(index), rest));
+    return prompt.subList(0, line.input);
   }
 
   @Override
