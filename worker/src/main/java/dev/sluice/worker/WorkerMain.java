@@ -133,7 +133,8 @@ public final class WorkerMain {
                 config.engine().retryAfter(),
                 config.engine().checkIntegrity(),
                 config.engine().threads(),
-                model.tokenizer().vocabularySize()),
+                model.tokenizer().vocabularySize(),
+                config.scheduling().config()),
             NanoClock.SYSTEM,
             metrics);
     metrics.observe(engine::snapshot);
