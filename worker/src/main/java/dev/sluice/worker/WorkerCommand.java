@@ -94,6 +94,23 @@ public final class WorkerCommand implements Callable<Integer> {
   private Optional<String> threads = Optional.empty();
 
   @Option(
+      names = "--scheduling",
+      paramLabel = "ORDER",
+      description =
+          "Who is computed first: fair (by priority, then fairly over the tenants; default) or fcfs"
+              + " (first come, first served). (--scheduling.policy)")
+  private Optional<String> scheduling = Optional.empty();
+
+  @Option(
+      names = "--itl-goal",
+      paramLabel = "TIME",
+      description =
+          "Inter-token latency that running streams shall keep while prompts come in, such as"
+              + " 100ms. Default: none; prompts are computed as fast as they can be."
+              + " (--scheduling.itl-goal)")
+  private Optional<String> itlGoal = Optional.empty();
+
+  @Option(
       names = "--port",
       paramLabel = "N",
       description = "Port for gRPC; 0 takes a free one. Default: 9091. (--server.port)")
@@ -114,6 +131,8 @@ public final class WorkerCommand implements Callable<Integer> {
               .with("kv-cache.prefix-cache", prefixCache)
               .with("memory", memory)
               .with("engine.threads", threads)
+              .with("scheduling.policy", scheduling)
+              .with("scheduling.itl-goal", itlGoal)
               .with("server.port", port)
               .load(WorkerConfig.class, WorkerConfig.defaults(), commandLine);
     } catch (ConfigException e) {

@@ -134,6 +134,7 @@ public final class WorkerMain {
                 config.engine().checkIntegrity(),
                 config.engine().threads(),
                 model.tokenizer().vocabularySize(),
+                config.scheduling().config(),
                 config.kvCache().prefixCache()),
             NanoClock.SYSTEM,
             metrics);

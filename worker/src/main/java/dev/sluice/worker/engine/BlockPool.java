@@ -134,6 +134,18 @@ final class BlockPool {
     return available() - idle - spare >= needed;
   }
 
+  /** Tokens at the beginning of a sequence that are computed already. */
+  int cachedTokens(int[] tokens, int length, BlockHashes hashes) {
+    int block = NONE;
+    for (int i = 0; i < shareable(length); i++) {
+      block = cache.find(hashes, i, block, tokens);
+      if (block == NONE || !cache.isFull(block)) {
+        return i * blockSize;
+      }
+    }
+    return shareable(length) * blockSize;
+  }
+
   /**
    * Gives an empty table blocks for a sequence: those that hold the beginning of its content
    * already, or will soon, and new ones for the rest, which others can find from now on.

@@ -14,6 +14,7 @@ import java.time.Duration;
  * @param samplingThreads threads that choose tokens, the engine's among them
  * @param tokens tokens that can be chosen, from 0 on: what the tokenizer knows, where the model's
  *     vocabulary is padded; all of the model's if it has fewer
+ * @param scheduling who is computed first, and how much at a time
  * @param prefixCache whether what was computed for a request is kept for others that begin alike
  */
 public record EngineConfig(
@@ -24,6 +25,7 @@ public record EngineConfig(
     boolean checkIntegrity,
     int samplingThreads,
     int tokens,
+    SchedulingConfig scheduling,
     boolean prefixCache) {
   public EngineConfig {
     if (maxWaitingRequests < 1) {
@@ -49,7 +51,28 @@ public record EngineConfig(
     }
   }
 
-  /** Limits with all tokens, chosen by two threads, and with the prefix cache. */
+  /** Limits with the default scheduling, and with the prefix cache. */
+  public EngineConfig(
+      int maxWaitingRequests,
+      long maxWaitingTokens,
+      int prefillChunk,
+      Duration retryAfter,
+      boolean checkIntegrity,
+      int samplingThreads,
+      int tokens) {
+    this(
+        maxWaitingRequests,
+        maxWaitingTokens,
+        prefillChunk,
+        retryAfter,
+        checkIntegrity,
+        samplingThreads,
+        tokens,
+        SchedulingConfig.defaults(),
+        true);
+  }
+
+  /** Limits with all tokens, chosen by two threads. */
   public EngineConfig(
       int maxWaitingRequests,
       long maxWaitingTokens,
@@ -63,8 +86,7 @@ public record EngineConfig(
         retryAfter,
         checkIntegrity,
         2,
-        Integer.MAX_VALUE,
-        true);
+        Integer.MAX_VALUE);
   }
 
   /** These limits, with or without the prefix cache. */
@@ -77,11 +99,26 @@ public record EngineConfig(
         checkIntegrity,
         samplingThreads,
         tokens,
+        scheduling,
         newPrefixCache);
   }
 
   /** 1,024 requests or 1,048,576 tokens wait; chunks as large as the step; no audit. */
   public static EngineConfig defaults() {
     return new EngineConfig(1024, 1 << 20, Integer.MAX_VALUE, Duration.ofSeconds(1), false);
+  }
+
+  /** This with another scheduling. */
+  public EngineConfig with(SchedulingConfig newScheduling) {
+    return new EngineConfig(
+        maxWaitingRequests,
+        maxWaitingTokens,
+        prefillChunk,
+        retryAfter,
+        checkIntegrity,
+        samplingThreads,
+        tokens,
+        newScheduling,
+        prefixCache);
   }
 }

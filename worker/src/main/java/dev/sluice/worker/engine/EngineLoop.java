@@ -65,7 +65,7 @@ final class EngineLoop implements Runnable {
     this.retryAfter = config.retryAfter();
     this.journal = journal;
     this.blocks = new KvBlocks(geometry, config.prefixCache(), runner.copiesBlocks(), journal);
-    this.scheduler = new Scheduler(geometry, config.prefillChunk(), blocks);
+    this.scheduler = new Scheduler(geometry, config.prefillChunk(), config.scheduling(), blocks);
     this.batch = new StepBatch(geometry);
     this.chooser = new TokenChooser(runner, config);
     this.published = state();
@@ -118,7 +118,7 @@ final class EngineLoop implements Runnable {
   private void apply(EngineCommand command) {
     switch (command) {
       case EngineCommand.Submit(Request request) -> {
-        scheduler.add(request);
+        scheduler.add(request, clock.nanos());
         deadlines.add(request);
       }
       case EngineCommand.Cancel(Request request) -> {
@@ -153,13 +153,19 @@ final class EngineLoop implements Runnable {
     failLate(start);
     if (!scheduler.isEmpty()) {
       long preemptionsBefore = scheduler.preemptions();
-      StepPlan plan = scheduler.plan();
-      if (plan.size() == 0) {
-        throw new IllegalStateException(
-            "no step for " + scheduler.waitingCount() + " waiting requests");
-      }
+      StepPlan plan = scheduler.plan(start);
+      boolean late = failHopeless();
       for (long i = preemptionsBefore; i < scheduler.preemptions(); i++) {
         observer.onPreempted();
+      }
+      if (plan.size() == 0) {
+        if (!late) {
+          throw new IllegalStateException(
+              "no step for " + scheduler.waitingCount() + " waiting requests");
+        }
+        stepping = false;
+        publish();
+        return;
       }
       markScheduled(plan, start);
       plan.writeTo(batch, blocks.copies(), geometry);
@@ -172,6 +178,7 @@ final class EngineLoop implements Runnable {
         commit(plan);
         steps++;
         stepNanos = clock.nanos() - start;
+        scheduler.budget().observe(stepNanos);
         observer.onStep(stepNanos, plan.size(), plan.tokens() - plan.decodes(), plan.decodes());
         publishNanos += lap();
       }
@@ -205,6 +212,18 @@ final class EngineLoop implements Runnable {
                 "DRAINING", "the worker ended before the request did", retryAfter));
       }
     }
+  }
+
+  /** Fails those whose first token could not come in time any more, before they cost anything. */
+  private boolean failHopeless() {
+    boolean any = false;
+    Request request;
+    while ((request = scheduler.hopeless()) != null) {
+      fail(
+          request, new Refusal.DeadlineExceeded("the deadline comes before the first token could"));
+      any = true;
+    }
+    return any;
   }
 
   private static String lateMessage(Request request) {

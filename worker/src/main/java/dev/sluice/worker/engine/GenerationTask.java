@@ -1,5 +1,6 @@
 package dev.sluice.worker.engine;
 
+import dev.sluice.common.fair.FairQueue;
 import dev.sluice.worker.sampling.SamplingParams;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -20,6 +21,9 @@ public final class GenerationTask {
   private final int[] stopTokenIds;
   private final SamplingParams sampling;
   private final OptionalLong deadlineNanos;
+  private final OptionalLong ttftTargetNanos;
+  private final String tenant;
+  private final int priority;
 
   private GenerationTask(Builder builder) {
     requestId = builder.requestId;
@@ -33,6 +37,9 @@ public final class GenerationTask {
     stopTokenIds = builder.stopTokenIds;
     sampling = builder.sampling;
     deadlineNanos = builder.deadlineNanos;
+    ttftTargetNanos = builder.ttftTargetNanos;
+    tenant = builder.tenant;
+    priority = builder.priority;
   }
 
   /**
@@ -91,6 +98,21 @@ public final class GenerationTask {
   /** When the request's time is over, on the engine's clock. */
   public OptionalLong deadlineNanos() {
     return deadlineNanos;
+  }
+
+  /** Time to first token that the caller can live with; refused if predicted to take longer. */
+  public OptionalLong ttftTargetNanos() {
+    return ttftTargetNanos;
+  }
+
+  /** On whose account it runs. */
+  public String tenant() {
+    return tenant;
+  }
+
+  /** Higher goes first. */
+  public int priority() {
+    return priority;
   }
 
   /** Whether the choice ends with this token because the model says so. */
@@ -162,6 +184,9 @@ public final class GenerationTask {
     private int[] stopTokenIds = NONE;
     private SamplingParams sampling = SamplingParams.GREEDY;
     private OptionalLong deadlineNanos = OptionalLong.empty();
+    private OptionalLong ttftTargetNanos = OptionalLong.empty();
+    private String tenant = "default";
+    private int priority;
 
     private Builder(String requestId, int[] promptTokens) {
       this.requestId = requestId;
@@ -228,6 +253,38 @@ public final class GenerationTask {
     /** On the engine's clock; default none. */
     public Builder deadlineNanos(long deadlineNanos) {
       this.deadlineNanos = OptionalLong.of(deadlineNanos);
+      return this;
+    }
+
+    /** Above 0; default none. */
+    public Builder ttftTargetNanos(long ttftTargetNanos) {
+      if (ttftTargetNanos < 1) {
+        throw new IllegalArgumentException(
+            "ttftTargetNanos: " + ttftTargetNanos + " (expected: >= 1)");
+      }
+      this.ttftTargetNanos = OptionalLong.of(ttftTargetNanos);
+      return this;
+    }
+
+    /** Default {@code default}. */
+    public Builder tenant(String tenant) {
+      this.tenant = tenant;
+      return this;
+    }
+
+    /** {@link FairQueue#MIN_PRIORITY} to {@link FairQueue#MAX_PRIORITY}; default 0. */
+    public Builder priority(int priority) {
+      if (priority < FairQueue.MIN_PRIORITY || priority > FairQueue.MAX_PRIORITY) {
+        throw new IllegalArgumentException(
+            "priority: "
+                + priority
+                + " (expected: "
+                + FairQueue.MIN_PRIORITY
+                + " to "
+                + FairQueue.MAX_PRIORITY
+                + ")");
+      }
+      this.priority = priority;
       return this;
     }
 

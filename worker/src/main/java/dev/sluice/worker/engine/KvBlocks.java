@@ -73,6 +73,12 @@ final class KvBlocks {
     return pool.canAllocate(leader.tokens(), leader.length(), leader.hashes(), spare + others);
   }
 
+  /** Tokens of a request without blocks that it would find in the cache. */
+  int cachedTokens(Request request) {
+    Sequence leader = request.leader();
+    return pool.cachedTokens(leader.tokens(), leader.length(), leader.hashes());
+  }
+
   /** Gives a request the blocks it begins with. */
   void start(Request request) {
     for (int choice = 0; choice < request.choices(); choice++) {
@@ -107,8 +113,8 @@ final class KvBlocks {
     return end - computed;
   }
 
-  /** Whether all decoding choices of a request can get places for their latest tokens. */
-  boolean canDecode(Request request) {
+  /** Blocks that the decoding choices of a request need to take for their latest tokens. */
+  int neededToDecode(Request request) {
     int needed = 0;
     for (int choice = 0; choice < request.choices(); choice++) {
       Sequence s = request.sequence(choice);
@@ -117,7 +123,7 @@ final class KvBlocks {
         needed -= savesCopy(request, s) ? 1 : 0;
       }
     }
-    return needed <= pool.available();
+    return needed;
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.sluice.worker.engine;
 
+import dev.sluice.common.fair.FairEntry;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -21,6 +22,9 @@ final class Request implements TaskHandle {
   @Nullable Request previous;
   @Nullable Request next;
   @Nullable RequestQueue queue;
+
+  /** Its place among those that wait; the {@link RequestOrder}'s. */
+  @Nullable FairEntry<Request> place;
 
   private final GenerationTask task;
   private final GenerationListener listener;
@@ -153,6 +157,34 @@ final class Request implements TaskHandle {
       tokens += !sequence.isActive() || sequence.isDecoding() ? 0 : sequence.remaining();
     }
     return tokens;
+  }
+
+  /** Prompt tokens that its tenant was not charged for yet. */
+  int uncharged() {
+    return Math.max(0, promptLength() - sequence(0).charged());
+  }
+
+  /** Tokens in the cache, of all choices. */
+  int computed() {
+    int tokens = 0;
+    for (int choice = 0; choice < choices(); choice++) {
+      tokens += sequence(choice).isEnded() ? 0 : sequence(choice).computed();
+    }
+    return tokens;
+  }
+
+  /** Blocks in the tables of all choices. */
+  int blocks() {
+    int blocks = 0;
+    for (int choice = 0; choice < choices(); choice++) {
+      blocks += sequence(choice).table.size();
+    }
+    return blocks;
+  }
+
+  /** Times that it lost its blocks. */
+  int preemptions() {
+    return preemptions;
   }
 
   /** Output tokens of all choices. */

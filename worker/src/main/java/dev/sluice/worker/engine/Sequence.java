@@ -32,6 +32,7 @@ final class Sequence {
   private int[] tokens;
   private int length;
   private int computed;
+  private int charged; // tokens at its start that were computed, or found in the cache, once
   private int keptTokens = Integer.MAX_VALUE;
   private boolean ended;
   private long lastTokenNanos;
@@ -70,6 +71,18 @@ final class Sequence {
 
   int computed() {
     return computed;
+  }
+
+  /** Tokens at its start that its tenant was charged for, or that were in the cache. */
+  int charged() {
+    return charged;
+  }
+
+  /** Its tokens before {@code end} are computed; returns how many of them never were before. */
+  int charge(int end) {
+    int from = Math.max(computed, charged);
+    charged = Math.max(from, end);
+    return Math.max(0, end - from);
   }
 
   /** Tokens to compute before the next one can be sampled. */

@@ -202,7 +202,8 @@ class PrefixCacheTest {
     engine.start();
     assertThat(one.await().tokens()).isEqualTo(Reference.output(first, 50, VOCABULARY));
     assertThat(two.await().tokens()).isEqualTo(Reference.output(second, 50, VOCABULARY));
-    assertThat(two.await().summary().preemptions()).isPositive();
+    assertThat(one.await().summary().preemptions() + two.await().summary().preemptions())
+        .isPositive();
     assertThat(cached(one)).isZero();
     assertThat(cached(two)).isZero(); // it had computed all of its prompt itself
   }
