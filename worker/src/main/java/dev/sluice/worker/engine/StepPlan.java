@@ -12,6 +12,8 @@ final class StepPlan {
 
   private final Sequence[] sequences; // [maxSequences]
   private final int[] counts; // [maxSequences]
+  private final int[] rows; // [maxSequences]
+  private final int[] scores; // [maxSequences]; rows that score a prompt
   private int size;
   private int tokens;
   private int decodes;
@@ -20,6 +22,8 @@ final class StepPlan {
   StepPlan(int maxSequences) {
     sequences = new Sequence[maxSequences];
     counts = new int[maxSequences];
+    rows = new int[maxSequences];
+    scores = new int[maxSequences];
   }
 
   void clear() {
@@ -30,16 +34,21 @@ final class StepPlan {
   }
 
   void addDecode(Sequence sequence) {
-    addPrefill(sequence, 1);
+    addPrefill(sequence, 1, 1);
     decodes++;
   }
 
-  void addPrefill(Sequence sequence, int count) {
+  /**
+   * @param logits rows of logits for the last of these tokens
+   */
+  void addPrefill(Sequence sequence, int count, int logits) {
     sequences[size] = sequence;
     counts[size] = count;
+    rows[size] = logits;
     size++;
     tokens += count;
-    scoredRows += sequence.scoredRows(count);
+    scores[size - 1] = sequence.scoredRows(count);
+    scoredRows += scores[size - 1];
   }
 
   /** How many of the next {@code count} tokens of a sequence fit into the rows that are left. */
@@ -62,7 +71,7 @@ final class StepPlan {
 
   /** Of these, those whose logits score a token of the prompt. */
   int scoredRows(int index) {
-    return sequences[index].scoredRows(counts[index]);
+    return scores[index];
   }
 
   /** Tokens of all sequences. */
@@ -75,21 +84,27 @@ final class StepPlan {
     return decodes;
   }
 
-  /** Whether a sequence has nothing left to compute after this step, so that a token follows. */
-  boolean completes(int index) {
-    return counts[index] == sequences[index].remaining();
+  /**
+   * Rows of logits of a sequence: none while something is left to compute; one; or, when the step
+   * completes a prompt for several choices, one for each of them.
+   */
+  int rows(int index) {
+    return rows[index];
   }
 
   /**
    * Packs the step. Rows of logits are in the order of the sequences; of each first those that
-   * score its prompt, then the one of a sequence that completes.
+   * score its prompt, then those from which tokens are chosen.
    */
-  void writeTo(StepBatch batch, ModelRunner.Geometry geometry) {
+  void writeTo(StepBatch batch, BlockCopies copies, ModelRunner.Geometry geometry) {
     int width = 1;
     for (int i = 0; i < size; i++) {
       width = Math.max(width, geometry.blocksFor(sequences[i].computed() + counts[i]));
     }
     batch.begin(width);
+    for (int i = 0; i < copies.size(); i++) {
+      batch.addCopy(copies.from(i), copies.to(i));
+    }
     for (int i = 0; i < size; i++) {
       Sequence sequence = sequences[i];
       int past = sequence.computed();
@@ -101,7 +116,7 @@ final class StepPlan {
           batch.addLogits();
         }
       }
-      if (completes(i)) {
+      for (int row = 0; row < rows[i]; row++) {
         batch.addLogits();
       }
     }

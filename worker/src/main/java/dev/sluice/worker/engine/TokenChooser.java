@@ -56,23 +56,30 @@ final class TokenChooser implements AutoCloseable {
    * rows are in the order of {@link StepPlan#writeTo}.
    */
   void choose(StepPlan plan) {
-    int rows = 0;
+    int count = 0;
     for (int i = 0; i < plan.size(); i++) {
       Sequence sequence = plan.sequence(i);
-      int first = sequence.firstScored();
-      for (int position = first; position < first + plan.scoredRows(i); position++) {
-        sequences[rows] = sequence;
-        scores[rows] = true;
-        tokens[rows++] = sequence.token(position + 1);
+      for (int j = 0; j < plan.scoredRows(i); j++) {
+        sequences[count] = sequence;
+        scores[count] = true;
+        tokens[count++] = sequence.token(sequence.firstScored() + j + 1);
       }
-      if (plan.completes(i)) {
-        sequences[rows] = sequence;
-        scores[rows++] = false;
+      if (plan.rows(i) == 1) {
+        scores[count] = false;
+        sequences[count++] = sequence;
+      } else if (plan.rows(i) > 1) { // the last token of a prompt, for all its choices
+        Request request = sequence.request();
+        for (int choice = 0; choice < request.choices(); choice++) {
+          if (!request.sequence(choice).isEnded()) {
+            scores[count] = false;
+            sequences[count++] = request.sequence(choice);
+          }
+        }
       }
     }
-    if (rows > 0) {
+    if (count > 0) {
       logits = runner.logits();
-      crew.run(rows, rows / ROWS_PER_MEMBER);
+      crew.run(count, count / ROWS_PER_MEMBER);
     }
   }
 
@@ -94,6 +101,11 @@ final class TokenChooser implements AutoCloseable {
     } catch (RuntimeException | Error e) {
       failures[row] = e;
     }
+  }
+
+  /** The sequence whose token a row gives. */
+  Sequence sequence(int row) {
+    return sequences[row];
   }
 
   /** The token of a row, if there is no {@link #failure}. */

@@ -97,8 +97,11 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
   private static GenerationTask task(GenerationPlan plan, int[] prompt, ServedModel model) {
     GenerationTask.Builder task =
         GenerationTask.builder(plan.requestId(), prompt)
+            .choices(plan.choices())
             .minTokens(plan.minTokens())
             .ignoreEos(plan.ignoreEos())
+            .tenant(plan.tenant())
+            .priority(plan.urgency().priority())
             .eosTokenIds(model.eosTokenIds().stream().mapToInt(Integer::intValue).toArray())
             .stopTokenIds(plan.stopTokenIds().stream().mapToInt(Integer::intValue).toArray())
             .sampling(plan.sampling());
@@ -108,6 +111,7 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
       plan.promptLogprobs().ifPresent(task::promptLogprobs);
     }
     plan.resume().ifPresent(resume -> addResume(task, resume));
+    plan.urgency().ttftTargetNanos().ifPresent(task::ttftTargetNanos);
     Deadline deadline = Context.current().getDeadline();
     if (deadline != null) {
       task.deadlineNanos(System.nanoTime() + deadline.timeRemaining(TimeUnit.NANOSECONDS));

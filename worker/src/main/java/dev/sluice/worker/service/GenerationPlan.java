@@ -24,6 +24,7 @@ import java.util.OptionalInt;
  * @param attempt number of the attempt, from 1
  * @param admissionWaitNanos time in the router's queue
  * @param resume what the client has already, if the stream began on another worker
+ * @param urgency how soon it wants to be served
  */
 record GenerationPlan(
     String requestId,
@@ -41,7 +42,8 @@ record GenerationPlan(
     boolean ignoreEos,
     int attempt,
     long admissionWaitNanos,
-    Optional<ResumePoint> resume) {
+    Optional<ResumePoint> resume,
+    Urgency urgency) {
   GenerationPlan {
     stop = List.copyOf(stop);
     stopTokenIds = List.copyOf(stopTokenIds);

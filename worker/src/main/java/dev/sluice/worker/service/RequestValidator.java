@@ -107,7 +107,8 @@ final class RequestValidator {
         hop.getAdmissionWaitNanos(),
         hop.hasResume()
             ? Optional.of(ResumePoint.of(hop.getResume(), choices(request)))
-            : Optional.empty());
+            : Optional.empty(),
+        Urgency.of(request));
   }
 
   private static int choices(GenerateRequest request) {
@@ -283,6 +284,6 @@ final class RequestValidator {
     if (request.getLogprobs().hasPrompt()) {
       violations.unsigned("logprobs.prompt", request.getLogprobs().getPrompt(), 0, 20);
     }
-    violations.range("priority", request.getPriority(), -100, 100, false);
+    Urgency.check(request, violations);
   }
 }

@@ -13,11 +13,7 @@ final class UnsupportedFields {
 
   static void refuse(GenerateRequest r) {
     refuseIf(r.hasBeam(), "beam");
-    refuseIf(r.hasN() && r.getN() != 1, "n");
     refuseIf(r.hasConstraint(), "constraint");
-    refuseIf(r.hasTtftTarget(), "ttft_target");
-    refuseIf(r.getPriority() != 0, "priority");
-    refuseIf(!r.getSessionId().isEmpty(), "session_id");
   }
 
   private static void refuseIf(boolean asked, String field) {

@@ -14,6 +14,11 @@ final class Reference {
 
   /** The output of a task that runs alone, with room for everything. */
   static List<Integer> output(GenerationTask task, int maxTokens, int vocabularySize) {
+    return output(task, 0, maxTokens, vocabularySize);
+  }
+
+  /** The output of one choice of such a task. */
+  static List<Integer> output(GenerationTask task, int choice, int maxTokens, int vocabularySize) {
     int[] prompt = task.promptTokens();
     int most = prompt.length + maxTokens;
     Geometry geometry = new Geometry(vocabularySize, most, 4, Math.ceilDiv(most, 4), most, 1);
@@ -40,7 +45,7 @@ final class Reference {
           task.banEndings(runner.logits(), 0);
         }
         state.apply(runner.logits(), 0, vocabularySize);
-        int token = sampler.sample(runner.logits(), 0, task.sampling(), 0, output.size());
+        int token = sampler.sample(runner.logits(), 0, task.sampling(), choice, output.size());
         output.add(token);
         state.accept(token);
         if (task.isEndOfSequence(token) || task.isStopToken(token)) {

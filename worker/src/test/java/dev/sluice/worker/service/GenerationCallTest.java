@@ -66,7 +66,8 @@ final class GenerationCallTest {
         true,
         1,
         0,
-        Optional.empty());
+        Optional.empty(),
+        Urgency.ORDINARY);
   }
 
   /** Never ready. */

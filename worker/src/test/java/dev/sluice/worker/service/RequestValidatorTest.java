@@ -3,7 +3,6 @@ package dev.sluice.worker.service;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import com.google.protobuf.Duration;
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.RefusalException;
 import dev.sluice.v1.Beam;
@@ -135,11 +134,7 @@ final class RequestValidatorTest {
   static List<Object[]> unsupported() {
     return List.of(
         unsupported("beam", r -> r.setBeam(Beam.newBuilder().setWidth(2))),
-        unsupported("n", r -> r.setN(2)),
-        unsupported("constraint", r -> r.setConstraint(Constraint.newBuilder().setRegex("a"))),
-        unsupported("ttft_target", r -> r.setTtftTarget(Duration.newBuilder().setSeconds(1))),
-        unsupported("priority", r -> r.setPriority(1)),
-        unsupported("session_id", r -> r.setSessionId("s")));
+        unsupported("constraint", r -> r.setConstraint(Constraint.newBuilder().setRegex("a"))));
   }
 
   private static Object[] unsupported(String field, UnaryOperator<GenerateRequest.Builder> set) {
