@@ -51,8 +51,12 @@ final class RowChooser {
       }
       decoding.apply(rows, rowStart, tokenCount);
     }
-    return sampler.sample(
-        rows, index, task.sampling(), sequence.choice(), sequence.outputLength());
+    return sampler.sample(rows, index, task.sampling(), sequence.choice(), sequence.outputLength());
+  }
+
+  /** Finds the most likely tokens behind a beam. */
+  void rank(MemorySegment logits, int row, BeamRow ranked) {
+    ranked.fill(sampler.mostLikely(logits, row, ranked.tokens(), ranked.logprobs()));
   }
 
   /** The log-probability of a token in a row as the model left it. */

@@ -175,8 +175,7 @@ final class Scheduler {
   /** Takes row and blocks from others, if there are such, and enough. */
   private boolean makeRoomFor(Request next, long nowNanos) {
     Request row = hasRows(next) ? null : victim(next, true);
-    if (!hasRows(next)
-        && (row == null || rows - row.live() + next.live() > maxSequences)) {
+    if (!hasRows(next) && (row == null || rows - row.live() + next.live() > maxSequences)) {
       return false;
     }
     int available = pool().available() + (row == null ? 0 : row.blocks());

@@ -107,10 +107,11 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
             .sampling(plan.sampling());
     plan.maxTokens().ifPresent(task::maxTokens);
     plan.outputLogprobs().ifPresent(task::outputLogprobs);
-    if (!plan.resume().map(ResumePoint::hasBegun).orElse(false)) { // else the client has them
+    plan.beam().ifPresent(task::beam);
+    if (!plan.progress().map(ResumePoint::hasBegun).orElse(false)) { // else the client has them
       plan.promptLogprobs().ifPresent(task::promptLogprobs);
     }
-    plan.resume().ifPresent(resume -> addResume(task, resume));
+    plan.progress().ifPresent(progress -> addResume(task, progress));
     plan.urgency().ttftTargetNanos().ifPresent(task::ttftTargetNanos);
     Deadline deadline = Context.current().getDeadline();
     if (deadline != null) {

@@ -2,10 +2,12 @@ package dev.sluice.worker.service;
 
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.RefusalException;
+import dev.sluice.v1.Beam;
 import dev.sluice.v1.GenerateRequest;
 import dev.sluice.v1.RouterHop;
 import dev.sluice.v1.Sampling;
 import dev.sluice.v1.Stopping;
+import dev.sluice.worker.engine.BeamParams;
 import dev.sluice.worker.sampling.Penalties;
 import dev.sluice.worker.sampling.SamplingParams;
 import dev.sluice.worker.sampling.TokenRules;
@@ -25,6 +27,7 @@ import java.util.function.LongSupplier;
 final class RequestValidator {
   private static final int MAX_NAME = 128;
   private static final int MAX_CHOICES = 16;
+  private static final int MAX_LENGTH_PENALTY = 10;
   private static final int MAX_STOPS = 16;
   private static final int MAX_STOP_LENGTH = 256;
   private static final int MAX_STOP_TOKENS = 64;
@@ -70,8 +73,7 @@ final class RequestValidator {
     checkStopping(request.getStopping(), violations);
     checkOthers(request, violations);
     if (request.getHop().hasResume() && choices(request) >= 1 && choices(request) <= MAX_CHOICES) {
-      ResumePoint.check(
-          request.getHop().getResume(), choices(request), vocabularySize, violations);
+      ResumePoint.check(request.getHop().getResume(), choices(request), vocabularySize, violations);
     }
     violations.throwIfAny();
     UnsupportedFields.refuse(request);
@@ -91,6 +93,7 @@ final class RequestValidator {
         prompt,
         samplingParams(sampling, seed),
         choices(request),
+        request.hasBeam() ? Optional.of(beam(request)) : Optional.empty(),
         request.getLogprobs().hasOutput()
             ? OptionalInt.of(request.getLogprobs().getOutput())
             : OptionalInt.empty(),
@@ -111,6 +114,15 @@ final class RequestValidator {
         Urgency.of(request));
   }
 
+  private static BeamParams beam(GenerateRequest request) {
+    Beam beam = request.getBeam();
+    return new BeamParams(
+        beam.getWidth(),
+        choices(request),
+        beam.hasLengthPenalty() ? beam.getLengthPenalty() : 1,
+        beam.getEarlyStopping());
+  }
+
   private static int choices(GenerateRequest request) {
     return request.hasN() ? request.getN() : 1;
   }
@@ -127,9 +139,7 @@ final class RequestValidator {
             s.getPresencePenalty(),
             s.getFrequencyPenalty()),
         new TokenRules(
-            s.getLogitBiasMap(),
-            ids(s.getAllowedTokenIdsList()),
-            ids(s.getBannedTokenIdsList())),
+            s.getLogitBiasMap(), ids(s.getAllowedTokenIdsList()), ids(s.getBannedTokenIdsList())),
         seed);
   }
 
@@ -224,8 +234,7 @@ final class RequestValidator {
         true);
     violations.range("sampling.presence_penalty", s.getPresencePenalty(), -2, 2, false);
     violations.range("sampling.frequency_penalty", s.getFrequencyPenalty(), -2, 2, false);
-    s.getLogitBiasMap()
-        .forEach((token, bias) -> checkBias(token, bias, violations));
+    s.getLogitBiasMap().forEach((token, bias) -> checkBias(token, bias, violations));
     checkTokens("sampling.allowed_token_ids", s.getAllowedTokenIdsList(), violations);
     checkTokens("sampling.banned_token_ids", s.getBannedTokenIdsList(), violations);
   }
@@ -274,9 +283,7 @@ final class RequestValidator {
       violations.unsigned("n", request.getN(), 1, MAX_CHOICES);
     }
     if (request.hasBeam()) {
-      violations.unsigned("beam.width", request.getBeam().getWidth(), 1, 16);
-      violations.check(
-          !request.hasSampling(), "sampling", "set beside beam (expected: one of the two)");
+      checkBeam(request, violations);
     }
     if (request.getLogprobs().hasOutput()) {
       violations.unsigned("logprobs.output", request.getLogprobs().getOutput(), 0, 20);
@@ -285,5 +292,31 @@ final class RequestValidator {
       violations.unsigned("logprobs.prompt", request.getLogprobs().getPrompt(), 0, 20);
     }
     Urgency.check(request, violations);
+  }
+
+  private static void checkBeam(GenerateRequest request, Violations violations) {
+    Beam beam = request.getBeam();
+    violations.unsigned("beam.width", beam.getWidth(), 1, MAX_CHOICES);
+    violations.range(
+        "beam.length_penalty",
+        beam.hasLengthPenalty() ? beam.getLengthPenalty() : 1,
+        -MAX_LENGTH_PENALTY,
+        MAX_LENGTH_PENALTY,
+        false);
+    violations.check(
+        Integer.compareUnsigned(choices(request), beam.getWidth()) <= 0,
+        "n",
+        Integer.toUnsignedString(choices(request))
+            + " (expected: at most beam.width, "
+            + Integer.toUnsignedString(beam.getWidth())
+            + ")");
+    violations.check(
+        !request.hasSampling(), "sampling", "set beside beam (expected: one of the two)");
+    violations.check(
+        !request.hasConstraint(), "constraint", "set beside beam (expected: one of the two)");
+    violations.check(
+        request.getStopping().getStopCount() == 0,
+        "stopping.stop",
+        "set beside beam (expected: none; stop_token_ids can be used)");
   }
 }

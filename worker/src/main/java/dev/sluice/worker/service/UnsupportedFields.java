@@ -12,7 +12,6 @@ final class UnsupportedFields {
   private UnsupportedFields() {}
 
   static void refuse(GenerateRequest r) {
-    refuseIf(r.hasBeam(), "beam");
     refuseIf(r.hasConstraint(), "constraint");
   }
 

@@ -50,7 +50,9 @@ final class SamplingCasesTest {
   @Test
   void manyDrawsFollowTheDistribution() {
     List<Case> cases =
-        cases().stream().filter(c -> c.name().matches("all|combined [0-3]|(typical|min)_p 0")).toList();
+        cases().stream()
+            .filter(c -> c.name().matches("all|combined [0-3]|(typical|min)_p 0"))
+            .toList();
     assertThat(cases).hasSize(7);
     for (Case c : cases) {
       assertThat(excess(c, 100_000)).as("%s", c).isLessThan(5);
@@ -108,8 +110,7 @@ final class SamplingCasesTest {
       for (int i = 0; i < logprob.topCount(); i++) {
         JsonNode top = expected.get("top").get(i);
         assertThat(logprob.topToken(i)).isEqualTo(top.get(0).asInt());
-        assertThat(logprob.topLogprob(i))
-            .isCloseTo((float) top.get(1).asDouble(), within(1e-5f));
+        assertThat(logprob.topLogprob(i)).isCloseTo((float) top.get(1).asDouble(), within(1e-5f));
       }
     }
   }

@@ -242,9 +242,9 @@ final class GenerationServiceTest {
   @Test
   void fieldWithoutBehaviourIsUnimplementedByName() throws Exception {
     try (WorkerFixture worker = WorkerFixture.serving()) {
-      StatusRuntimeException e = failure(
-              worker,
-              greedy("a", 1).setConstraint(Constraint.newBuilder().setRegex("a")).build());
+      StatusRuntimeException e =
+          failure(
+              worker, greedy("a", 1).setConstraint(Constraint.newBuilder().setRegex("a")).build());
       assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.UNIMPLEMENTED);
       assertThat(detail(e, ErrorInfo.class).getMetadataMap()).containsEntry("field", "constraint");
     }

@@ -83,6 +83,27 @@ final class RequestValidatorTest {
   }
 
   @Test
+  void beamsExcludeWhatTheyCannotObey() {
+    Refusal.Invalid invalid =
+        invalid(
+            text("hi")
+                .setBeam(Beam.newBuilder().setWidth(2).setLengthPenalty(Float.NaN))
+                .setN(3)
+                .setSampling(Sampling.newBuilder().setPresencePenalty(1))
+                .setConstraint(Constraint.newBuilder().setRegex("a"))
+                .setStopping(Stopping.newBuilder().addStop("x"))
+                .build());
+    assertThat(invalid.violations())
+        .extracting(v -> v.field() + ": " + v.description())
+        .containsExactlyInAnyOrder(
+            "beam.length_penalty: NaN (expected: -10 to 10)",
+            "n: 3 (expected: at most beam.width, 2)",
+            "sampling: set beside beam (expected: one of the two)",
+            "constraint: set beside beam (expected: one of the two)",
+            "stopping.stop: set beside beam (expected: none; stop_token_ids can be used)");
+  }
+
+  @Test
   void otherModelIsNotFound() {
     RefusalException refused =
         catchThrowableOfType(
@@ -132,8 +153,7 @@ final class RequestValidatorTest {
   }
 
   static List<Object[]> unsupported() {
-    return List.of(
-        unsupported("beam", r -> r.setBeam(Beam.newBuilder().setWidth(2))),
+    return List.<Object[]>of(
         unsupported("constraint", r -> r.setConstraint(Constraint.newBuilder().setRegex("a"))));
   }
 
