@@ -65,6 +65,12 @@ public final class EngineBenchCommand implements Callable<Integer> {
   @Option(names = "--profile", description = "Also what the engine spends a step on.")
   private boolean profile;
 
+  @Option(
+      names = "--speculation",
+      description =
+          "Instead, what speculative decoding makes of one stream, on ordinary and repetitive text.")
+  private boolean speculation;
+
   /** The precision of that name. */
   static Quantization quantization(String label) {
     return Arrays.stream(Quantization.values())
@@ -103,7 +109,9 @@ public final class EngineBenchCommand implements Callable<Integer> {
     }
     PrintStream out =
         new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
-    EngineBench.run(new EngineBench.Options(file, how, kv, threads, quick, roofline, profile), out);
+    EngineBench.run(
+        new EngineBench.Options(file, how, kv, threads, quick, roofline, profile, speculation),
+        out);
     return ExitCode.OK;
   }
 }

@@ -29,6 +29,7 @@ final class EngineLoop implements Runnable {
   private final Duration retryAfter;
   private final CacheJournal journal;
   private final KvBlocks blocks;
+  private final Speculation speculation;
   private final Scheduler scheduler;
   private final Deadlines deadlines = new Deadlines();
   private final StepBatch batch;
@@ -65,7 +66,9 @@ final class EngineLoop implements Runnable {
     this.retryAfter = config.retryAfter();
     this.journal = journal;
     this.blocks = new KvBlocks(geometry, config.prefixCache(), runner.copiesBlocks(), journal);
-    this.scheduler = new Scheduler(geometry, config.prefillChunk(), config.scheduling(), blocks);
+    this.speculation = new Speculation(config.draftTokens());
+    this.scheduler =
+        new Scheduler(geometry, config.prefillChunk(), config.scheduling(), blocks, speculation);
     this.batch = new StepBatch(geometry);
     this.chooser = new TokenChooser(runner, config);
     this.published = state();
@@ -179,7 +182,10 @@ final class EngineLoop implements Runnable {
         steps++;
         stepNanos = clock.nanos() - start;
         scheduler.budget().observe(stepNanos);
-        observer.onStep(stepNanos, plan.size(), plan.tokens() - plan.decodes(), plan.decodes());
+        if (plan.prefillTokens() == 0) {
+          speculation.observeStep(plan.tokens(), stepNanos);
+        }
+        observer.onStep(stepNanos, plan.size(), plan.prefillTokens(), plan.decodes());
         publishNanos += lap();
       }
       if (checkIntegrity) {
@@ -276,15 +282,45 @@ final class EngineLoop implements Runnable {
       Request request = sequence.request();
       int end = row + plan.rows(i);
       if (!request.isEnded()) { // by another choice, in this step
-        blocks.advance(sequence, plan.count(i), now);
-        if (row < end && !request.isForked()) {
-          blocks.fork(request);
-        }
-        for (; row < end && !request.isEnded(); row++) {
-          produce(chooser.sequence(row), row);
+        blocks.advance(sequence, plan.count(i) - plan.drafts(i), now);
+        if (plan.drafts(i) > 0) {
+          produceWithDrafts(sequence, plan.drafts(i), row, now);
+        } else {
+          if (row < end && !request.isForked()) {
+            blocks.fork(request);
+          }
+          for (; row < end && !request.isEnded(); row++) {
+            produce(chooser.sequence(row), row);
+          }
         }
       }
       row = end;
+    }
+  }
+
+  /**
+   * Hands out a sequence's next token, and as many more as its drafts were right: a row of logits
+   * counts if the tokens before it are those that were chosen.
+   */
+  private void produceWithDrafts(Sequence sequence, int drafts, int row, long now) {
+    int right = 0;
+    boolean more = true;
+    while (more) {
+      boolean last = right == drafts;
+      int draft = last ? 0 : sequence.token(sequence.length());
+      produce(sequence, row + right);
+      more = !last && !sequence.isEnded() && !sequence.request().isEnded();
+      if (more && chooser.token(row + right) == draft) {
+        blocks.advance(sequence, 1, now);
+        right++;
+      } else {
+        more = false;
+      }
+    }
+    speculation.observeDrafts(sequence, drafts, right);
+    if (!sequence.isEnded() && !sequence.request().isEnded()) {
+      blocks.dropDrafts(sequence);
+      scheduler.accept(sequence, right);
     }
   }
 
@@ -436,6 +472,8 @@ final class EngineLoop implements Runnable {
         outputTokens,
         scheduler.preemptions(),
         cancelled,
+        speculation.drafts(),
+        speculation.accepted(),
         new EngineSnapshot.Phases(scheduleNanos, modelNanos, samplingNanos, publishNanos));
   }
 }

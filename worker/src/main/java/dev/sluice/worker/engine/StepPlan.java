@@ -10,20 +10,24 @@ final class StepPlan {
   private final Sequence[] sequences; // [maxSequences]
   private final int[] counts; // [maxSequences]
   private final int[] rows; // [maxSequences]
+  private final int[] drafts; // [maxSequences]
   private int size;
   private int tokens;
   private int decodes;
+  private int draftTokens;
 
   StepPlan(int maxSequences) {
     sequences = new Sequence[maxSequences];
     counts = new int[maxSequences];
     rows = new int[maxSequences];
+    drafts = new int[maxSequences];
   }
 
   void clear() {
     size = 0;
     tokens = 0;
     decodes = 0;
+    draftTokens = 0;
   }
 
   void addDecode(Sequence sequence) {
@@ -38,8 +42,18 @@ final class StepPlan {
     sequences[size] = sequence;
     counts[size] = count;
     rows[size] = logits;
+    drafts[size] = 0;
     size++;
     tokens += count;
+  }
+
+  /** Of a sequence that decodes, computes drafts too, each with a row of logits. */
+  void addDrafts(int index, int count) {
+    drafts[index] = count;
+    counts[index] += count;
+    rows[index] += count;
+    tokens += count;
+    draftTokens += count;
   }
 
   int size() {
@@ -60,13 +74,23 @@ final class StepPlan {
     return tokens;
   }
 
-  /** Sequences, and so tokens, that decode. */
+  /** Tokens of prompts, and tokens computed again after preemption. */
+  int prefillTokens() {
+    return tokens - decodes - draftTokens;
+  }
+
+  /** Sequences that decode. */
   int decodes() {
     return decodes;
   }
 
+  /** Tokens of a sequence that are proposed to follow its latest one. */
+  int drafts(int index) {
+    return drafts[index];
+  }
+
   /**
-   * Rows of logits of a sequence: none while something is left to compute; one; or, when the step
+   * Rows of logits of a sequence: one for its latest token and each draft; else none while something is left to compute; one; or, when the step
    * completes a prompt for several choices, one for each of them.
    */
   int rows(int index) {
@@ -90,8 +114,11 @@ final class StepPlan {
       batch.addSequence(past, sequence.table.blocks(), geometry.blocksFor(end));
       for (int position = past; position < end; position++) {
         batch.addToken(sequence.token(position));
+        if (position < end - 1 && drafts[i] > 0) {
+          batch.addLogits();
+        }
       }
-      for (int row = 0; row < rows[i]; row++) {
+      for (int row = drafts[i]; row < rows[i]; row++) {
         batch.addLogits();
       }
     }

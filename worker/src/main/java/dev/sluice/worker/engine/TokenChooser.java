@@ -20,9 +20,10 @@ final class TokenChooser implements AutoCloseable {
   private final int vocabularySize;
   private final Crew crew;
   private final Sampler[] samplers; // [members]
-  private final Sequence[] sequences; // [maxSequences]; of the rows
-  private final int[] tokens; // [maxSequences]
-  private final @Nullable Throwable[] failures; // [maxSequences]
+  private final Sequence[] sequences; // [maxLogits]; of the rows
+  private final int[] drafts; // [maxLogits]; of the sequence, before the row
+  private final int[] tokens; // [maxLogits]
+  private final @Nullable Throwable[] failures; // [maxLogits]
   private MemorySegment logits = MemorySegment.NULL; // [rows, vocabularySize]
 
   TokenChooser(ModelRunner runner, EngineConfig config) {
@@ -34,9 +35,10 @@ final class TokenChooser implements AutoCloseable {
     this.crew = new Crew("sampler", members, this::choose);
     this.samplers = new Sampler[members];
     Arrays.setAll(samplers, member -> new Sampler(vocabularySize, tokenCount));
-    this.sequences = new Sequence[geometry.maxSequences()];
-    this.tokens = new int[geometry.maxSequences()];
-    this.failures = new Throwable[geometry.maxSequences()];
+    this.sequences = new Sequence[geometry.maxLogits()];
+    this.drafts = new int[geometry.maxLogits()];
+    this.tokens = new int[geometry.maxLogits()];
+    this.failures = new Throwable[geometry.maxLogits()];
   }
 
   void start() {
@@ -48,15 +50,19 @@ final class TokenChooser implements AutoCloseable {
     int count = 0;
     for (int i = 0; i < plan.size(); i++) {
       Sequence sequence = plan.sequence(i);
-      if (plan.rows(i) == 1) {
-        sequences[count++] = sequence;
-      } else if (plan.rows(i) > 1) { // the last token of a prompt, for all its choices
-        Request request = sequence.request();
+      Request request = sequence.request();
+      if (plan.rows(i) > 0 && !request.isForked()) { // the last token of a prompt, for all choices
         for (int choice = 0; choice < request.choices(); choice++) {
           if (!request.sequence(choice).isEnded()) {
+            drafts[count] = 0;
             sequences[count++] = request.sequence(choice);
           }
         }
+        continue;
+      }
+      for (int row = 0; row < plan.rows(i); row++) {
+        drafts[count] = row;
+        sequences[count++] = sequence;
       }
     }
     if (count > 0) {
@@ -70,12 +76,12 @@ final class TokenChooser implements AutoCloseable {
     GenerationTask task = sequence.request().task();
     failures[row] = null;
     try {
-      if (sequence.outputLength() < task.minTokens()) {
+      int position = sequence.outputLength() + drafts[row];
+      if (position < task.minTokens()) {
         task.banEndings(logits, (long) row * vocabularySize);
       }
       tokens[row] =
-          samplers[member].sample(
-              logits, row, task.sampling(), sequence.choice(), sequence.outputLength());
+          samplers[member].sample(logits, row, task.sampling(), sequence.choice(), position);
     } catch (RuntimeException | Error e) {
       failures[row] = e;
     }

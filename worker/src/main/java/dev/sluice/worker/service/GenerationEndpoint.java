@@ -101,6 +101,7 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
             .minTokens(plan.minTokens())
             .ignoreEos(plan.ignoreEos())
             .tenant(plan.tenant())
+            .cacheSalt(plan.cacheSalt())
             .priority(plan.urgency().priority())
             .eosTokenIds(model.eosTokenIds().stream().mapToInt(Integer::intValue).toArray())
             .stopTokenIds(plan.stopTokenIds().stream().mapToInt(Integer::intValue).toArray())

@@ -8,6 +8,7 @@ import java.util.OptionalInt;
  *
  * @param requestId the caller's, or one made up
  * @param tenant on whose account it runs
+ * @param cacheSalt only requests with the same one share cached prefixes
  * @param prompt where the tokens come from
  * @param temperature 0 is greedy
  * @param topK 0 keeps all
@@ -26,6 +27,7 @@ import java.util.OptionalInt;
 record GenerationPlan(
     String requestId,
     String tenant,
+    String cacheSalt,
     PromptSource prompt,
     float temperature,
     int topK,

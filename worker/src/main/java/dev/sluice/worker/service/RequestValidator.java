@@ -79,6 +79,7 @@ final class RequestValidator {
             ? "req-" + Long.toHexString(randomSeed.getAsLong())
             : request.getRequestId(),
         request.getTenant().isEmpty() ? "default" : request.getTenant(),
+        request.getCacheSalt(),
         prompt,
         sampling.hasTemperature() ? sampling.getTemperature() : 1f,
         sampling.getTopK(),

@@ -51,6 +51,7 @@ final class GenerationCallTest {
     return new GenerationPlan(
         "deaf",
         "default",
+        "",
         new PromptSource.Tokens(List.of(1, 2, 3)),
         0,
         0,
