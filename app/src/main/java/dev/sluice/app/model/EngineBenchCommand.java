@@ -68,7 +68,8 @@ public final class EngineBenchCommand implements Callable<Integer> {
   @Option(
       names = "--speculation",
       description =
-          "Instead, what speculative decoding makes of one stream, on ordinary and repetitive text.")
+          "Instead, what speculative decoding makes of one stream, on ordinary and repetitive"
+              + " text.")
   private boolean speculation;
 
   /** The precision of that name. */

@@ -77,8 +77,7 @@ final class SpeculationBench {
   }
 
   private Run run(SpeculationText text, SamplingParams sampling, int drafts) {
-    EngineConfig config =
-        EngineConfig.defaults().withPrefixCache(false).withDraftTokens(drafts);
+    EngineConfig config = EngineConfig.defaults().withPrefixCache(false).withDraftTokens(drafts);
     Engine engine = new Engine(runner, config, NanoClock.SYSTEM, EngineObserver.NONE);
     Stream stream = new Stream();
     engine.submit(

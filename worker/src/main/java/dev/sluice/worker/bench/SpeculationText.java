@@ -7,11 +7,13 @@ enum SpeculationText {
   STORY(
       """
       The old lighthouse keeper had not spoken to anyone for eleven days when the boat came. It was\
-       a small boat, painted green, and it carried"""),
+       a small boat, painted green, and it carried\
+      """),
   ESSAY(
       """
       There are three reasons why cities should plant more trees along their streets. The first\
-       reason is that"""),
+       reason is that\
+      """),
   CODE_EDIT(
       """
       Original file:
@@ -53,7 +55,8 @@ enum SpeculationText {
         private long balance;
         private String owner;
 
-        Wallet("""),
+        Wallet(\
+      """),
   EXTRACTION(
       """
       Invoice log:
@@ -66,7 +69,8 @@ enum SpeculationText {
 
       The lines of the log, copied one by one:
       2024-03-01 invoice 1001 customer Miller Bakery amount 120.50 EUR status paid
-      2024-03-02 invoice 1002 customer""");
+      2024-03-02 invoice 1002 customer\
+      """);
 
   private final String prompt;
 

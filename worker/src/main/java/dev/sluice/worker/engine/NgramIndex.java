@@ -36,7 +36,8 @@ final class NgramIndex {
   }
 
   /**
-   * Where the continuation of an earlier occurrence of the last N tokens begins; 0 if there is none.
+   * Where the continuation of an earlier occurrence of the last N tokens begins; 0 if there is
+   * none.
    *
    * @param tokens the first {@code length} count, and they begin with those of the call before
    */

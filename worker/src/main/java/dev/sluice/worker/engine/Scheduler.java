@@ -41,7 +41,11 @@ final class Scheduler {
   private long preemptions;
 
   Scheduler(
-      ModelRunner.Geometry geometry, int prefillChunk, SchedulingConfig config, KvBlocks blocks, Speculation speculation) {
+      ModelRunner.Geometry geometry,
+      int prefillChunk,
+      SchedulingConfig config,
+      KvBlocks blocks,
+      Speculation speculation) {
     this.blocks = blocks;
     this.speculation = speculation;
     this.maxBatchedTokens = geometry.maxBatchedTokens();

@@ -90,8 +90,9 @@ final class StepPlan {
   }
 
   /**
-   * Rows of logits of a sequence: one for its latest token and each draft; else none while something is left to compute; one; or, when the step
-   * completes a prompt for several choices, one for each of them.
+   * Rows of logits of a sequence: one for its latest token and each draft; else none while
+   * something is left to compute; one; or, when the step completes a prompt for several choices,
+   * one for each of them.
    */
   int rows(int index) {
     return rows[index];
