@@ -37,8 +37,7 @@ public final class LogitMask {
     }
     for (; i < count; i++) {
       if ((word >>> i & 1) == 0) {
-        logits.setAtIndex(
-            ValueLayout.JAVA_FLOAT, start + i, Float.NEGATIVE_INFINITY);
+        logits.setAtIndex(ValueLayout.JAVA_FLOAT, start + i, Float.NEGATIVE_INFINITY);
       }
     }
   }

@@ -125,10 +125,7 @@ public final class LogitRow {
     int count = 0;
     for (int i = 0; i < BLOCK; i += Lanes.WIDTH) {
       FloatVector logits = Lanes.load(block + (long) Float.BYTES * i);
-      count +=
-          logits
-              .compare(orEqual ? VectorOperators.GE : VectorOperators.GT, other)
-              .trueCount();
+      count += logits.compare(orEqual ? VectorOperators.GE : VectorOperators.GT, other).trueCount();
     }
     return count;
   }

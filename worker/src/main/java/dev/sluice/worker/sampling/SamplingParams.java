@@ -51,8 +51,7 @@ public record SamplingParams(
 
   /** The same but for min-p. */
   public SamplingParams withMinP(float value) {
-    return new SamplingParams(
-        temperature, topK, topP, value, typicalP, penalties, rules, seed);
+    return new SamplingParams(temperature, topK, topP, value, typicalP, penalties, rules, seed);
   }
 
   /** The same but for typical-p. */

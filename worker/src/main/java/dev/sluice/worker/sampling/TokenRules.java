@@ -10,7 +10,9 @@ import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 
-/** What a request says of single tokens: a bias, or whether they can be chosen at all. Immutable. */
+/**
+ * What a request says of single tokens: a bias, or whether they can be chosen at all. Immutable.
+ */
 public final class TokenRules {
   public static final TokenRules NONE = new TokenRules(Map.of(), new int[0], new int[0]);
 

@@ -108,8 +108,7 @@ final class SamplingCasesTest {
       for (int i = 0; i < logprob.topCount(); i++) {
         JsonNode top = expected.get("top").get(i);
         assertThat(logprob.topToken(i)).isEqualTo(top.get(0).asInt());
-        assertThat(logprob.topLogprob(i))
-            .isCloseTo((float) top.get(1).asDouble(), within(1e-5f));
+        assertThat(logprob.topLogprob(i)).isCloseTo((float) top.get(1).asDouble(), within(1e-5f));
       }
     }
   }
