@@ -1,5 +1,6 @@
 package dev.sluice.app;
 
+import dev.sluice.app.bench.BenchCommand;
 import dev.sluice.app.demo.DemoCommand;
 import dev.sluice.app.fleet.FleetCommand;
 import dev.sluice.app.fleet.UpCommand;
@@ -36,6 +37,7 @@ import picocli.CommandLine.IVersionProvider;
       RouterCommand.class,
       WorkerCommand.class,
       FleetCommand.class,
+      BenchCommand.class,
       EngineBenchCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",

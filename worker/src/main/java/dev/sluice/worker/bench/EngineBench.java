@@ -15,6 +15,7 @@ import dev.sluice.worker.runner.OrtModelRunnerConfig;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /**
@@ -27,9 +28,12 @@ import java.util.function.Supplier;
  *   <li>{@code prefill-T}: one prompt of T tokens.
  * </ul>
  *
- * Figures are tokens per second, medians of the repeats; {@code all} counts prompt and output.
+ * Figures are tokens per second, medians of the repeats; {@code all} counts prompt and output. A
+ * workload first runs unmeasured for {@value #SETTLE_SECONDS} s: until the compiler is done with
+ * what it calls, which a server is a few seconds after its start.
  */
 public final class EngineBench {
+  private static final int SETTLE_SECONDS = 3;
   private static final int INPUT = 128;
   private static final int OUTPUT = 64;
   private static final int[] STREAMS = {1, 8, 32};
@@ -119,8 +123,12 @@ public final class EngineBench {
     }
   }
 
-  /** The median of each figure. */
+  /** The median of each figure, once the compiler has settled. */
   private static double[] median(int repeats, Supplier<double[]> measurement) {
+    long start = System.nanoTime();
+    do {
+      var _ = measurement.get();
+    } while (System.nanoTime() - start < TimeUnit.SECONDS.toNanos(SETTLE_SECONDS));
     double[][] rows = new double[repeats][];
     for (int i = 0; i < repeats; i++) {
       rows[i] = measurement.get();

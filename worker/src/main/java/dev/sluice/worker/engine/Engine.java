@@ -47,28 +47,30 @@ public final class Engine {
       throw new RefusalException(
           new Refusal.DeadlineExceeded("the deadline had passed when the request arrived"));
     }
-    Sequence sequence =
-        new Sequence(task, listener, outputLimit(task), serials.getAndIncrement(), now);
-    intake.submit(sequence);
-    return sequence;
+    Request request =
+        new Request(task, listener, outputLimit(task), serials.getAndIncrement(), now);
+    intake.submit(request);
+    return request;
   }
 
   /** Ends a task as failed, its blocks freed within one step; nothing happens if it has ended. */
   public void cancel(TaskHandle handle) {
-    Sequence sequence = (Sequence) handle;
-    if (sequence.cancelSent.compareAndSet(false, true)) {
-      intake.send(new EngineCommand.Cancel(sequence));
+    Request request = (Request) handle;
+    if (request.cancelSent.compareAndSet(false, true)) {
+      intake.send(new EngineCommand.Cancel(request));
     }
   }
 
   /**
-   * Completes a task, its blocks freed within one step; nothing happens if it has ended.
+   * Completes a choice of a task, its blocks freed within one step; nothing happens if it has
+   * ended. With its last choice the task is complete.
    *
+   * @param choice from 0
    * @param keptTokens output tokens that count; the listener may have got, and may still get, later
    *     ones
    */
-  public void stop(TaskHandle handle, int keptTokens) {
-    Sequence sequence = (Sequence) handle;
+  public void stop(TaskHandle handle, int choice, int keptTokens) {
+    Sequence sequence = ((Request) handle).sequence(choice);
     if (sequence.stopSent.compareAndSet(false, true)) {
       intake.send(new EngineCommand.Stop(sequence, keptTokens));
     }

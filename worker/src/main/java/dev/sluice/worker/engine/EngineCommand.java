@@ -3,12 +3,12 @@ package dev.sluice.worker.engine;
 /** What other threads tell the engine thread. */
 sealed interface EngineCommand {
   /** A new request; {@link Intake} has let it in. */
-  record Submit(Sequence sequence) implements EngineCommand {}
+  record Submit(Request request) implements EngineCommand {}
 
   /** Ends a request as failed. */
-  record Cancel(Sequence sequence) implements EngineCommand {}
+  record Cancel(Request request) implements EngineCommand {}
 
-  /** Completes a request; its output is the first {@code keptTokens} tokens. */
+  /** Completes a choice; its output is the first {@code keptTokens} tokens. */
   record Stop(Sequence sequence, int keptTokens) implements EngineCommand {}
 
   /** What still lives at this time of the engine's clock fails. */

@@ -9,7 +9,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The engine thread: takes commands, then computes one step, and so on; waits for a command when it
- * has no sequence. A step is planned, executed, and only then committed: if the model runner fails,
+ * has no request. A step is planned, executed, and only then committed: if the model runner fails,
  * no sequence has moved.
  *
  * <p>Threading: one thread runs it and owns everything here; other threads reach it through {@link
@@ -98,9 +98,9 @@ final class EngineLoop implements Runnable {
     int requests = 0;
     long tokens = 0;
     while (command != null) {
-      if (command instanceof EngineCommand.Submit(Sequence sequence)) {
+      if (command instanceof EngineCommand.Submit(Request request)) {
         requests++;
-        tokens += sequence.promptLength();
+        tokens += request.promptLength();
       }
       apply(command);
       command = intake.poll();
@@ -111,18 +111,18 @@ final class EngineLoop implements Runnable {
 
   private void apply(EngineCommand command) {
     switch (command) {
-      case EngineCommand.Submit(Sequence sequence) -> {
-        scheduler.add(sequence);
-        deadlines.add(sequence);
+      case EngineCommand.Submit(Request request) -> {
+        scheduler.add(request);
+        deadlines.add(request);
       }
-      case EngineCommand.Cancel(Sequence sequence) -> {
-        if (!sequence.isEnded()) {
+      case EngineCommand.Cancel(Request request) -> {
+        if (!request.isEnded()) {
           cancelled++;
-          fail(sequence, new Refusal.Cancelled("the caller has cancelled the request"));
+          fail(request, new Refusal.Cancelled("the caller has cancelled the request"));
         }
       }
       case EngineCommand.Stop(Sequence sequence, int keptTokens) -> {
-        if (!sequence.isEnded()) {
+        if (!sequence.isEnded() && !sequence.request().isEnded()) {
           complete(sequence, new FinishCause.Stopped(), keptTokens);
         }
       }
@@ -183,7 +183,7 @@ final class EngineLoop implements Runnable {
 
   /** Fails those whose time is over: their own deadline's, or the drain's. */
   private void failLate(long now) {
-    Sequence late;
+    Request late;
     while ((late = deadlines.expired(now)) != null) {
       fail(late, new Refusal.DeadlineExceeded(lateMessage(late)));
     }
@@ -197,20 +197,20 @@ final class EngineLoop implements Runnable {
     }
   }
 
-  private static String lateMessage(Sequence sequence) {
+  private static String lateMessage(Request request) {
     return "the deadline passed "
-        + (sequence.isScheduled()
-            ? "after " + sequence.outputLength() + " output tokens"
+        + (request.isScheduled()
+            ? "after " + request.outputLength() + " output tokens"
             : "while the request waited");
   }
 
   private void markScheduled(StepPlan plan, long now) {
     for (int i = 0; i < plan.size(); i++) {
-      Sequence sequence = plan.sequence(i);
-      if (!sequence.isScheduled()) {
-        sequence.markScheduled(now);
-        intake.release(sequence);
-        observer.onScheduled(sequence.queueNanos());
+      Request request = plan.sequence(i).request();
+      if (!request.isScheduled()) {
+        request.markScheduled(now);
+        intake.release(request);
+        observer.onScheduled(request.queueNanos());
       }
     }
   }
@@ -230,7 +230,10 @@ final class EngineLoop implements Runnable {
       log.error("A step of {} tokens failed again; its requests fail", plan.tokens(), second);
     }
     for (int i = 0; i < plan.size(); i++) {
-      fail(plan.sequence(i), internal(plan.sequence(i), "the model failed to compute a step"));
+      Request request = plan.sequence(i).request();
+      if (!request.isEnded()) {
+        fail(request, internal(request, "the model failed to compute a step"));
+      }
     }
     return false;
   }
@@ -241,8 +244,9 @@ final class EngineLoop implements Runnable {
     int row = 0;
     for (int i = 0; i < plan.size(); i++) {
       Sequence sequence = plan.sequence(i);
+      boolean completes = plan.completes(i);
       sequence.advance(plan.count(i), now);
-      if (sequence.remaining() == 0) {
+      if (completes) {
         produce(sequence, row++);
       }
     }
@@ -250,32 +254,36 @@ final class EngineLoop implements Runnable {
 
   /** Hands out a sequence's next token. */
   private void produce(Sequence sequence, int row) {
+    Request request = sequence.request();
+    if (request.isEnded()) {
+      return; // by another of its choices, in this step
+    }
     Throwable failure = chooser.failure(row);
     if (failure != null) {
-      log.error("Request {}: no token could be chosen", sequence.requestId(), failure);
-      fail(sequence, internal(sequence, "no token could be chosen: " + failure.getMessage()));
+      log.error("Request {}: no token could be chosen", request.requestId(), failure);
+      fail(request, internal(request, "no token could be chosen: " + failure.getMessage()));
       return;
     }
-    GenerationTask task = sequence.task();
+    GenerationTask task = request.task();
     int token = chooser.token(row);
     long now = clock.nanos();
     long gap = sequence.append(token, now);
     outputTokens++;
-    boolean first = sequence.outputLength() == 1;
+    boolean first = request.markToken(now);
     if (first) {
-      observer.onFirstToken(sequence.ttftNanos());
-    } else {
+      observer.onFirstToken(request.ttftNanos());
+    } else if (sequence.outputLength() > 1) {
       observer.onNextToken(gap);
     }
     boolean endOfSequence = task.isEndOfSequence(token);
     boolean stopToken = !endOfSequence && task.isStopToken(token);
     try {
       if (first) {
-        sequence.listener().onPrefilled(sequence.prefillSummary());
+        request.listener().onPrefilled(request.prefillSummary());
       }
-      sequence.listener().onToken(0, token, endOfSequence || stopToken, now);
+      request.listener().onToken(sequence.choice(), token, endOfSequence || stopToken, now);
     } catch (Throwable e) {
-      failListener(sequence, e);
+      failListener(request, e);
       return;
     }
     if (endOfSequence) {
@@ -283,54 +291,62 @@ final class EngineLoop implements Runnable {
     } else if (stopToken) {
       complete(sequence, new FinishCause.StopToken(token), Integer.MAX_VALUE);
     } else if (sequence.isFull()) {
-      complete(sequence, sequence.fullCause(), Integer.MAX_VALUE);
+      complete(sequence, request.fullCause(), Integer.MAX_VALUE);
     }
   }
 
+  /** Ends a choice, and with the last one its request. */
   private void complete(Sequence sequence, FinishCause cause, int keptTokens) {
-    release(sequence);
-    GenerationSummary summary = sequence.summary(keptTokens, clock.nanos());
+    Request request = sequence.request();
+    scheduler.end(sequence, keptTokens);
+    if (request.live() == 0) {
+      release(request);
+    }
+    GenerationSummary summary = request.summary(clock.nanos());
     try {
-      sequence.listener().onChoiceFinished(0, cause);
+      request.listener().onChoiceFinished(sequence.choice(), cause);
     } catch (Throwable e) {
-      failListener(sequence, e);
+      failListener(request, e);
+      return;
+    }
+    if (request.live() > 0) {
       return;
     }
     try {
-      sequence.listener().onComplete(summary);
+      request.listener().onComplete(summary);
     } catch (Throwable e) {
-      log.error("Request {}: its listener failed at the end", sequence.requestId(), e);
+      log.error("Request {}: its listener failed at the end", request.requestId(), e);
     }
   }
 
-  private void failListener(Sequence sequence, Throwable error) {
-    log.error("Request {}: its listener failed", sequence.requestId(), error);
-    fail(sequence, internal(sequence, "the receiver of the tokens failed"));
+  private void failListener(Request request, Throwable error) {
+    log.error("Request {}: its listener failed", request.requestId(), error);
+    fail(request, internal(request, "the receiver of the tokens failed"));
   }
 
-  private void fail(Sequence sequence, Refusal refusal) {
-    if (!sequence.isEnded()) {
-      release(sequence);
+  private void fail(Request request, Refusal refusal) {
+    if (!request.isEnded()) {
+      release(request);
     }
     try {
-      sequence.listener().onFailed(refusal, sequence.summary(Integer.MAX_VALUE, clock.nanos()));
+      request.listener().onFailed(refusal, request.summary(clock.nanos()));
     } catch (Throwable e) {
-      log.error("Request {}: its listener failed at the end", sequence.requestId(), e);
+      log.error("Request {}: its listener failed at the end", request.requestId(), e);
     }
   }
 
-  /** Takes everything away that a sequence holds. */
-  private void release(Sequence sequence) {
-    sequence.end();
-    scheduler.remove(sequence);
-    deadlines.remove(sequence);
-    if (!sequence.isScheduled()) {
-      intake.release(sequence);
+  /** Takes everything away that a request holds. */
+  private void release(Request request) {
+    request.end();
+    scheduler.remove(request);
+    deadlines.remove(request);
+    if (!request.isScheduled()) {
+      intake.release(request);
     }
   }
 
-  private static Refusal internal(Sequence sequence, String message) {
-    return new Refusal.Internal(sequence.requestId(), message);
+  private static Refusal internal(Request request, String message) {
+    return new Refusal.Internal(request.requestId(), message);
   }
 
   /** Fails every request there is, when the engine ends by an error. */
@@ -342,17 +358,17 @@ final class EngineLoop implements Runnable {
         apply(command);
       }
     }
-    Sequence sequence;
-    while ((sequence = scheduler.any()) != null) {
+    Request request;
+    while ((request = scheduler.any()) != null) {
       try {
-        release(sequence);
+        release(request);
       } catch (RuntimeException e) {
         log.error("The books are in disorder", e); // which may be why the engine has failed
       }
       fail(
-          sequence,
-          sequence.isScheduled() // it may be the cause, and is not to be tried elsewhere
-              ? internal(sequence, "the engine has failed: " + error)
+          request,
+          request.isScheduled() // it may be the cause, and is not to be tried elsewhere
+              ? internal(request, "the engine has failed: " + error)
               : new Refusal.Unavailable("ENGINE_FAILED", "the engine has failed", retryAfter));
     }
     stepping = false;

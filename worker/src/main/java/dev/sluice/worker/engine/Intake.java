@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The door between other threads and the engine thread: bounds what waits, and lets nothing in any
  * more once the engine ends. The command queue needs no bound of its own: each request that was let
- * in sends at most three commands.
+ * in sends one command, one when it is cancelled, and one for each of its choices.
  *
  * <p>Threading: any thread; one lock, held for a few instructions, taken a few times per request
  * and never per token.
@@ -40,11 +40,11 @@ final class Intake {
    *
    * @throws RefusalException if the queue is full or the engine takes no requests
    */
-  synchronized void submit(Sequence sequence) {
+  synchronized void submit(Request request) {
     if (state != State.SERVING) {
       throw new RefusalException(notServing());
     }
-    int tokens = sequence.promptLength();
+    int tokens = request.promptLength();
     if (waitingRequests >= config.maxWaitingRequests()
         || (waitingRequests > 0 && waitingTokens + tokens > config.maxWaitingTokens())) {
       throw new RefusalException(queueFull(tokens));
@@ -53,7 +53,7 @@ final class Intake {
     waitingTokens += tokens;
     unseenRequests++;
     unseenTokens += tokens;
-    commands.add(new EngineCommand.Submit(sequence));
+    commands.add(new EngineCommand.Submit(request));
   }
 
   /** Sends a command that is not a {@link EngineCommand.Submit}. */
@@ -100,9 +100,9 @@ final class Intake {
   }
 
   /** A request had its first step, or ended without one. */
-  synchronized void release(Sequence sequence) {
+  synchronized void release(Request request) {
     waitingRequests--;
-    waitingTokens -= sequence.promptLength();
+    waitingTokens -= request.promptLength();
   }
 
   synchronized Unseen unseen() {

@@ -7,10 +7,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Decides what each step computes, first come first served.
  *
- * <p>Sequences run (hold blocks and a row) or wait. Whoever runs arrived before whoever waits: the
- * first to wait is the next to run, and the last to arrive is the first to lose its blocks, whereby
- * it becomes the first to wait. So the oldest sequence always advances, and since none is let in
- * whose worst case exceeds the pool, everybody gets there.
+ * <p>Requests run (hold blocks, and a row for each choice) or wait. Whoever runs arrived before
+ * whoever waits: the first to wait is the next to run, and the last to arrive is the first to lose
+ * its blocks, whereby it becomes the first to wait. So the oldest request always advances, and
+ * since none is let in whose worst case exceeds the pool, everybody gets there.
  *
  * <p>Threading: engine thread. A pass takes time in proportion to the sequences that run, however
  * many wait, and allocates nothing.
@@ -20,8 +20,8 @@ final class Scheduler {
   private final int maxBatchedTokens;
   private final int maxSequences;
   private final int prefillChunk;
-  private final SequenceQueue running = new SequenceQueue();
-  private final SequenceQueue waiting = new SequenceQueue();
+  private final RequestQueue running = new RequestQueue();
+  private final RequestQueue waiting = new RequestQueue();
   private final StepPlan plan;
   private long waitingTokens;
   private long preemptions;
@@ -50,42 +50,56 @@ final class Scheduler {
     return running.isEmpty() && waiting.isEmpty();
   }
 
-  /** One of the sequences, if there is one. */
-  @Nullable Sequence any() {
+  /** One of the requests, if there is one. */
+  @Nullable Request any() {
     return running.isEmpty() ? waiting.first() : running.first();
   }
 
-  /** Times that a sequence lost its blocks. */
+  /** Times that a request lost its blocks. */
   long preemptions() {
     return preemptions;
   }
 
-  /** Tokens of all sequences to be computed before their next output token. */
+  /** Tokens of all requests to be computed before their next output tokens. */
   long pendingPrefillTokens() {
     long tokens = waitingTokens;
-    for (Sequence s = running.first(); s != null; s = s.next) {
-      tokens += s.isDecoding() ? 0 : s.remaining();
+    for (Request r = running.first(); r != null; r = r.next) {
+      tokens += r.pendingPrefillTokens();
     }
     return tokens;
   }
 
-  /** Takes a new sequence. */
-  void add(Sequence sequence) {
-    waiting.addLast(sequence);
-    waitingTokens += sequence.length();
+  /** Takes a new request. */
+  void add(Request request) {
+    waiting.addLast(request);
+    waitingTokens += request.length();
   }
 
-  /** Forgets a sequence and frees its blocks. */
-  void remove(Sequence sequence) {
-    if (sequence.queue == running) {
-      running.remove(sequence);
-      pool.free(sequence.table);
+  /** Forgets a request and frees its blocks. */
+  void remove(Request request) {
+    if (request.queue == running) {
+      running.remove(request);
+      free(request);
     } else {
-      removeWaiting(sequence);
+      removeWaiting(request);
     }
   }
 
-  /** The next step. It is valid until the next call; empty only if there are no sequences. */
+  /**
+   * Ends one choice of a request and frees its blocks.
+   *
+   * @param keptTokens output tokens of it that count
+   */
+  void end(Sequence sequence, int keptTokens) {
+    Request request = sequence.request();
+    boolean waits = request.queue == waiting;
+    waitingTokens -= waits ? request.length() : 0;
+    request.end(sequence, keptTokens);
+    waitingTokens += waits ? request.length() : 0;
+    pool.free(sequence.table);
+  }
+
+  /** The next step. It is valid until the next call; empty only if there are no requests. */
   StepPlan plan() {
     plan.clear();
     long preemptionsBefore = preemptions;
@@ -98,17 +112,18 @@ final class Scheduler {
   }
 
   private void planDecodes() {
-    for (Sequence s = running.first(); s != null && budget() > 0; s = s.next) {
+    for (Request r = running.first(); r != null && budget() > 0; r = r.next) {
+      Sequence s = r.sequence(0);
       if (!s.isDecoding()) {
         continue;
       }
       while (!pool.canAppend(s.table, s.length())) {
-        Sequence victim = running.last();
-        if (victim == s || victim == null) {
-          preempt(s);
+        Request victim = running.last();
+        if (victim == r || victim == null) {
+          preempt(r);
           return;
         }
-        preempt(victim); // arrived after s, so it is not in the plan yet
+        preempt(victim); // arrived after r, so it is not in the plan yet
       }
       pool.append(s.table, s.length());
       plan.addDecode(s);
@@ -116,7 +131,8 @@ final class Scheduler {
   }
 
   private void planRunningPrefills() {
-    for (Sequence s = running.first(); s != null && budget() > 0; s = s.next) {
+    for (Request r = running.first(); r != null && budget() > 0; r = r.next) {
+      Sequence s = r.sequence(0);
       if (!s.isDecoding()) {
         planPrefill(s);
       }
@@ -125,15 +141,16 @@ final class Scheduler {
 
   private void planWaiting() {
     while (budget() > 0 && running.size() < maxSequences) {
-      Sequence s = waiting.first();
+      Request r = waiting.first();
       // A newcomer gets blocks for all its tokens at once, and leaves one for each that runs, so
       // that it is not preempted again before its prefill has been of use.
-      if (s == null || !pool.canAllocate(s.length(), running.size())) {
+      if (r == null || !pool.canAllocate(r.length(), running.size())) {
         return;
       }
+      Sequence s = r.sequence(0);
       pool.allocate(s.table, s.length());
-      removeWaiting(s);
-      running.addLast(s);
+      removeWaiting(r);
+      running.addLast(r);
       planPrefill(s);
     }
   }
@@ -146,43 +163,55 @@ final class Scheduler {
     return maxBatchedTokens - plan.tokens();
   }
 
-  private void preempt(Sequence victim) {
+  private void preempt(Request victim) {
     running.remove(victim);
-    pool.free(victim.table);
+    free(victim);
     victim.preempted();
     waiting.addFirst(victim);
     waitingTokens += victim.length();
     preemptions++;
   }
 
-  private void removeWaiting(Sequence sequence) {
-    waiting.remove(sequence);
-    waitingTokens -= sequence.length();
+  private void free(Request request) {
+    for (int choice = 0; choice < request.choices(); choice++) {
+      pool.free(request.sequence(choice).table);
+    }
   }
 
-  /** Audits the pool against the sequences that run. */
+  private void removeWaiting(Request request) {
+    waiting.remove(request);
+    waitingTokens -= request.length();
+  }
+
+  /** Audits the pool against the requests that run. */
   void checkIntegrity() {
     List<BlockTable> tables = new ArrayList<>();
-    for (Sequence s = running.first(); s != null; s = s.next) {
-      if (s.table.size() < pool.blocksFor(s.computed())) {
-        throw new IllegalStateException(
-            s.requestId()
-                + " has "
-                + s.table.size()
-                + " blocks (expected: blocks for "
-                + s.computed()
-                + " tokens)");
+    for (Request r = running.first(); r != null; r = r.next) {
+      for (int choice = 0; choice < r.choices(); choice++) {
+        Sequence s = r.sequence(choice);
+        if (s.table.size() < pool.blocksFor(s.computed())) {
+          throw new IllegalStateException(
+              r.requestId()
+                  + " has "
+                  + s.table.size()
+                  + " blocks (expected: blocks for "
+                  + s.computed()
+                  + " tokens)");
+        }
+        tables.add(s.table);
       }
-      tables.add(s.table);
     }
     pool.checkIntegrity(tables);
     long tokens = 0;
-    for (Sequence s = waiting.first(); s != null; s = s.next) {
-      if (s.table.size() != 0) {
-        throw new IllegalStateException(
-            s.requestId() + " waits with " + s.table.size() + " blocks (expected: none)");
+    for (Request r = waiting.first(); r != null; r = r.next) {
+      for (int choice = 0; choice < r.choices(); choice++) {
+        int blocks = r.sequence(choice).table.size();
+        if (blocks != 0) {
+          throw new IllegalStateException(
+              r.requestId() + " waits with " + blocks + " blocks (expected: none)");
+        }
       }
-      tokens += s.length();
+      tokens += r.length();
     }
     if (tokens != waitingTokens) {
       throw new IllegalStateException(

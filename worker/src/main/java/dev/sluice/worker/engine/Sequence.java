@@ -1,12 +1,10 @@
 package dev.sluice.worker.engine;
 
 import java.util.Arrays;
-import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.jspecify.annotations.Nullable;
 
 /**
- * The state of one request. Its tokens are the prompt followed by the output:
+ * One choice of a request. Its tokens are the prompt followed by the output:
  *
  * <pre>
  *   |&lt;----------- length -----------&gt;|
@@ -18,82 +16,45 @@ import org.jspecify.annotations.Nullable;
  * token is sampled and appended; so a decoding sequence has one remaining token, and a preempted
  * one computes prompt and output again in the same way as a new one computes its prompt.
  *
- * <p>Threading: engine thread, from the moment it was submitted; the two flags: any thread.
+ * <p>Threading: engine thread, from the moment its request was submitted; the flag: any thread.
  */
-final class Sequence implements TaskHandle {
-  /** Whether {@link EngineCommand.Cancel} was sent. */
-  final AtomicBoolean cancelSent = new AtomicBoolean();
-
+final class Sequence {
   /** Whether {@link EngineCommand.Stop} was sent. */
   final AtomicBoolean stopSent = new AtomicBoolean();
 
   /** Its blocks; empty while it waits. */
   final BlockTable table = new BlockTable();
 
-  // links of the SequenceQueue that holds it
-  @Nullable Sequence previous;
-  @Nullable Sequence next;
-  @Nullable SequenceQueue queue;
-
-  private final GenerationTask task;
-  private final GenerationListener listener;
-  private final int maxTokens;
-  private final long serial;
-  private final long arrivalNanos;
+  private final Request request;
+  private final int choice;
+  private final int promptLength;
   private int[] tokens;
   private int length;
   private int computed;
-  private int preemptions;
-  private int prefillChunks;
+  private int keptTokens = Integer.MAX_VALUE;
   private boolean ended;
-
-  private boolean scheduled;
-  private boolean prefilled;
-  private long firstScheduledNanos;
-  private long prefillDoneNanos;
-  private long firstTokenNanos;
   private long lastTokenNanos;
   private long itlMaxNanos;
 
   /**
-   * @param maxTokens most output tokens, at least 1, such that all of them fit context and pool
-   * @param serial grows with every request of the engine
+   * @param choice from 0
    */
-  Sequence(
-      GenerationTask task,
-      GenerationListener listener,
-      int maxTokens,
-      long serial,
-      long arrivalNanos) {
-    this.task = task;
-    this.listener = listener;
-    this.maxTokens = maxTokens;
-    this.serial = serial;
-    this.arrivalNanos = arrivalNanos;
-    this.length = task.promptLength();
+  Sequence(Request request, int choice) {
+    this.request = request;
+    this.choice = choice;
+    this.promptLength = request.promptLength();
+    this.length = promptLength;
     // room for a short answer; a longer one doubles it
-    this.tokens = task.promptWithCapacity(length + Math.min(maxTokens, 256));
+    this.tokens =
+        request.task().promptWithCapacity(promptLength + Math.min(request.maxTokens(), 256));
   }
 
-  @Override
-  public String requestId() {
-    return task.requestId();
+  Request request() {
+    return request;
   }
 
-  GenerationTask task() {
-    return task;
-  }
-
-  GenerationListener listener() {
-    return listener;
-  }
-
-  long serial() {
-    return serial;
-  }
-
-  int promptLength() {
-    return task.promptLength();
+  int choice() {
+    return choice;
   }
 
   int length() {
@@ -101,7 +62,7 @@ final class Sequence implements TaskHandle {
   }
 
   int outputLength() {
-    return length - task.promptLength();
+    return length - promptLength;
   }
 
   int computed() {
@@ -122,56 +83,35 @@ final class Sequence implements TaskHandle {
     return tokens[index];
   }
 
-  /** Whether it had its first step. */
-  boolean isScheduled() {
-    return scheduled;
-  }
-
-  /** Whether all prompt tokens were computed once. */
-  boolean isPrefilled() {
-    return prefilled;
-  }
-
   boolean isEnded() {
     return ended;
   }
 
   boolean isFull() {
-    return outputLength() == maxTokens;
+    return outputLength() == request.maxTokens();
   }
 
-  /** Why it ends when it is full. */
-  FinishCause fullCause() {
-    return task.maxTokens().isPresent() ? new FinishCause.Length() : new FinishCause.Context();
+  /** Output tokens that count. */
+  int keptTokens() {
+    return Math.min(keptTokens, outputLength());
   }
 
-  long queueNanos() {
-    return firstScheduledNanos - arrivalNanos;
+  /** When its latest token was handed out. */
+  long lastTokenNanos() {
+    return lastTokenNanos;
   }
 
-  long ttftNanos() {
-    return firstTokenNanos - arrivalNanos;
-  }
-
-  PrefillSummary prefillSummary() {
-    return new PrefillSummary(
-        promptLength(), 0, queueNanos(), prefillDoneNanos - firstScheduledNanos, prefillChunks);
-  }
-
-  void markScheduled(long nanos) {
-    scheduled = true;
-    firstScheduledNanos = nanos;
+  /** Longest gap between two of its tokens; 0 with fewer than two. */
+  long itlMaxNanos() {
+    return itlMaxNanos;
   }
 
   /** The next tokens are in the cache. */
   void advance(int count, long nanos) {
-    if (computed < promptLength()) {
-      prefillChunks++;
-    }
+    boolean prefill = computed < promptLength;
     computed += count;
-    if (!prefilled && computed >= promptLength()) {
-      prefilled = true;
-      prefillDoneNanos = nanos;
+    if (prefill) {
+      request.markPrefillChunk(computed >= promptLength, nanos);
     }
   }
 
@@ -181,52 +121,20 @@ final class Sequence implements TaskHandle {
       tokens = Arrays.copyOf(tokens, 2 * length);
     }
     tokens[length++] = tokenId;
-    if (outputLength() == 1) {
-      firstTokenNanos = nanos;
-      lastTokenNanos = nanos;
-      return 0;
-    }
-    long gap = nanos - lastTokenNanos;
+    long gap = outputLength() == 1 ? 0 : nanos - lastTokenNanos;
     itlMaxNanos = Math.max(itlMaxNanos, gap);
     lastTokenNanos = nanos;
     return gap;
   }
 
   /** Its blocks were taken away: everything is to be computed again. */
-  void preempted() {
+  void restart() {
     computed = 0;
-    preemptions++;
   }
 
-  /** Nothing more happens to it. */
-  void end() {
+  /** Nothing more happens to it; {@link Request#end(Sequence, int)} calls this. */
+  void end(int newKeptTokens) {
     ended = true;
-  }
-
-  /**
-   * @param keptTokens output tokens that count
-   */
-  GenerationSummary summary(int keptTokens, long endNanos) {
-    int output = outputLength();
-    return new GenerationSummary(
-        requestId(),
-        promptLength(),
-        0,
-        Math.min(keptTokens, output),
-        preemptions,
-        prefillChunks,
-        new RequestTimings(
-            arrivalNanos,
-            mark(scheduled, firstScheduledNanos),
-            mark(prefilled, prefillDoneNanos),
-            mark(output > 0, firstTokenNanos),
-            mark(output > 0, lastTokenNanos),
-            endNanos,
-            itlMaxNanos,
-            Math.max(0, output - 1)));
-  }
-
-  private static OptionalLong mark(boolean reached, long nanos) {
-    return reached ? OptionalLong.of(nanos) : OptionalLong.empty();
+    keptTokens = newKeptTokens;
   }
 }

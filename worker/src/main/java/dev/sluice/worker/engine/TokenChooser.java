@@ -59,14 +59,15 @@ final class TokenChooser implements AutoCloseable {
 
   private void choose(int member, int row) {
     Sequence sequence = sequences[row];
-    GenerationTask task = sequence.task();
+    GenerationTask task = sequence.request().task();
     failures[row] = null;
     try {
       if (sequence.outputLength() < task.minTokens()) {
         task.banEndings(logits, (long) row * vocabularySize);
       }
       tokens[row] =
-          samplers[member].sample(logits, row, task.sampling(), 0, sequence.outputLength());
+          samplers[member].sample(
+              logits, row, task.sampling(), sequence.choice(), sequence.outputLength());
     } catch (RuntimeException | Error e) {
       failures[row] = e;
     }

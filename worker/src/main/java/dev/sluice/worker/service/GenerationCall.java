@@ -129,7 +129,7 @@ final class GenerationCall implements Runnable {
       boolean silent = batch.ends(i) && !plan.includeStop();
       outbox.addToken(token, silent ? "" : stops.append(text.append(token)));
       if (stops.matched().isPresent() && batch.end().isEmpty() && handle != null) {
-        engine.stop(handle, outputTokens);
+        engine.stop(handle, 0, outputTokens);
       }
     }
   }

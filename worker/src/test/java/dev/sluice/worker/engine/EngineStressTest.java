@@ -82,7 +82,7 @@ class EngineStressTest {
         engine.cancel(handles.get(random.nextInt(handles.size())));
       }
       if (random.nextInt(8) == 0) {
-        engine.stop(handles.get(random.nextInt(handles.size())), random.nextInt(5));
+        engine.stop(handles.get(random.nextInt(handles.size())), 0, random.nextInt(5));
       }
       if (random.nextInt(30) == 0) {
         recorder.await();

@@ -129,8 +129,8 @@ class EngineTest {
           public void onToken(int choice, int tokenId, boolean ending, long nanos) {
             super.onToken(choice, tokenId, ending, nanos);
             if (tokens.size() == 5) {
-              engine.stop(handle.get(), 3);
-              engine.stop(handle.get(), 1);
+              engine.stop(handle.get(), 0, 3);
+              engine.stop(handle.get(), 0, 1);
             }
           }
         };
@@ -142,7 +142,7 @@ class EngineTest {
     assertThat(outcome.tokens()).hasSize(5);
     assertThat(outcome.summary().outputTokens()).isEqualTo(3);
     assertThat(steps).hasValue(5);
-    engine.stop(handle.get(), 1);
+    engine.stop(handle.get(), 0, 1);
     engine.cancel(handle.get());
   }
 

@@ -27,14 +27,14 @@ class SchedulerProperties {
     int blocks = Math.ceilDiv(CONTEXT, blockSize) + extraBlocks;
     Geometry geometry = new Geometry(100, CONTEXT, blockSize, blocks, budget, rows);
     Scheduler scheduler = new Scheduler(geometry, chunk);
-    List<Sequence> live = new ArrayList<>(); // in order of arrival
+    List<Request> live = new ArrayList<>(); // in order of arrival
     int submitted = 0;
     int passes = 0;
     while (submitted < 25 || !live.isEmpty()) {
       while (submitted < 25 && (live.isEmpty() || random.nextInt(3) == 0)) {
-        Sequence sequence = sequence(submitted++, random);
-        scheduler.add(sequence);
-        live.add(sequence);
+        Request request = request(submitted++, random);
+        scheduler.add(request);
+        live.add(request);
       }
       if (!live.isEmpty() && random.nextInt(20) == 0) {
         scheduler.remove(live.remove(random.nextInt(live.size())));
@@ -53,15 +53,15 @@ class SchedulerProperties {
     assertThat(scheduler.pendingPrefillTokens()).isZero();
   }
 
-  private static Sequence sequence(int serial, Random random) {
+  private static Request request(int serial, Random random) {
     int prompt = 1 + random.nextInt(CONTEXT - 1);
     int output = 1 + random.nextInt(CONTEXT - prompt);
     GenerationTask task =
         GenerationTask.builder("r" + serial, new int[prompt]).maxTokens(output).build();
-    return new Sequence(task, new Recorder(), output, serial, 0);
+    return new Request(task, new Recorder(), output, serial, 0);
   }
 
-  private static void verifyPlan(StepPlan plan, Geometry geometry, int chunk, List<Sequence> live) {
+  private static void verifyPlan(StepPlan plan, Geometry geometry, int chunk, List<Request> live) {
     assertThat(plan.tokens()).isBetween(1, geometry.maxBatchedTokens());
     assertThat(plan.size()).isBetween(1, geometry.maxSequences());
     Set<Sequence> planned = new HashSet<>();
@@ -71,7 +71,7 @@ class SchedulerProperties {
       int count = plan.count(i);
       tokens += count;
       assertThat(planned.add(sequence)).isTrue();
-      assertThat(live).contains(sequence);
+      assertThat(live).contains(sequence.request());
       assertThat(count).isBetween(1, sequence.remaining());
       assertThat(count).isLessThanOrEqualTo(chunk);
       assertThat(sequence.table.size() * geometry.blockSize())
@@ -80,30 +80,31 @@ class SchedulerProperties {
     }
     assertThat(tokens).isEqualTo(plan.tokens());
     if (plan.decodes() < geometry.maxBatchedTokens()) {
-      assertThat(planned).as("the oldest advances").contains(live.getFirst());
+      assertThat(planned).as("the oldest advances").contains(live.getFirst().sequence(0));
     }
     boolean waits = false; // whoever runs arrived before whoever waits
-    for (Sequence sequence : live) {
-      assertThat(waits && sequence.table.size() > 0).isFalse();
-      waits |= sequence.table.size() == 0;
+    for (Request request : live) {
+      boolean holds = request.sequence(0).table.size() > 0;
+      assertThat(waits && holds).isFalse();
+      waits |= !holds;
     }
   }
 
-  private static void commit(StepPlan plan, Scheduler scheduler, List<Sequence> live) {
-    List<Sequence> full = new ArrayList<>();
+  private static void commit(StepPlan plan, Scheduler scheduler, List<Request> live) {
+    List<Request> full = new ArrayList<>();
     for (int i = 0; i < plan.size(); i++) {
       Sequence sequence = plan.sequence(i);
       sequence.advance(plan.count(i), 0);
       if (sequence.remaining() == 0) {
         sequence.append(0, 0);
         if (sequence.isFull()) {
-          full.add(sequence);
+          full.add(sequence.request());
         }
       }
     }
-    for (Sequence sequence : full) {
-      scheduler.remove(sequence);
-      live.remove(sequence);
+    for (Request request : full) {
+      scheduler.remove(request);
+      live.remove(request);
     }
   }
 }

@@ -1,0 +1,248 @@
+package dev.sluice.worker.engine;
+
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The state of one task in the engine: what it asks for, who listens, when things happened, and a
+ * {@link Sequence} for each of its choices. Requests are what is scheduled: a request waits, runs,
+ * is preempted and ends as a whole. Sequences are what a step computes.
+ *
+ * <p>Threading: engine thread, from the moment it was submitted; the flag: any thread.
+ */
+final class Request implements TaskHandle {
+  /** Whether {@link EngineCommand.Cancel} was sent. */
+  final AtomicBoolean cancelSent = new AtomicBoolean();
+
+  // links of the RequestQueue that holds it
+  @Nullable Request previous;
+  @Nullable Request next;
+  @Nullable RequestQueue queue;
+
+  private final GenerationTask task;
+  private final GenerationListener listener;
+  private final int maxTokens;
+  private final long serial;
+  private final long arrivalNanos;
+  private final List<Sequence> sequences;
+  private int live;
+  private int preemptions;
+  private int prefillChunks;
+  private boolean ended;
+
+  private boolean scheduled;
+  private boolean prefilled;
+  private boolean started;
+  private long firstScheduledNanos;
+  private long prefillDoneNanos;
+  private long firstTokenNanos;
+
+  /**
+   * @param maxTokens most output tokens of a choice, at least 1, such that all of them fit context
+   *     and pool
+   * @param serial grows with every request of the engine
+   */
+  Request(
+      GenerationTask task,
+      GenerationListener listener,
+      int maxTokens,
+      long serial,
+      long arrivalNanos) {
+    this.task = task;
+    this.listener = listener;
+    this.maxTokens = maxTokens;
+    this.serial = serial;
+    this.arrivalNanos = arrivalNanos;
+    this.live = 1;
+    this.sequences =
+        IntStream.range(0, live).mapToObj(choice -> new Sequence(this, choice)).toList();
+  }
+
+  @Override
+  public String requestId() {
+    return task.requestId();
+  }
+
+  GenerationTask task() {
+    return task;
+  }
+
+  GenerationListener listener() {
+    return listener;
+  }
+
+  /** Most output tokens of a choice. */
+  int maxTokens() {
+    return maxTokens;
+  }
+
+  long serial() {
+    return serial;
+  }
+
+  long arrivalNanos() {
+    return arrivalNanos;
+  }
+
+  int promptLength() {
+    return task.promptLength();
+  }
+
+  /** Number of choices. */
+  int choices() {
+    return sequences.size();
+  }
+
+  /** The sequence of a choice, which may have ended. */
+  Sequence sequence(int choice) {
+    return sequences.get(choice);
+  }
+
+  /** Choices that have not ended. */
+  int live() {
+    return live;
+  }
+
+  /** Tokens to compute before every choice can go on, if none is in the cache. */
+  int length() {
+    int tokens = promptLength();
+    for (int choice = 0; choice < choices(); choice++) {
+      Sequence sequence = sequence(choice);
+      tokens += sequence.isEnded() ? 0 : sequence.outputLength();
+    }
+    return tokens;
+  }
+
+  /** Tokens to compute before every choice can go on, those that decode left out. */
+  int pendingPrefillTokens() {
+    int tokens = 0;
+    for (int choice = 0; choice < choices(); choice++) {
+      Sequence sequence = sequence(choice);
+      tokens += sequence.isEnded() || sequence.isDecoding() ? 0 : sequence.remaining();
+    }
+    return tokens;
+  }
+
+  /** Output tokens of all choices. */
+  int outputLength() {
+    int tokens = 0;
+    for (int choice = 0; choice < choices(); choice++) {
+      tokens += sequence(choice).outputLength();
+    }
+    return tokens;
+  }
+
+  /** Whether it had its first step. */
+  boolean isScheduled() {
+    return scheduled;
+  }
+
+  /** Whether nothing more happens to it. */
+  boolean isEnded() {
+    return ended;
+  }
+
+  /** Why a choice ends when it is full. */
+  FinishCause fullCause() {
+    return task.maxTokens().isPresent() ? new FinishCause.Length() : new FinishCause.Context();
+  }
+
+  long queueNanos() {
+    return firstScheduledNanos - arrivalNanos;
+  }
+
+  long ttftNanos() {
+    return firstTokenNanos - arrivalNanos;
+  }
+
+  PrefillSummary prefillSummary() {
+    return new PrefillSummary(
+        promptLength(), 0, queueNanos(), prefillDoneNanos - firstScheduledNanos, prefillChunks);
+  }
+
+  void markScheduled(long nanos) {
+    scheduled = true;
+    firstScheduledNanos = nanos;
+  }
+
+  /** A step has computed prompt tokens; {@code done} if none are left. */
+  void markPrefillChunk(boolean done, long nanos) {
+    prefillChunks++;
+    if (done && !prefilled) {
+      prefilled = true;
+      prefillDoneNanos = nanos;
+    }
+  }
+
+  /** A choice got a token; returns whether it is the first of all. */
+  boolean markToken(long nanos) {
+    if (started) {
+      return false;
+    }
+    started = true;
+    firstTokenNanos = nanos;
+    return true;
+  }
+
+  /** Its blocks were taken away: everything is to be computed again. */
+  void preempted() {
+    for (int choice = 0; choice < choices(); choice++) {
+      sequence(choice).restart();
+    }
+    preemptions++;
+  }
+
+  /**
+   * Nothing more happens to one of its choices.
+   *
+   * @param keptTokens output tokens of it that count
+   */
+  void end(Sequence sequence, int keptTokens) {
+    sequence.end(keptTokens);
+    live--;
+  }
+
+  /** Nothing more happens to it. */
+  void end() {
+    ended = true;
+  }
+
+  GenerationSummary summary(long endNanos) {
+    int output = 0;
+    int gaps = 0;
+    long lastTokenNanos = firstTokenNanos;
+    long itlMaxNanos = 0;
+    for (int choice = 0; choice < choices(); choice++) {
+      Sequence sequence = sequence(choice);
+      output += sequence.keptTokens();
+      gaps = Math.max(gaps, sequence.outputLength() - 1);
+      itlMaxNanos = Math.max(itlMaxNanos, sequence.itlMaxNanos());
+      if (sequence.outputLength() > 0 && sequence.lastTokenNanos() - lastTokenNanos > 0) {
+        lastTokenNanos = sequence.lastTokenNanos();
+      }
+    }
+    return new GenerationSummary(
+        requestId(),
+        promptLength(),
+        0,
+        output,
+        preemptions,
+        prefillChunks,
+        new RequestTimings(
+            arrivalNanos,
+            mark(scheduled, firstScheduledNanos),
+            mark(prefilled, prefillDoneNanos),
+            mark(started, firstTokenNanos),
+            mark(started, lastTokenNanos),
+            endNanos,
+            itlMaxNanos,
+            gaps));
+  }
+
+  private static OptionalLong mark(boolean reached, long nanos) {
+    return reached ? OptionalLong.of(nanos) : OptionalLong.empty();
+  }
+}
