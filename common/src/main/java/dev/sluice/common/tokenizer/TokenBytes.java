@@ -4,7 +4,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The bytes that each token adds to the text: what a decoder makes of tokens, undone. The bytes of
@@ -36,25 +38,28 @@ public final class TokenBytes {
   public static TokenBytes read(TokenizerBundle bundle) {
     JsonNode root = TokenizerIndex.tree(bundle.tokenizerJson());
     List<JsonNode> decoders = decoders(root.path("decoder"));
-    byte[][] bytes = new byte[TokenizerIndex.read(bundle.tokenizerJson(), "").size()][];
+    Map<Integer, byte[]> ofIds = new HashMap<>();
     JsonNode vocabulary = root.path("model").path("vocab");
     if (vocabulary.isArray()) {
       for (int id = 0; id < vocabulary.size(); id++) {
-        bytes[id] = bytes(vocabulary.get(id).path(0).asText(), decoders);
+        ofIds.put(id, bytes(vocabulary.get(id).path(0).asText(), decoders));
       }
     } else {
       vocabulary
           .properties()
-          .forEach(token -> bytes[token.getValue().intValue()] = bytes(token.getKey(), decoders));
+          .forEach(token ->
+              ofIds.put(token.getValue().intValue(), bytes(token.getKey(), decoders)));
     }
     for (JsonNode token : root.path("added_tokens")) {
-      bytes[token.path("id").intValue()] =
+      ofIds.put(
+          token.path("id").intValue(),
           token.path("special").booleanValue()
               ? NONE
-              : bytes(token.path("content").asText(), decoders);
+              : bytes(token.path("content").asText(), decoders));
     }
+    byte[][] bytes = new byte[ofIds.keySet().stream().mapToInt(id -> id + 1).max().orElse(0)][];
     for (int id = 0; id < bytes.length; id++) {
-      bytes[id] = bytes[id] == null ? NONE : bytes[id];
+      bytes[id] = ofIds.getOrDefault(id, NONE);
     }
     return new TokenBytes(bytes, decoders.stream().anyMatch(TokenBytes::strips));
   }
@@ -126,8 +131,7 @@ public final class TokenBytes {
             return new byte[] {(byte) Integer.parseInt(text.substring(3, 5), 16)};
           }
         }
-        case "Metaspace" ->
-            text = text.replace(decoder.path("replacement").asText("\u2581"), " ");
+        case "Metaspace" -> text = text.replace(decoder.path("replacement").asText("\u2581"), " ");
         case "Replace" ->
             text =
                 text.replace(

@@ -53,6 +53,30 @@ final class Automaton {
     return next != null ? next : find(state, octet, c);
   }
 
+  /** As {@link #next}, but the result is clamped. */
+  State ahead(State state, byte octet) {
+    State next = next(state, octet & 0xFF);
+    State known = next.clamped;
+    return known != null ? known : clamped(next);
+  }
+
+  /** Groups of bytes each of which leads from a clamped state to itself. */
+  @SuppressWarnings("ReferenceEquality") // what is not remembered is not the same
+  long loops(State state) {
+    State.Loops known = state.loops;
+    if (known == null) {
+      long groups = -1L;
+      for (int octet = 0; octet < 256; octet++) {
+        if (ahead(state, (byte) octet) != state) {
+          groups &= ~(1L << ByteGroups.of((byte) octet));
+        }
+      }
+      known = new State.Loops(groups);
+      state.loops = known;
+    }
+    return known.groups();
+  }
+
   private State find(State state, int octet, int c) {
     Ways ways = new Ways();
     for (State.Point point : state.points) {
@@ -70,10 +94,10 @@ final class Automaton {
   }
 
   /**
-   * A state from which the same tokens may come, if no token passes a loop more often than this;
-   * the same for all states that differ in high counts only.
+   * A state from which the same tokens may come: no token passes a loop more often than it has
+   * bytes, so that counts which are farther from their bounds make no difference.
    */
-  State clamped(State state, int passes) {
+  State clamped(State state) {
     State known = state.clamped;
     if (known != null) {
       return known;
@@ -81,8 +105,8 @@ final class Automaton {
     Ways ways = new Ways();
     boolean same = true;
     for (State.Point point : state.points) {
-      Frame frame = point.frame().clamped(passes);
-      same &= frame == point.frame();
+      Frame frame = point.frame().clamped(Vocabulary.MAX_TOKEN_BYTES);
+      same &= frame.equals(point.frame());
       ways.add(new State.Point(point.scan(), point.state(), frame));
     }
     ways.accepting = state.accepting;
@@ -100,8 +124,7 @@ final class Automaton {
       return state;
     }
     StateStore current = current();
-    return current.remember(
-        new State(state.points, state.accepting, current, program.classes()));
+    return current.remember(new State(state.points, state.accepting, current, program.classes()));
   }
 
   private StateStore current() {
@@ -176,8 +199,7 @@ final class Automaton {
         // Of a loop without end only the first passes differ.
         int more = loop.max == Node.Loop.UNBOUNDED ? Math.max(loop.min, 1) : Integer.MAX_VALUE;
         follow(
-            passes == 0 ? loop.first() : loop.again(),
-            frame.withCount(Math.min(passes + 1, more)));
+            passes == 0 ? loop.first() : loop.again(), frame.withCount(Math.min(passes + 1, more)));
       }
       if (passes >= loop.min) {
         follow(loop.exit, frame.below());
@@ -185,8 +207,7 @@ final class Automaton {
     }
 
     State state(StateStore target) {
-      return new State(
-          points.toArray(State.Point[]::new), accepting, target, program.classes());
+      return new State(points.toArray(State.Point[]::new), accepting, target, program.classes());
     }
   }
 }

@@ -82,7 +82,9 @@ final class Budget {
     }
     if (System.nanoTime() - startNanos > limits.time().toNanos()) {
       throw new ConstraintException(
-          "compiling takes more than " + limits.time().toSeconds() + " s (expected: a simpler one)");
+          "compiling takes more than "
+              + limits.time().toSeconds()
+              + " s (expected: a simpler one)");
     }
   }
 }

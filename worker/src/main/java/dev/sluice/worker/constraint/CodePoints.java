@@ -11,6 +11,7 @@ import java.util.function.IntPredicate;
  *
  * @param bounds first and last character of each range
  */
+@SuppressWarnings("ArrayRecordComponent") // compared by content
 record CodePoints(int... bounds) {
   private static final int LAST = Character.MAX_CODE_POINT;
 

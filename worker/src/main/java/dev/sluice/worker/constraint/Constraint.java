@@ -7,6 +7,7 @@ import java.util.IdentityHashMap;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What outputs must conform to, compiled for one vocabulary. Shared by all requests with the same
@@ -15,8 +16,6 @@ import java.util.function.Consumer;
  * <p>Threading: any thread. What becomes known of its states is remembered within a bound.
  */
 public final class Constraint {
-  private static final Consumer<State> NOBODY = _ -> {};
-
   private final Automaton automaton;
   private final Vocabulary vocabulary;
 
@@ -56,15 +55,15 @@ public final class Constraint {
 
   /** The tokens that may come next, found once for a state; not to be changed. */
   long[] allowed(State state) {
-    return allowed(state, NOBODY);
+    return allowed(state, null);
   }
 
-  private long[] allowed(State state, Consumer<State> visit) {
+  private long[] allowed(State state, @Nullable Consumer<State> visit) {
     Mask known = state.mask;
     if (known != null) {
       return known.words();
     }
-    State clamped = automaton.clamped(state, Vocabulary.MAX_TOKEN_BYTES);
+    State clamped = automaton.clamped(state);
     Mask mask = clamped.mask;
     if (mask == null) {
       mask = new Mask(vocabulary.allowed(automaton, clamped, visit));
@@ -86,15 +85,17 @@ public final class Constraint {
     ArrayDeque<State> open = new ArrayDeque<>();
     open.add(automaton.start());
     int found = 0;
-    while (!open.isEmpty() && found < count && !open.getFirst().store.isFull() && goOn.getAsBoolean()) {
+    while (!open.isEmpty()
+        && found < count
+        && !open.getFirst().store.isFull()
+        && goOn.getAsBoolean()) {
       State state = open.removeFirst();
       long[] _ =
           allowed(
               state,
               next -> {
-                State clamped = automaton.clamped(next, Vocabulary.MAX_TOKEN_BYTES);
-                if (met.size() < 4 * count && met.add(clamped)) {
-                  open.addLast(clamped);
+                if (met.size() < 4 * count && met.add(next)) {
+                  open.addLast(next);
                 }
               });
       found++;

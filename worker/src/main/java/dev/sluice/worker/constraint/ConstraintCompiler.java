@@ -31,8 +31,7 @@ final class ConstraintCompiler {
   Constraint compile(ConstraintSource source, BooleanSupplier cancelled) {
     try {
       Budget budget = new Budget(limits, cancelled);
-      Constraint constraint =
-          new Constraint(program(source, budget), vocabulary, MAX_BYTES);
+      Constraint constraint = new Constraint(program(source, budget), vocabulary, MAX_BYTES);
       if (constraint.start().isDone()) {
         throw new ConstraintException("only the empty text matches (expected: some other)");
       }
@@ -47,8 +46,7 @@ final class ConstraintCompiler {
       case ConstraintSource.JsonSchema(String schema) -> SchemaCompiler.compile(schema, budget);
       case ConstraintSource.Regex(String pattern) ->
           Program.of(
-              Determinizer.of(
-                  RegexParser.parse(pattern, budget), TextEncoding.PLAIN, budget));
+              Determinizer.of(RegexParser.parse(pattern, budget), TextEncoding.PLAIN, budget));
       case ConstraintSource.Choices choices -> {
         budget.source(choices.length());
         Set<String> values = new HashSet<>(choices.values());

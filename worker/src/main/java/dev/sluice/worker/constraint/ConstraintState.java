@@ -16,16 +16,10 @@ public final class ConstraintState {
 
   /**
    * Takes the next output token into account; one that is no text, such as an end-of-sequence
-   * token, changes nothing.
-   *
-   * @throws IllegalStateException if it cannot come here
+   * token, changes nothing. After one that cannot come, no other can.
    */
   public void accept(int token) {
-    State next = constraint.next(state, token);
-    if (next.isDead()) {
-      throw new IllegalStateException("token " + token + " breaks the constraint");
-    }
-    state = next;
+    state = constraint.next(state, token);
   }
 
   /** Whether the token can come here. */
@@ -49,6 +43,11 @@ public final class ConstraintState {
    */
   public long[] allowed() {
     return constraint.allowed(state);
+  }
+
+  /** Whether {@link #allowed} is known already. */
+  boolean isPrepared() {
+    return state.mask != null;
   }
 
   /** A state that starts from here and goes its own way. */

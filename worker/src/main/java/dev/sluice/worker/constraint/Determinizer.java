@@ -15,6 +15,7 @@ import java.util.Map;
  */
 final class Determinizer {
   /** A set of nodes, ascending, to be looked up. */
+  @SuppressWarnings("ArrayRecordComponent") // compared by content
   private record NodeSet(int[] nodes) {
     @Override
     public boolean equals(Object other) {

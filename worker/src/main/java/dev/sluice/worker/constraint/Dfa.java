@@ -11,6 +11,7 @@ import java.util.Arrays;
  * @param accepting [states]
  * @param ends [states]; whether no byte leads on from it
  */
+@SuppressWarnings("ArrayRecordComponent") // compared by content
 record Dfa(int[] table, int[] classOf, int classes, boolean[] accepting, boolean[] ends) {
   static final int NONE = -1;
   static final int START = 0;

@@ -63,6 +63,7 @@ final class Frame {
    * The same stack, but for counts that are so far from their loops' bounds that it makes no
    * difference within so many passes: these become the least such.
    */
+  @SuppressWarnings("ReferenceEquality") // the same object if nothing has changed
   Frame clamped(int passes) {
     if (below == null) {
       return this;

@@ -1,6 +1,5 @@
 package dev.sluice.worker.constraint;
 
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,7 +30,7 @@ final class JsonTexts {
 
   private final Budget budget;
   private final Map<String, Dfa> patterns = new HashMap<>();
-  private final Map<Collection<String>, Dfa> literals = new HashMap<>();
+  private final Map<List<String>, Dfa> literals = new HashMap<>();
   private final Map<Numbers.Range, Dfa> numbers = new HashMap<>();
 
   JsonTexts(Budget budget) {
@@ -99,8 +98,7 @@ final class JsonTexts {
     if (minLength == 0 && maxLength == Node.Loop.UNBOUNDED) {
       return dfa;
     }
-    Dfa character =
-        Determinizer.of(new Regex.Chars(CodePoints.ALL), TextEncoding.JSON, budget);
+    Dfa character = Determinizer.of(new Regex.Chars(CodePoints.ALL), TextEncoding.JSON, budget);
     return Products.ofLength(dfa, character, minLength, maxLength, budget);
   }
 
@@ -109,7 +107,7 @@ final class JsonTexts {
     return Regex.concat(Regex.ANY, RegexParser.parse(pattern, budget), Regex.ANY);
   }
 
-  Dfa literals(Collection<String> texts) {
+  Dfa literals(List<String> texts) {
     Dfa known = literals.get(texts);
     if (known == null) {
       known = Literals.of(texts, budget);
@@ -129,8 +127,7 @@ final class JsonTexts {
 
   /** Any number. */
   Dfa number() {
-    return number(
-        new Numbers.Range(false, Optional.empty(), Optional.empty(), Optional.empty()));
+    return number(new Numbers.Range(false, Optional.empty(), Optional.empty(), Optional.empty()));
   }
 
   private Dfa pattern(String pattern) {

@@ -29,6 +29,7 @@ final class Nfa {
   /**
    * @param edges of a node that reads: first byte, last byte, target, and so on; else its targets
    */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   record Node(Step step, int[] edges) {}
 
   private final TextEncoding encoding;

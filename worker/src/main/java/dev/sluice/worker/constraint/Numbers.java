@@ -36,10 +36,7 @@ final class Numbers {
    * @param divisor what they are multiples of, if anything
    */
   record Range(
-      boolean wholeOnly,
-      Optional<Bound> low,
-      Optional<Bound> high,
-      Optional<BigDecimal> divisor) {}
+      boolean wholeOnly, Optional<Bound> low, Optional<Bound> high, Optional<BigDecimal> divisor) {}
 
   /** Where in a number one is. */
   private enum Place {
@@ -73,16 +70,18 @@ final class Numbers {
   private final Magnitudes[] magnitudes = new Magnitudes[2];
 
   /** Bounds of the absolute value of numbers of one sign. */
-  private record Magnitudes(
-      Decimal least, boolean above, Optional<Decimal> most, boolean below) {}
+  private record Magnitudes(Decimal least, boolean above, Optional<Decimal> most, boolean below) {}
 
   private Numbers(Range range) {
     range.low().ifPresent(bound -> check(bound.value()));
     range.high().ifPresent(bound -> check(bound.value()));
     int scale =
-        Math.max(range.low().map(Numbers::scale).orElse(0), range.high().map(Numbers::scale).orElse(0));
+        Math.max(
+            range.low().map(Numbers::scale).orElse(0), range.high().map(Numbers::scale).orElse(0));
     int digits =
-        Math.max(range.low().map(Numbers::digits).orElse(0), range.high().map(Numbers::digits).orElse(0));
+        Math.max(
+            range.low().map(Numbers::digits).orElse(0),
+            range.high().map(Numbers::digits).orElse(0));
     boolean tenth = range.divisor().map(Numbers::isTenth).orElse(false);
     boolean whole = range.wholeOnly() || (range.divisor().isPresent() && !tenth);
     this.divisor = whole && !tenth ? range.divisor().map(Numbers::divisor).orElse(1) : 1;
@@ -121,8 +120,7 @@ final class Numbers {
 
   private static void check(BigDecimal bound) {
     BigDecimal plain = bound.stripTrailingZeros();
-    if (plain.precision() > MAX_BOUND_DIGITS
-        || Math.abs((long) plain.scale()) > MAX_BOUND_DIGITS) {
+    if (plain.precision() > MAX_BOUND_DIGITS || Math.abs((long) plain.scale()) > MAX_BOUND_DIGITS) {
       throw new ConstraintException(
           "a bound of more than " + MAX_BOUND_DIGITS + " digits (expected: at most so many)");
     }
@@ -197,9 +195,7 @@ final class Numbers {
       }
       case MINUS -> isDigit ? Optional.of(whole(s, octet - '0')) : Optional.empty();
       case WHOLE ->
-          isDigit && s.digits < wholeDigits
-              ? Optional.of(whole(s, octet - '0'))
-              : point(s, octet);
+          isDigit && s.digits < wholeDigits ? Optional.of(whole(s, octet - '0')) : point(s, octet);
       case ZERO -> point(s, octet);
       case POINT, FRACTION -> {
         if (isDigit && s.digits < fractionDigits) {

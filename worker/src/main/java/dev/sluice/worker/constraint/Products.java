@@ -61,15 +61,12 @@ final class Products {
             }
             // beyond the minimum, lengths count only if there is a maximum
             int more = max == Node.Loop.UNBOUNDED ? min : max;
-            return Optional.of(
-                new Measured(t, Dfa.START, Math.min(state.length + 1, more)));
+            return Optional.of(new Measured(t, Dfa.START, Math.min(state.length + 1, more)));
           }
 
           @Override
           public boolean accepts(Measured state) {
-            return text.accepts(state.text)
-                && state.character == Dfa.START
-                && state.length >= min;
+            return text.accepts(state.text) && state.character == Dfa.START && state.length >= min;
           }
         },
         Explorer.refine(text.classOf(), character.classOf()),

@@ -13,6 +13,7 @@ import java.util.Map;
  * @param classes number of classes
  * @param bytes that it holds, about
  */
+@SuppressWarnings("ArrayRecordComponent") // never compared
 record Program(Node entry, int[] classOf, int classes, long bytes) {
   /** Most calls that are open at once: how deep recursive values may nest. */
   static final int MAX_CALLS = 32;

@@ -186,8 +186,7 @@ final class RegexParser {
       case 'w' -> CharacterClasses.WORD;
       case 'W' -> CharacterClasses.WORD.complement();
       case 's' -> leftOut ? CharacterClasses.ANY_SPACE : CharacterClasses.SPACE;
-      case 'S' ->
-          (leftOut ? CharacterClasses.SPACE : CharacterClasses.ANY_SPACE).complement();
+      case 'S' -> (leftOut ? CharacterClasses.SPACE : CharacterClasses.ANY_SPACE).complement();
       case 'p' -> category();
       case 'P' -> category().complement();
       default -> CodePoints.of(escapedCharacter(c));
@@ -283,7 +282,10 @@ final class RegexParser {
     while (!skip(']')) {
       budget.node();
       CodePoints item = member(negated);
-      if (!isAtEnd() && peek() == '-' && at + 1 < pattern.length() && pattern.charAt(at + 1) != ']') {
+      if (!isAtEnd()
+          && peek() == '-'
+          && at + 1 < pattern.length()
+          && pattern.charAt(at + 1) != ']') {
         at++;
         CodePoints end = member(negated);
         if (!isSingle(item) || !isSingle(end) || end.first(0) < item.first(0)) {

@@ -47,6 +47,8 @@ final class SchemaCompiler {
   /** Compiles the value of a member or an item. */
   interface Values {
     /**
+     * Makes the part of the program that accepts a value.
+     *
      * @param next what follows the value
      * @param path of the schema, for messages
      * @param depth of its nesting
@@ -104,6 +106,7 @@ final class SchemaCompiler {
     }
   }
 
+  @SuppressWarnings("ReferenceEquality") // the root itself, not one that is equal
   private Node ofKeywords(JsonNode schema, Node next, String path, int depth) {
     List<String> keywords = SchemaTree.assertions(schema);
     if (schema.has("$id") && schema != tree.root()) {
@@ -235,7 +238,7 @@ final class SchemaCompiler {
     if (values.isEmpty()) {
       throw new ConstraintException("no constant is of the right type, so that nothing can match");
     }
-    return program.scan(texts.literals(values), next);
+    return program.scan(texts.literals(List.copyOf(values)), next);
   }
 
   /** A value as a JSON text, its strings as those of {@link TextEncoding#JSON}. */

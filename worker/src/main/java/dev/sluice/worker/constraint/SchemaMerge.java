@@ -49,8 +49,7 @@ final class SchemaMerge {
         JsonNode before = merged.get(keyword);
         JsonNode value = entry.getValue();
         merged.set(
-            keyword,
-            before == null || before.equals(value) ? value : both(keyword, before, value));
+            keyword, before == null || before.equals(value) ? value : both(keyword, before, value));
       }
     }
     return merged;
@@ -78,7 +77,7 @@ final class SchemaMerge {
 
   /** A schema that closes its properties says something about those of the other one. */
   private static void checkClosed(JsonNode a, JsonNode b) {
-    if (closes(a) && addsTo(b, a) || closes(b) && addsTo(a, b)) {
+    if ((closes(a) && addsTo(b, a)) || (closes(b) && addsTo(a, b))) {
       throw new ConstraintException(
           "additionalProperties: in one of several schemas that hold together and name different"
               + " properties, which is not supported");
@@ -87,7 +86,8 @@ final class SchemaMerge {
 
   private static boolean closes(JsonNode schema) {
     JsonNode additional = schema.path("additionalProperties");
-    return !additional.isMissingNode() && !additional.equals(JsonNodeFactory.instance.booleanNode(true));
+    return !additional.isMissingNode()
+        && !additional.equals(JsonNodeFactory.instance.booleanNode(true));
   }
 
   private static boolean addsTo(JsonNode schema, JsonNode closed) {

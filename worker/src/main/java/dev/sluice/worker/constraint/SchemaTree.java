@@ -129,8 +129,7 @@ final class SchemaTree {
   private static String unescaped(String fragment) {
     return fragment.indexOf('%') < 0
         ? fragment
-        : URLDecoder.decode(
-            fragment.replace("+", "%2B"), StandardCharsets.UTF_8);
+        : URLDecoder.decode(fragment.replace("+", "%2B"), StandardCharsets.UTF_8);
   }
 
   /** So much of a text as a message can bear. */

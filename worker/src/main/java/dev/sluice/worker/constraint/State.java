@@ -4,8 +4,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where an output is: all places of the program at which it may be, and what is known of the
- * states that follow.
+ * Where an output is: all places of the program at which it may be, and what is known of the states
+ * that follow.
  *
  * <p>Threading: any thread. What is found out later is written without a lock; whoever does not see
  * it finds out the same again. All that is handed over that way has final fields only.
@@ -27,10 +27,17 @@ final class State {
     }
   }
 
+  /** Groups of bytes that lead from a state to itself, a bit each. */
+  record Loops(long groups) {}
+
   /** Which tokens may come next, a bit each. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   record Mask(long[] words) {}
 
   final Point[] points;
+
+  /** How much there is to follow; 0 if no output leads here. */
+  final int weight;
 
   /** Whether the output may end here. */
   final boolean accepting;
@@ -40,6 +47,7 @@ final class State {
 
   final @Nullable State[] next; // [classes]
   @Nullable State clamped;
+  @Nullable Loops loops;
   @Nullable Mask mask;
 
   private final int hash;
@@ -47,6 +55,7 @@ final class State {
   State(Point[] points, boolean accepting, StateStore store, int classes) {
     this.points = points;
     this.accepting = accepting;
+    this.weight = points.length == 0 && !accepting ? 0 : points.length + 1;
     this.store = store;
     this.next = new State[classes];
     this.hash = 31 * Arrays.hashCode(points) + (accepting ? 1 : 0);
@@ -54,7 +63,7 @@ final class State {
 
   /** Whether no output leads here. */
   boolean isDead() {
-    return points.length == 0 && !accepting;
+    return weight == 0;
   }
 
   /** Bytes that it holds, about, without its mask. */

@@ -4,8 +4,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The states of one constraint that are remembered, within a bound of memory. A full store remembers
- * no more; its constraint then begins a new one.
+ * The states of one constraint that are remembered, within a bound of memory. A full store
+ * remembers no more; its constraint then begins a new one.
  *
  * <p>Threading: any thread.
  */

@@ -5,8 +5,8 @@ import java.util.List;
 
 /**
  * Splits a set of characters into sequences of byte ranges: a character is in the set if and only
- * if its UTF-8 bytes lie in one of the sequences. Ranges at the same place of two sequences with the
- * same beginning are equal or apart (Russ Cox: Regular Expression Matching in the Wild, 2010).
+ * if its UTF-8 bytes lie in one of the sequences. Ranges at the same place of two sequences with
+ * the same beginning are equal or apart (Russ Cox: Regular Expression Matching in the Wild, 2010).
  */
 final class Utf8Ranges {
   /** Largest character of 1, 2, 3 and 4 bytes. */
@@ -15,6 +15,8 @@ final class Utf8Ranges {
   private Utf8Ranges() {}
 
   /**
+   * The sequences of a set.
+   *
    * @return sequences in ascending order, each of first and last byte, first and last byte, …
    */
   static List<int[]> of(CodePoints set) {
@@ -33,7 +35,8 @@ final class Utf8Ranges {
       split(end + 1, last, sequences);
       return;
     }
-    // Trailing bytes must run from their lowest to their highest value, or the bytes before be equal.
+    // Trailing bytes must run from their lowest to their highest value, or the bytes before be
+    // equal.
     for (int i = 1; i < length; i++) {
       int low = (1 << (6 * i)) - 1;
       if ((first & ~low) != (last & ~low)) {
@@ -67,6 +70,6 @@ final class Utf8Ranges {
     if (index > 0) {
       return 0x80 | (bits & 0x3F);
     }
-    return length == 1 ? bits : (0xF00 >>> length) & 0xFF | bits;
+    return length == 1 ? bits : ((0xF00 >>> length) & 0xFF) | bits;
   }
 }

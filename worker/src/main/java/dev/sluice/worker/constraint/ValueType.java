@@ -17,6 +17,7 @@ enum ValueType {
   NULL();
 
   /** Keywords that speak of this type only. */
+  @SuppressWarnings("ImmutableEnumChecker") // an immutable list
   private final List<String> assertions;
 
   ValueType(String... assertions) {
@@ -83,8 +84,7 @@ enum ValueType {
       case OBJECT -> OBJECT;
       case ARRAY -> ARRAY;
       case STRING -> STRING;
-      case NUMBER ->
-          value.decimalValue().stripTrailingZeros().scale() <= 0 ? INTEGER : NUMBER;
+      case NUMBER -> value.decimalValue().stripTrailingZeros().scale() <= 0 ? INTEGER : NUMBER;
       case BOOLEAN -> BOOLEAN;
       case NULL -> NULL;
       case BINARY, MISSING, POJO -> throw new IllegalStateException("not a value of a JSON text");

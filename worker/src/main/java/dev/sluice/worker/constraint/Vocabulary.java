@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  *     label  [nodes]      last byte
  *     depth  [nodes]      number of bytes before it
  *     end    [nodes]      first node that does not begin with this one
+ *     below  [nodes]      groups of bytes that the nodes below it read
  *     first  [nodes + 1]  its tokens are first[node] to first[node + 1] - 1
  * </pre>
  *
@@ -41,6 +42,7 @@ public final class Vocabulary {
   private final byte[] label;
   private final byte[] depth;
   private final int[] end;
+  private final long[] below;
   private final int[] first;
 
   private Vocabulary(TokenBytes source) {
@@ -88,15 +90,28 @@ public final class Vocabulary {
     this.label = Arrays.copyOf(labels, nodes);
     this.depth = Arrays.copyOf(depths, nodes);
     this.end = Arrays.copyOf(ends, nodes);
+    this.below = below(label, end);
     this.first = Arrays.copyOf(firsts, nodes + 1);
     first[nodes] = used;
   }
 
   /**
+   * Reads a tokenizer's vocabulary.
+   *
    * @throws dev.sluice.common.tokenizer.TokenizerException if the tokens' bytes cannot be known
    */
   public static Vocabulary read(TokenizerBundle bundle) {
     return new Vocabulary(TokenBytes.read(bundle));
+  }
+
+  private static long[] below(byte[] label, int[] end) {
+    long[] below = new long[label.length];
+    for (int node = label.length - 1; node >= 0; node--) {
+      for (int child = node + 1; child < end[node]; child = end[child]) {
+        below[node] |= below[child] | 1L << ByteGroups.of(label[child]);
+      }
+    }
+    return below;
   }
 
   /** Number of tokens; ids are below it. */
@@ -119,49 +134,59 @@ public final class Vocabulary {
   }
 
   /**
-   * The tokens that may come next. All of them, unless the state and its successors follow very many
-   * ways at once: then as many as can be found by a bounded number of steps, among them all of a
-   * single byte, so that the output can always go on.
+   * The tokens that may come next. All of them, unless the state and its successors follow very
+   * many ways at once: then as many as can be found by a bounded number of steps, among them all of
+   * a single byte, so that the output can always go on.
    *
-   * @param visit is told the state after each such token
+   * @param visit is told the state after each such token, but for counts that make no difference
    */
-  long[] allowed(Automaton automaton, State start, Consumer<State> visit) {
+  @SuppressWarnings("ReferenceEquality") // what is not remembered is not the same
+  long[] allowed(Automaton automaton, State start, @Nullable Consumer<State> visit) {
     long[] mask = new long[words()];
-    @Nullable State[] path = new State[MAX_TOKEN_BYTES + 1]; // [bytes read]
-    path[0] = start;
     for (int node = 0; node < label.length; node = end[node]) {
-      if (!automaton.next(start, label[node] & 0xFF).isDead()) {
-        set(mask, node);
+      if (automaton.ahead(start, label[node]).weight > 0) {
+        set(mask, first[node], first[node + 1]);
       }
     }
+    @Nullable State[] path = new State[MAX_TOKEN_BYTES + 1]; // [bytes read]
+    path[0] = start;
     long steps = (long) STEPS_PER_NODE * label.length + MIN_STEPS;
     int node = 0;
     while (node < label.length && steps > 0) {
-      State before = Objects.requireNonNull(path[depth[node]]);
-      State after = automaton.next(before, label[node] & 0xFF);
-      steps -= after.points.length + 1;
-      if (after.isDead()) {
-        node = end[node];
-      } else {
-        if (first[node] < first[node + 1]) {
-          set(mask, node);
+      int bytesRead = depth[node];
+      State before = Objects.requireNonNull(path[bytesRead]);
+      State after = automaton.ahead(before, label[node]);
+      int weight = after.weight;
+      steps -= weight + 1;
+      int past = end[node];
+      if (weight == 0) {
+        node = past;
+        continue;
+      }
+      int next = node + 1;
+      if (after == before && next < past && (below[node] & ~automaton.loops(after)) == 0) {
+        next = past; // whatever comes, the state stays
+      }
+      if (first[node] < first[next]) {
+        set(mask, first[node], first[next]);
+        if (visit != null) {
           visit.accept(after);
         }
-        path[depth[node] + 1] = after;
-        node++;
       }
+      path[bytesRead + 1] = after;
+      node = next;
     }
     return mask;
   }
 
-  private void set(long[] mask, int node) {
-    for (int i = first[node]; i < first[node + 1]; i++) {
-      mask[tokens[i] / Long.SIZE] |= 1L << tokens[i];
+  private void set(long[] mask, int from, int to) {
+    for (int i = from; i < to; i++) {
+      mask[tokens[i] >>> 6] |= 1L << tokens[i];
     }
   }
 
   /** Bytes that it holds, about. */
   long bytes() {
-    return 10L * label.length + 4L * tokens.length + 40L * size;
+    return 18L * label.length + 4L * tokens.length + 40L * size;
   }
 }

@@ -113,8 +113,7 @@ class SchemaTest {
     Constraint constraint = TestVocabulary.compile(new ConstraintSource.JsonSchema(schema));
     int ended = 0;
     for (int seed = 0; seed < 40; seed++) {
-      TestVocabulary.Output output =
-          TestVocabulary.generate(constraint, new Random(seed), 400);
+      TestVocabulary.Output output = TestVocabulary.generate(constraint, new Random(seed), 400);
       if (output.accepted) {
         ended++;
         JsonNode value = JSON.readTree(output.text());
@@ -165,8 +164,12 @@ class SchemaTest {
     assertAccepts(number, "0", "-2.5", "-2.50", "9.999", "0.0000001", "7");
     assertRejects(number, "-2.51", "10", "10.0", "-3", "-0", "1e3", "00", "1.", ".5", "-", "100");
     assertAccepts("{\"type\":\"number\"}", "1e10", "-12.25E-3", "0.1", "123456789012345");
-    assertAccepts("{\"type\":\"string\",\"minLength\":2,\"maxLength\":3}", "\"ab\"", "\"\u20AC\uD83D\uDE00\\n\"");
-    assertRejects("{\"type\":\"string\",\"minLength\":2,\"maxLength\":3}", "\"a\"", "\"abcd\"", "\"\"");
+    assertAccepts(
+        "{\"type\":\"string\",\"minLength\":2,\"maxLength\":3}",
+        "\"ab\"",
+        "\"\u20AC\uD83D\uDE00\\n\"");
+    assertRejects(
+        "{\"type\":\"string\",\"minLength\":2,\"maxLength\":3}", "\"a\"", "\"abcd\"", "\"\"");
     assertAccepts("{\"type\":\"string\",\"pattern\":\"b+\"}", "\"abba\"", "\"b\"");
     assertRejects("{\"type\":\"string\",\"pattern\":\"b+\"}", "\"aa\"", "\"\"");
   }

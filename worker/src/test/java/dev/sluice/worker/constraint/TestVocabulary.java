@@ -14,9 +14,40 @@ import java.util.random.RandomGenerator;
 final class TestVocabulary {
   private static final List<String> JOINED =
       List.of(
-          "\":", "\": ", "\",", "{\"", "[\"", "},", "]}", "\"}", ", ", ": ", "  ", "\n", "\n  ",
-          "name", "value", "true", "null", "false", "12", "123", "the", "e\u0301", "\u20AC",
-          "\u4F60\u597D", "a\u20AC", "0.", "-1", "\\\"", "\\n", "\\u00", "ab", "abc", "bc", "aa",
+          "\":",
+          "\": ",
+          "\",",
+          "{\"",
+          "[\"",
+          "},",
+          "]}",
+          "\"}",
+          ", ",
+          ": ",
+          "  ",
+          "\n",
+          "\n  ",
+          "name",
+          "value",
+          "true",
+          "null",
+          "false",
+          "12",
+          "123",
+          "the",
+          "e\u0301",
+          "\u20AC",
+          "\u4F60\u597D",
+          "a\u20AC",
+          "0.",
+          "-1",
+          "\\\"",
+          "\\n",
+          "\\u00",
+          "ab",
+          "abc",
+          "bc",
+          "aa",
           " ".repeat(40));
 
   static final List<byte[]> TOKENS = tokens();
@@ -74,7 +105,8 @@ final class TestVocabulary {
   }
 
   static Constraint compile(ConstraintSource source) {
-    return new ConstraintCompiler(VOCABULARY, CompileLimits.defaults()).compile(source, () -> false);
+    return new ConstraintCompiler(VOCABULARY, CompileLimits.defaults())
+        .compile(source, () -> false);
   }
 
   /** A random output that conforms, or as much of it as so many tokens are. */
