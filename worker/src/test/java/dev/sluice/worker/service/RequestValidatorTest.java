@@ -142,7 +142,6 @@ final class RequestValidatorTest {
         unsupported("constraint", r -> r.setConstraint(Constraint.newBuilder().setRegex("a"))),
         unsupported("ttft_target", r -> r.setTtftTarget(Duration.newBuilder().setSeconds(1))),
         unsupported("priority", r -> r.setPriority(1)),
-        unsupported("session_id", r -> r.setSessionId("s")),
         unsupported("sampling.min_p", r -> r.setSampling(Sampling.newBuilder().setMinP(0.1f))),
         unsupported(
             "sampling.repetition_penalty",
