@@ -133,7 +133,9 @@ public final class WorkerMain {
                 config.engine().retryAfter(),
                 config.engine().checkIntegrity(),
                 config.engine().threads(),
-                model.tokenizer().vocabularySize()),
+                model.tokenizer().vocabularySize(),
+                config.scheduling().config(),
+                config.kvCache().prefixCache()),
             NanoClock.SYSTEM,
             metrics);
     metrics.observe(engine::snapshot);

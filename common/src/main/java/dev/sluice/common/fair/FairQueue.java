@@ -272,7 +272,8 @@ public final class FairQueue<T> {
     double end = start + (ownTokens + entryTokens) / weight;
     for (Flow<T> flow : level.backlogged()) {
       if (flow != own && flow.virtualTime < end) {
-        double before = Math.min(flow.queued.tokens(), (end - flow.virtualTime) * flow.weight);
+        double before =
+            Math.min((double) flow.queued.tokens(), (end - flow.virtualTime) * flow.weight);
         aheadTokens += before;
         aheadEntries += flow.queued.size() * before / Math.max(1, flow.queued.tokens());
       }

@@ -93,7 +93,8 @@ class FairQueueProperties {
     }
     List<FairEntry<Integer>> all = new ArrayList<>(out);
     all.addAll(taken);
-    while (queue.first(now) instanceof FairEntry<Integer> first) {
+    while (!queue.isEmpty()) {
+      FairEntry<Integer> first = first(queue, now);
       queue.take(first, now);
       assertThat(queued.remove(first)).isTrue();
       all.add(first);

@@ -14,6 +14,8 @@ import java.time.Duration;
  * @param samplingThreads threads that choose tokens, the engine's among them
  * @param tokens tokens that can be chosen, from 0 on: what the tokenizer knows, where the model's
  *     vocabulary is padded; all of the model's if it has fewer
+ * @param scheduling who is computed first, and how much at a time
+ * @param prefixCache whether what was computed for a request is kept for others that begin alike
  */
 public record EngineConfig(
     int maxWaitingRequests,
@@ -22,7 +24,9 @@ public record EngineConfig(
     Duration retryAfter,
     boolean checkIntegrity,
     int samplingThreads,
-    int tokens) {
+    int tokens,
+    SchedulingConfig scheduling,
+    boolean prefixCache) {
   public EngineConfig {
     if (maxWaitingRequests < 1) {
       throw new IllegalArgumentException(
@@ -47,6 +51,27 @@ public record EngineConfig(
     }
   }
 
+  /** Limits with the default scheduling, and with the prefix cache. */
+  public EngineConfig(
+      int maxWaitingRequests,
+      long maxWaitingTokens,
+      int prefillChunk,
+      Duration retryAfter,
+      boolean checkIntegrity,
+      int samplingThreads,
+      int tokens) {
+    this(
+        maxWaitingRequests,
+        maxWaitingTokens,
+        prefillChunk,
+        retryAfter,
+        checkIntegrity,
+        samplingThreads,
+        tokens,
+        SchedulingConfig.defaults(),
+        true);
+  }
+
   /** Limits with all tokens, chosen by two threads. */
   public EngineConfig(
       int maxWaitingRequests,
@@ -64,8 +89,36 @@ public record EngineConfig(
         Integer.MAX_VALUE);
   }
 
+  /** These limits, with or without the prefix cache. */
+  public EngineConfig withPrefixCache(boolean newPrefixCache) {
+    return new EngineConfig(
+        maxWaitingRequests,
+        maxWaitingTokens,
+        prefillChunk,
+        retryAfter,
+        checkIntegrity,
+        samplingThreads,
+        tokens,
+        scheduling,
+        newPrefixCache);
+  }
+
   /** 1,024 requests or 1,048,576 tokens wait; chunks as large as the step; no audit. */
   public static EngineConfig defaults() {
     return new EngineConfig(1024, 1 << 20, Integer.MAX_VALUE, Duration.ofSeconds(1), false);
+  }
+
+  /** This with another scheduling. */
+  public EngineConfig with(SchedulingConfig newScheduling) {
+    return new EngineConfig(
+        maxWaitingRequests,
+        maxWaitingTokens,
+        prefillChunk,
+        retryAfter,
+        checkIntegrity,
+        samplingThreads,
+        tokens,
+        newScheduling,
+        prefixCache);
   }
 }

@@ -4,6 +4,7 @@ import dev.sluice.common.error.Refusal;
 import dev.sluice.worker.engine.EngineSnapshot.State;
 import java.time.Duration;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,6 +27,8 @@ final class EngineLoop implements Runnable {
   private final Intake intake;
   private final boolean checkIntegrity;
   private final Duration retryAfter;
+  private final CacheJournal journal;
+  private final KvBlocks blocks;
   private final Scheduler scheduler;
   private final Deadlines deadlines = new Deadlines();
   private final StepBatch batch;
@@ -51,7 +54,8 @@ final class EngineLoop implements Runnable {
       EngineConfig config,
       NanoClock clock,
       EngineObserver observer,
-      Intake intake) {
+      Intake intake,
+      CacheJournal journal) {
     this.runner = runner;
     this.geometry = runner.geometry();
     this.clock = clock;
@@ -59,7 +63,9 @@ final class EngineLoop implements Runnable {
     this.intake = intake;
     this.checkIntegrity = config.checkIntegrity();
     this.retryAfter = config.retryAfter();
-    this.scheduler = new Scheduler(geometry, config.prefillChunk());
+    this.journal = journal;
+    this.blocks = new KvBlocks(geometry, config.prefixCache(), runner.copiesBlocks(), journal);
+    this.scheduler = new Scheduler(geometry, config.prefillChunk(), config.scheduling(), blocks);
     this.batch = new StepBatch(geometry);
     this.chooser = new TokenChooser(runner, config);
     this.published = state();
@@ -112,7 +118,7 @@ final class EngineLoop implements Runnable {
   private void apply(EngineCommand command) {
     switch (command) {
       case EngineCommand.Submit(Request request) -> {
-        scheduler.add(request);
+        scheduler.add(request, clock.nanos());
         deadlines.add(request);
       }
       case EngineCommand.Cancel(Request request) -> {
@@ -125,6 +131,10 @@ final class EngineLoop implements Runnable {
         if (!sequence.isEnded() && !sequence.request().isEnded()) {
           complete(sequence, new FinishCause.Stopped(), keptTokens);
         }
+      }
+      case EngineCommand.ListCache(CompletableFuture<CacheContent> content) -> {
+        CacheContent now = new CacheContent(blocks.pool().cache().hashes(), journal.position());
+        content.complete(now);
       }
       case EngineCommand.Drain(long deadlineNanos) ->
           drainDeadline = OptionalLong.of(deadlineNanos);
@@ -143,16 +153,22 @@ final class EngineLoop implements Runnable {
     failLate(start);
     if (!scheduler.isEmpty()) {
       long preemptionsBefore = scheduler.preemptions();
-      StepPlan plan = scheduler.plan();
-      if (plan.size() == 0) {
-        throw new IllegalStateException(
-            "no step for " + scheduler.waitingCount() + " waiting requests");
-      }
+      StepPlan plan = scheduler.plan(start);
+      boolean late = failHopeless();
       for (long i = preemptionsBefore; i < scheduler.preemptions(); i++) {
         observer.onPreempted();
       }
+      if (plan.size() == 0) {
+        if (!late) {
+          throw new IllegalStateException(
+              "no step for " + scheduler.waitingCount() + " waiting requests");
+        }
+        stepping = false;
+        publish();
+        return;
+      }
       markScheduled(plan, start);
-      plan.writeTo(batch, geometry);
+      plan.writeTo(batch, blocks.copies(), geometry);
       scheduleNanos += lap();
       boolean computed = execute(plan);
       modelNanos += lap();
@@ -162,6 +178,7 @@ final class EngineLoop implements Runnable {
         commit(plan);
         steps++;
         stepNanos = clock.nanos() - start;
+        scheduler.budget().observe(stepNanos);
         observer.onStep(stepNanos, plan.size(), plan.tokens() - plan.decodes(), plan.decodes());
         publishNanos += lap();
       }
@@ -195,6 +212,18 @@ final class EngineLoop implements Runnable {
                 "DRAINING", "the worker ended before the request did", retryAfter));
       }
     }
+  }
+
+  /** Fails those whose first token could not come in time any more, before they cost anything. */
+  private boolean failHopeless() {
+    boolean any = false;
+    Request request;
+    while ((request = scheduler.hopeless()) != null) {
+      fail(
+          request, new Refusal.DeadlineExceeded("the deadline comes before the first token could"));
+      any = true;
+    }
+    return any;
   }
 
   private static String lateMessage(Request request) {
@@ -244,20 +273,24 @@ final class EngineLoop implements Runnable {
     int row = 0;
     for (int i = 0; i < plan.size(); i++) {
       Sequence sequence = plan.sequence(i);
-      boolean completes = plan.completes(i);
-      sequence.advance(plan.count(i), now);
-      if (completes) {
-        produce(sequence, row++);
+      Request request = sequence.request();
+      int end = row + plan.rows(i);
+      if (!request.isEnded()) { // by another choice, in this step
+        blocks.advance(sequence, plan.count(i), now);
+        if (row < end && !request.isForked()) {
+          blocks.fork(request);
+        }
+        for (; row < end && !request.isEnded(); row++) {
+          produce(chooser.sequence(row), row);
+        }
       }
+      row = end;
     }
   }
 
   /** Hands out a sequence's next token. */
   private void produce(Sequence sequence, int row) {
     Request request = sequence.request();
-    if (request.isEnded()) {
-      return; // by another of its choices, in this step
-    }
     Throwable failure = chooser.failure(row);
     if (failure != null) {
       log.error("Request {}: no token could be chosen", request.requestId(), failure);

@@ -1,5 +1,6 @@
 package dev.sluice.worker.engine;
 
+import dev.sluice.common.fair.FairQueue;
 import dev.sluice.worker.sampling.SamplingParams;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -11,6 +12,8 @@ import java.util.OptionalLong;
 public final class GenerationTask {
   private final String requestId;
   private final int[] promptTokens;
+  private final int choices;
+  private final String cacheSalt;
   private final OptionalInt maxTokens;
   private final int minTokens;
   private final boolean ignoreEos;
@@ -18,10 +21,15 @@ public final class GenerationTask {
   private final int[] stopTokenIds;
   private final SamplingParams sampling;
   private final OptionalLong deadlineNanos;
+  private final OptionalLong ttftTargetNanos;
+  private final String tenant;
+  private final int priority;
 
   private GenerationTask(Builder builder) {
     requestId = builder.requestId;
     promptTokens = builder.promptTokens;
+    choices = builder.choices;
+    cacheSalt = builder.cacheSalt;
     maxTokens = builder.maxTokens;
     minTokens = builder.minTokens;
     ignoreEos = builder.ignoreEos;
@@ -29,6 +37,9 @@ public final class GenerationTask {
     stopTokenIds = builder.stopTokenIds;
     sampling = builder.sampling;
     deadlineNanos = builder.deadlineNanos;
+    ttftTargetNanos = builder.ttftTargetNanos;
+    tenant = builder.tenant;
+    priority = builder.priority;
   }
 
   /**
@@ -55,7 +66,17 @@ public final class GenerationTask {
     return promptTokens.clone();
   }
 
-  /** Most output tokens; if empty, as many as fit the context and the KV pool. */
+  /** Number of choices generated from the prompt. */
+  public int choices() {
+    return choices;
+  }
+
+  /** Only tasks with the same salt share cached prefixes. */
+  public String cacheSalt() {
+    return cacheSalt;
+  }
+
+  /** Most output tokens of a choice; if empty, as many as fit the context and the KV pool. */
   public OptionalInt maxTokens() {
     return maxTokens;
   }
@@ -77,6 +98,21 @@ public final class GenerationTask {
   /** When the request's time is over, on the engine's clock. */
   public OptionalLong deadlineNanos() {
     return deadlineNanos;
+  }
+
+  /** Time to first token that the caller can live with; refused if predicted to take longer. */
+  public OptionalLong ttftTargetNanos() {
+    return ttftTargetNanos;
+  }
+
+  /** On whose account it runs. */
+  public String tenant() {
+    return tenant;
+  }
+
+  /** Higher goes first. */
+  public int priority() {
+    return priority;
   }
 
   /** Whether the choice ends with this token because the model says so. */
@@ -139,6 +175,8 @@ public final class GenerationTask {
 
     private final String requestId;
     private final int[] promptTokens;
+    private int choices = 1;
+    private String cacheSalt = "";
     private OptionalInt maxTokens = OptionalInt.empty();
     private int minTokens;
     private boolean ignoreEos;
@@ -146,13 +184,31 @@ public final class GenerationTask {
     private int[] stopTokenIds = NONE;
     private SamplingParams sampling = SamplingParams.GREEDY;
     private OptionalLong deadlineNanos = OptionalLong.empty();
+    private OptionalLong ttftTargetNanos = OptionalLong.empty();
+    private String tenant = "default";
+    private int priority;
 
     private Builder(String requestId, int[] promptTokens) {
       this.requestId = requestId;
       this.promptTokens = promptTokens;
     }
 
-    /** Most output tokens, at least 1. */
+    /** Number of choices, at least 1; default 1. */
+    public Builder choices(int choices) {
+      if (choices < 1) {
+        throw new IllegalArgumentException("choices: " + choices + " (expected: >= 1)");
+      }
+      this.choices = choices;
+      return this;
+    }
+
+    /** Default empty. */
+    public Builder cacheSalt(String cacheSalt) {
+      this.cacheSalt = cacheSalt;
+      return this;
+    }
+
+    /** Most output tokens of a choice, at least 1. */
     public Builder maxTokens(int maxTokens) {
       if (maxTokens < 1) {
         throw new IllegalArgumentException("maxTokens: " + maxTokens + " (expected: >= 1)");
@@ -197,6 +253,38 @@ public final class GenerationTask {
     /** On the engine's clock; default none. */
     public Builder deadlineNanos(long deadlineNanos) {
       this.deadlineNanos = OptionalLong.of(deadlineNanos);
+      return this;
+    }
+
+    /** Above 0; default none. */
+    public Builder ttftTargetNanos(long ttftTargetNanos) {
+      if (ttftTargetNanos < 1) {
+        throw new IllegalArgumentException(
+            "ttftTargetNanos: " + ttftTargetNanos + " (expected: >= 1)");
+      }
+      this.ttftTargetNanos = OptionalLong.of(ttftTargetNanos);
+      return this;
+    }
+
+    /** Default {@code default}. */
+    public Builder tenant(String tenant) {
+      this.tenant = tenant;
+      return this;
+    }
+
+    /** {@link FairQueue#MIN_PRIORITY} to {@link FairQueue#MAX_PRIORITY}; default 0. */
+    public Builder priority(int priority) {
+      if (priority < FairQueue.MIN_PRIORITY || priority > FairQueue.MAX_PRIORITY) {
+        throw new IllegalArgumentException(
+            "priority: "
+                + priority
+                + " (expected: "
+                + FairQueue.MIN_PRIORITY
+                + " to "
+                + FairQueue.MAX_PRIORITY
+                + ")");
+      }
+      this.priority = priority;
       return this;
     }
 

@@ -28,9 +28,11 @@ final class Sequence {
   private final Request request;
   private final int choice;
   private final int promptLength;
+  private final BlockHashes hashes;
   private int[] tokens;
   private int length;
   private int computed;
+  private int charged; // tokens at its start that were computed, or found in the cache, once
   private int keptTokens = Integer.MAX_VALUE;
   private boolean ended;
   private long lastTokenNanos;
@@ -38,12 +40,14 @@ final class Sequence {
 
   /**
    * @param choice from 0
+   * @param hashes of the prompt's blocks
    */
-  Sequence(Request request, int choice) {
+  Sequence(Request request, int choice, BlockHashes hashes) {
     this.request = request;
     this.choice = choice;
     this.promptLength = request.promptLength();
     this.length = promptLength;
+    this.hashes = hashes;
     // room for a short answer; a longer one doubles it
     this.tokens =
         request.task().promptWithCapacity(promptLength + Math.min(request.maxTokens(), 256));
@@ -69,18 +73,45 @@ final class Sequence {
     return computed;
   }
 
+  /** Tokens at its start that its tenant was charged for, or that were in the cache. */
+  int charged() {
+    return charged;
+  }
+
+  /** Its tokens before {@code end} are computed; returns how many of them never were before. */
+  int charge(int end) {
+    int from = Math.max(computed, charged);
+    charged = Math.max(from, end);
+    return Math.max(0, end - from);
+  }
+
   /** Tokens to compute before the next one can be sampled. */
   int remaining() {
     return length - computed;
   }
 
-  /** Whether only the latest token is left to compute, behind others in the cache. */
+  /** Whether only its latest output token is left to compute. */
   boolean isDecoding() {
-    return computed > 0 && computed == length - 1;
+    return length > promptLength && computed == length - 1;
   }
 
   int token(int index) {
     return tokens[index];
+  }
+
+  /** The first {@link #length} entries count. Not to be changed. */
+  int[] tokens() {
+    return tokens;
+  }
+
+  /** Hashes of its full blocks. */
+  BlockHashes hashes() {
+    return hashes;
+  }
+
+  /** Whether it has blocks of its own when its request runs: not before forks or after its end. */
+  boolean isActive() {
+    return !ended && (request.isForked() || request.leader() == this);
   }
 
   boolean isEnded() {
@@ -106,13 +137,19 @@ final class Sequence {
     return itlMaxNanos;
   }
 
-  /** The next tokens are in the cache. */
+  /** The next tokens were computed. */
   void advance(int count, long nanos) {
     boolean prefill = computed < promptLength;
     computed += count;
     if (prefill) {
-      request.markPrefillChunk(computed >= promptLength, nanos);
+      request.markPrefillChunk(computed, nanos);
     }
+  }
+
+  /** The tokens up to a position are in the cache because others have computed them. */
+  void skipTo(int position) {
+    computed = position;
+    request.markCached(position);
   }
 
   /** Appends an output token; returns the gap since the one before it, 0 for the first. */
@@ -121,6 +158,7 @@ final class Sequence {
       tokens = Arrays.copyOf(tokens, 2 * length);
     }
     tokens[length++] = tokenId;
+    hashes.extend(tokens, length);
     long gap = outputLength() == 1 ? 0 : nanos - lastTokenNanos;
     itlMaxNanos = Math.max(itlMaxNanos, gap);
     lastTokenNanos = nanos;

@@ -100,11 +100,14 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
         GenerationTask.builder(plan.requestId(), prompt)
             .minTokens(plan.minTokens())
             .ignoreEos(plan.ignoreEos())
+            .tenant(plan.tenant())
+            .priority(plan.urgency().priority())
             .eosTokenIds(model.eosTokenIds().stream().mapToInt(Integer::intValue).toArray())
             .stopTokenIds(plan.stopTokenIds().stream().mapToInt(Integer::intValue).toArray())
             .sampling(
                 new SamplingParams(plan.temperature(), plan.topK(), plan.topP(), plan.seed()));
     plan.maxTokens().ifPresent(task::maxTokens);
+    plan.urgency().ttftTargetNanos().ifPresent(task::ttftTargetNanos);
     Deadline deadline = Context.current().getDeadline();
     if (deadline != null) {
       task.deadlineNanos(System.nanoTime() + deadline.timeRemaining(TimeUnit.NANOSECONDS));

@@ -21,6 +21,7 @@ import java.util.OptionalInt;
  * @param ignoreEos whether the end-of-sequence token is an ordinary one
  * @param attempt number of the attempt, from 1
  * @param admissionWaitNanos time in the router's queue
+ * @param urgency how soon it wants to be served
  */
 record GenerationPlan(
     String requestId,
@@ -37,7 +38,8 @@ record GenerationPlan(
     boolean includeStop,
     boolean ignoreEos,
     int attempt,
-    long admissionWaitNanos) {
+    long admissionWaitNanos,
+    Urgency urgency) {
   GenerationPlan {
     stop = List.copyOf(stop);
     stopTokenIds = List.copyOf(stopTokenIds);

@@ -91,7 +91,8 @@ final class RequestValidator {
         stopping.getIncludeStop(),
         stopping.getIgnoreEos(),
         Math.max(1, hop.getAttempt()),
-        hop.getAdmissionWaitNanos());
+        hop.getAdmissionWaitNanos(),
+        Urgency.of(request));
   }
 
   /** Accepts the model's names, and none. */
@@ -249,6 +250,6 @@ final class RequestValidator {
     if (request.getLogprobs().hasPrompt()) {
       violations.unsigned("logprobs.prompt", request.getLogprobs().getPrompt(), 0, 20);
     }
-    violations.range("priority", request.getPriority(), -100, 100, false);
+    Urgency.check(request, violations);
   }
 }

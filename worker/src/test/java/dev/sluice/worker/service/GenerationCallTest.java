@@ -63,7 +63,8 @@ final class GenerationCallTest {
         false,
         true,
         1,
-        0);
+        0,
+        Urgency.ORDINARY);
   }
 
   /** Never ready. */

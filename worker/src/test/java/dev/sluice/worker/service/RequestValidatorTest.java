@@ -3,7 +3,6 @@ package dev.sluice.worker.service;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import com.google.protobuf.Duration;
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.RefusalException;
 import dev.sluice.v1.Beam;
@@ -140,8 +139,6 @@ final class RequestValidatorTest {
         unsupported("logprobs.output", r -> r.setLogprobs(Logprobs.newBuilder().setOutput(0))),
         unsupported("logprobs.prompt", r -> r.setLogprobs(Logprobs.newBuilder().setPrompt(5))),
         unsupported("constraint", r -> r.setConstraint(Constraint.newBuilder().setRegex("a"))),
-        unsupported("ttft_target", r -> r.setTtftTarget(Duration.newBuilder().setSeconds(1))),
-        unsupported("priority", r -> r.setPriority(1)),
         unsupported("sampling.min_p", r -> r.setSampling(Sampling.newBuilder().setMinP(0.1f))),
         unsupported(
             "sampling.repetition_penalty",
