@@ -31,6 +31,15 @@ final class Automaton {
     this.store = new StateStore(maxBytes);
   }
 
+  /** [256]; class of a byte: bytes of one class lead to the same states. Not to be changed. */
+  int[] classOf() {
+    return program.classOf();
+  }
+
+  int classes() {
+    return program.classes();
+  }
+
   /** The state of an empty output. */
   State start() {
     StateStore current = current();
@@ -58,23 +67,6 @@ final class Automaton {
     State next = next(state, octet & 0xFF);
     State known = next.clamped;
     return known != null ? known : clamped(next);
-  }
-
-  /** Groups of bytes each of which leads from a clamped state to itself. */
-  @SuppressWarnings("ReferenceEquality") // what is not remembered is not the same
-  long loops(State state) {
-    State.Loops known = state.loops;
-    if (known == null) {
-      long groups = -1L;
-      for (int octet = 0; octet < 256; octet++) {
-        if (ahead(state, (byte) octet) != state) {
-          groups &= ~(1L << ByteGroups.of((byte) octet));
-        }
-      }
-      known = new State.Loops(groups);
-      state.loops = known;
-    }
-    return known.groups();
   }
 
   private State find(State state, int octet, int c) {

@@ -40,10 +40,6 @@ final class ConstraintCache {
     }
   }
 
-  synchronized int size() {
-    return entries.size();
-  }
-
   private static long bytes(Map.Entry<ConstraintSource, Constraint> entry) {
     return 2L * entry.getKey().length() + entry.getValue().bytes();
   }

@@ -12,6 +12,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,6 +41,7 @@ public final class Constraints implements AutoCloseable {
   private final CompileLimits limits;
   private final ConstraintCache cache = new ConstraintCache(MAX_BYTES);
   private final ThreadPoolExecutor executor;
+  private final AtomicInteger pending = new AtomicInteger();
   private @Nullable ConstraintCompiler compiler; // of the thread's own
 
   /**
@@ -75,9 +77,11 @@ public final class Constraints implements AutoCloseable {
       compilation.complete(known.get());
       return compilation;
     }
+    pending.incrementAndGet();
     try {
       executor.execute(() -> compile(source, compilation));
     } catch (RejectedExecutionException e) {
+      pending.decrementAndGet();
       throw new RefusalException(
           new Refusal.Overloaded(
               "CONSTRAINT_QUEUE_FULL",
@@ -93,26 +97,39 @@ public final class Constraints implements AutoCloseable {
   }
 
   private void compile(ConstraintSource source, Compilation compilation) {
+    try {
+      Optional<Constraint> made = compileNew(source, compilation);
+      pending.decrementAndGet();
+      if (made.isPresent()) {
+        made.get().prepare(PREPARED_MASKS, () -> executor.getQueue().isEmpty());
+      }
+    } catch (Throwable e) {
+      log.error("The masks of a constraint could not be found", e);
+    }
+  }
+
+  /** Completes a compilation, and returns its constraint if it was not known before. */
+  private Optional<Constraint> compileNew(ConstraintSource source, Compilation compilation) {
     if (compilation.isOver()) {
-      return;
+      return Optional.empty();
     }
     try {
       Optional<Constraint> known = cache.get(source); // by a request before it in the queue
-      Constraint constraint =
-          known.isPresent() ? known.get() : compiler().compile(source, compilation::isOver);
-      if (known.isEmpty()) {
-        cache.put(source, constraint);
+      if (known.isPresent()) {
+        compilation.complete(known.get());
+        return Optional.empty();
       }
+      Constraint constraint = compiler().compile(source, compilation::isOver);
+      cache.put(source, constraint);
       compilation.complete(constraint);
-      if (known.isEmpty()) {
-        constraint.prepare(PREPARED_MASKS, () -> executor.getQueue().isEmpty());
-      }
+      return Optional.of(constraint);
     } catch (RefusalException | CancellationException e) {
       compilation.fail(e);
     } catch (Throwable e) {
       log.error("A constraint could not be compiled", e);
       compilation.fail(e);
     }
+    return Optional.empty();
   }
 
   private ConstraintCompiler compiler() {
@@ -132,9 +149,9 @@ public final class Constraints implements AutoCloseable {
     return made;
   }
 
-  /** Compiled constraints that are kept. */
-  int cached() {
-    return cache.size();
+  /** Constraints that wait to be compiled, or are just now. */
+  public int pending() {
+    return pending.get();
   }
 
   /** Gives up what waits. */

@@ -27,9 +27,6 @@ final class State {
     }
   }
 
-  /** Groups of bytes that lead from a state to itself, a bit each. */
-  record Loops(long groups) {}
-
   /** Which tokens may come next, a bit each. */
   @SuppressWarnings("ArrayRecordComponent") // never compared
   record Mask(long[] words) {}
@@ -47,7 +44,6 @@ final class State {
 
   final @Nullable State[] next; // [classes]
   @Nullable State clamped;
-  @Nullable Loops loops;
   @Nullable Mask mask;
 
   private final int hash;

@@ -3,7 +3,6 @@ package dev.sluice.worker.constraint;
 import dev.sluice.common.tokenizer.TokenBytes;
 import dev.sluice.common.tokenizer.TokenizerBundle;
 import java.util.Arrays;
-import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -140,41 +139,42 @@ public final class Vocabulary {
    *
    * @param visit is told the state after each such token, but for counts that make no difference
    */
-  @SuppressWarnings("ReferenceEquality") // what is not remembered is not the same
   long[] allowed(Automaton automaton, State start, @Nullable Consumer<State> visit) {
     long[] mask = new long[words()];
-    for (int node = 0; node < label.length; node = end[node]) {
-      if (automaton.ahead(start, label[node]).weight > 0) {
-        set(mask, first[node], first[node + 1]);
-      }
-    }
-    @Nullable State[] path = new State[MAX_TOKEN_BYTES + 1]; // [bytes read]
-    path[0] = start;
+    MaskWalk walk = new MaskWalk(automaton, start);
+    int[] path = new int[MAX_TOKEN_BYTES + 1]; // [bytes read]; states
+    path[0] = MaskWalk.START;
     long steps = (long) STEPS_PER_NODE * label.length + MIN_STEPS;
     int node = 0;
     while (node < label.length && steps > 0) {
       int bytesRead = depth[node];
-      State before = Objects.requireNonNull(path[bytesRead]);
-      State after = automaton.ahead(before, label[node]);
-      int weight = after.weight;
-      steps -= weight + 1;
+      int before = path[bytesRead];
+      int after = walk.next(before, label[node]);
       int past = end[node];
-      if (weight == 0) {
+      if (after == MaskWalk.DEAD) {
+        steps--;
         node = past;
         continue;
       }
+      steps -= walk.weight(after);
       int next = node + 1;
-      if (after == before && next < past && (below[node] & ~automaton.loops(after)) == 0) {
+      if (after == before && next < past && (below[node] & ~walk.loops(after)) == 0) {
         next = past; // whatever comes, the state stays
       }
       if (first[node] < first[next]) {
         set(mask, first[node], first[next]);
         if (visit != null) {
-          visit.accept(after);
+          visit.accept(walk.state(after));
         }
       }
       path[bytesRead + 1] = after;
       node = next;
+    }
+    while (node < label.length) { // too many steps: the rest of the single bytes
+      if (depth[node] == 0 && walk.next(MaskWalk.START, label[node]) != MaskWalk.DEAD) {
+        set(mask, first[node], first[node + 1]);
+      }
+      node = depth[node] == 0 ? end[node] : node + 1;
     }
     return mask;
   }
