@@ -66,6 +66,9 @@ public final class TokenRules {
    * @param alsoBanned further tokens that cannot be chosen
    */
   public boolean leaveAny(int tokens, int[] alsoBanned) {
+    if (allowed.isEmpty() && banned.length + alsoBanned.length < tokens) {
+      return true;
+    }
     BitSet left = new BitSet();
     if (allowed.isEmpty()) {
       left.set(0, tokens);
