@@ -47,8 +47,8 @@ public final class TokenBytes {
     } else {
       vocabulary
           .properties()
-          .forEach(token ->
-              ofIds.put(token.getValue().intValue(), bytes(token.getKey(), decoders)));
+          .forEach(
+              token -> ofIds.put(token.getValue().intValue(), bytes(token.getKey(), decoders)));
     }
     for (JsonNode token : root.path("added_tokens")) {
       ofIds.put(

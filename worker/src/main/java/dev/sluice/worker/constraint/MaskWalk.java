@@ -2,7 +2,6 @@ package dev.sluice.worker.constraint;
 
 import java.util.Arrays;
 import java.util.IdentityHashMap;
-import java.util.Map;
 
 /**
  * The states of one automaton that one walk over a vocabulary meets, numbered, so that most of the
@@ -22,7 +21,7 @@ final class MaskWalk {
   private final Automaton automaton;
   private final int[] classOf; // [256]
   private final int classes;
-  private final Map<State, Integer> numbers = new IdentityHashMap<>();
+  private final IdentityHashMap<State, Integer> numbers = new IdentityHashMap<>();
   private State[] states = new State[32];
   private int[] weights = new int[32];
   private long[] loops = new long[32];

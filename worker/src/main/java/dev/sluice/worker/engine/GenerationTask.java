@@ -1,8 +1,8 @@
 package dev.sluice.worker.engine;
 
+import dev.sluice.common.fair.FairQueue;
 import dev.sluice.worker.constraint.Constraint;
 import dev.sluice.worker.sampling.DecodingState;
-import dev.sluice.common.fair.FairQueue;
 import dev.sluice.worker.sampling.SamplingParams;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -37,6 +37,7 @@ public final class GenerationTask {
   private record Resumed(int[] tokens, boolean finished) {
     private static final Resumed NOTHING = new Resumed(new int[0], false);
   }
+
   private final OptionalLong ttftTargetNanos;
   private final String tenant;
   private final int priority;

@@ -264,7 +264,9 @@ final class Request implements TaskHandle {
     return true;
   }
 
-  /** Its listener is about to hear that the prompt is computed; returns whether for the first time. */
+  /**
+   * Its listener is about to hear that the prompt is computed; returns whether for the first time.
+   */
   boolean markToldPrefilled() {
     boolean first = !toldPrefilled;
     toldPrefilled = true;

@@ -47,8 +47,7 @@ final class ConstraintFields {
   static Optional<ConstraintSource> source(GenerateRequest request) {
     Constraint constraint = request.getConstraint();
     return switch (constraint.getKindCase()) {
-      case JSON_SCHEMA ->
-          Optional.of(new ConstraintSource.JsonSchema(constraint.getJsonSchema()));
+      case JSON_SCHEMA -> Optional.of(new ConstraintSource.JsonSchema(constraint.getJsonSchema()));
       case REGEX -> Optional.of(new ConstraintSource.Regex(constraint.getRegex()));
       case CHOICES ->
           Optional.of(new ConstraintSource.Choices(constraint.getChoices().getValuesList()));

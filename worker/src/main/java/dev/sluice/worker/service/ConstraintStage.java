@@ -31,7 +31,8 @@ final class ConstraintStage {
       Deadline deadline = call.getDeadline();
       throw new RefusalException(
           deadline != null && deadline.isExpired()
-              ? new Refusal.DeadlineExceeded("the deadline passed while the constraint was compiled")
+              ? new Refusal.DeadlineExceeded(
+                  "the deadline passed while the constraint was compiled")
               : new Refusal.Cancelled("the client hung up while the constraint was compiled"));
     } finally {
       call.removeListener(giveUp);

@@ -71,8 +71,7 @@ final class RequestValidator {
     checkOthers(request, violations);
     ConstraintFields.check(request, violations);
     if (request.getHop().hasResume() && choices(request) >= 1 && choices(request) <= MAX_CHOICES) {
-      ResumePoint.check(
-          request.getHop().getResume(), choices(request), vocabularySize, violations);
+      ResumePoint.check(request.getHop().getResume(), choices(request), vocabularySize, violations);
     }
     violations.throwIfAny();
     UnsupportedFields.refuse(request);
@@ -128,9 +127,7 @@ final class RequestValidator {
             s.getPresencePenalty(),
             s.getFrequencyPenalty()),
         new TokenRules(
-            s.getLogitBiasMap(),
-            ids(s.getAllowedTokenIdsList()),
-            ids(s.getBannedTokenIdsList())),
+            s.getLogitBiasMap(), ids(s.getAllowedTokenIdsList()), ids(s.getBannedTokenIdsList())),
         seed);
   }
 
@@ -225,8 +222,7 @@ final class RequestValidator {
         true);
     violations.range("sampling.presence_penalty", s.getPresencePenalty(), -2, 2, false);
     violations.range("sampling.frequency_penalty", s.getFrequencyPenalty(), -2, 2, false);
-    s.getLogitBiasMap()
-        .forEach((token, bias) -> checkBias(token, bias, violations));
+    s.getLogitBiasMap().forEach((token, bias) -> checkBias(token, bias, violations));
     checkTokens("sampling.allowed_token_ids", s.getAllowedTokenIdsList(), violations);
     checkTokens("sampling.banned_token_ids", s.getBannedTokenIdsList(), violations);
   }

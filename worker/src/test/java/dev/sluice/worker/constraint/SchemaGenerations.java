@@ -71,8 +71,7 @@ final class SchemaGenerations implements AutoCloseable {
     tokenizer = Tokenizer.load(bundle);
     prompts = new PromptEncoder(bundle, tokenizer);
     constraints = new Constraints(bundle);
-    engine =
-        new Engine(runner, EngineConfig.defaults(), NanoClock.SYSTEM, EngineObserver.NONE);
+    engine = new Engine(runner, EngineConfig.defaults(), NanoClock.SYSTEM, EngineObserver.NONE);
     engine.start();
   }
 
@@ -136,12 +135,10 @@ final class SchemaGenerations implements AutoCloseable {
 
     @Override
     public void onComplete(GenerationSummary summary) {
-      answer.completeAsync(
-          () -> {
-            String text =
-                tokenizer.decode(tokens.stream().mapToInt(Integer::intValue).toArray(), true);
-            return new Answer(asked, text, cause, tokens.size(), judge(asked.schema(), text));
-          });
+      answer.completeAsync(() -> {
+        String text = tokenizer.decode(tokens.stream().mapToInt(Integer::intValue).toArray(), true);
+        return new Answer(asked, text, cause, tokens.size(), judge(asked.schema(), text));
+      });
     }
 
     @Override
@@ -159,7 +156,8 @@ final class SchemaGenerations implements AutoCloseable {
               .getSchema(
                   json.readTree(schema),
                   SchemaValidatorsConfig.builder().formatAssertionsEnabled(true).build());
-      return String.join("; ", judge.validate(json.readTree(text)).stream().map(Object::toString).toList());
+      return String.join(
+          "; ", judge.validate(json.readTree(text)).stream().map(Object::toString).toList());
     } catch (JsonProcessingException e) {
       return "no JSON: " + e.getOriginalMessage();
     }

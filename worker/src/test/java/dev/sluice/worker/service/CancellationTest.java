@@ -29,6 +29,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -125,7 +126,7 @@ final class CancellationTest {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
     while (!condition.getAsBoolean()) {
       assertThat(System.nanoTime()).as("it did not happen").isLessThan(end);
-      Thread.onSpinWait();
+      LockSupport.parkNanos(100_000); // spinning would take the processor from the engine
     }
   }
 
@@ -133,7 +134,8 @@ final class CancellationTest {
   void whileQueued() throws Exception {
     try (Gated gated = new Gated()) {
       Client running = gated.client(request("running", 5));
-      until(() -> gated.snapshot().stepAgeNanos() > 0);
+      gated.step();
+      until(() -> gated.snapshot().waitingRequests() == 0);
       Client queued = gated.client(request("queued", 5));
       until(() -> gated.snapshot().waitingRequests() > 0);
       queued.hangUp();
@@ -218,10 +220,8 @@ final class CancellationTest {
           CompletableFuture.supplyAsync(() -> refusal(call, constraints, HOSTILE + "q"));
       until(() -> constraints.pending() == 2);
       call.cancel(null);
-      assertThat(queued.get(20, TimeUnit.SECONDS).refusal())
-          .isInstanceOf(Refusal.Cancelled.class);
-      assertThat(refused.get(20, TimeUnit.SECONDS).refusal())
-          .isInstanceOf(Refusal.Cancelled.class);
+      assertThat(queued.get(20, TimeUnit.SECONDS).refusal()).isInstanceOf(Refusal.Cancelled.class);
+      assertThat(refused.get(20, TimeUnit.SECONDS).refusal()).isInstanceOf(Refusal.Cancelled.class);
       until(() -> constraints.pending() == 0);
     }
   }
@@ -231,7 +231,6 @@ final class CancellationTest {
         RefusalException.class,
         () ->
             call.call(
-                () ->
-                    ConstraintStage.compile(constraints, new ConstraintSource.Regex(regex))));
+                () -> ConstraintStage.compile(constraints, new ConstraintSource.Regex(regex))));
   }
 }

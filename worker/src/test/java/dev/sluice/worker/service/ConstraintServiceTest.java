@@ -103,8 +103,7 @@ final class ConstraintServiceTest {
     assertThat(reasons)
         .containsOnly(
             FinishReason.FINISH_REASON_CONSTRAINT_DONE, FinishReason.FINISH_REASON_STOP_EOS)
-        .contains(
-            FinishReason.FINISH_REASON_CONSTRAINT_DONE, FinishReason.FINISH_REASON_STOP_EOS);
+        .contains(FinishReason.FINISH_REASON_CONSTRAINT_DONE, FinishReason.FINISH_REASON_STOP_EOS);
   }
 
   @Test
@@ -254,19 +253,18 @@ final class ConstraintServiceTest {
     for (int i = 0; i < 30; i++) {
       GenerateRequest hostile = request(regex(HOSTILE + "w{" + i + "}"), 0).build();
       ends.add(
-          CompletableFuture.supplyAsync(
-              () -> {
-                StatusRuntimeException e =
-                    catchThrowableOfType(
-                        StatusRuntimeException.class,
-                        () ->
-                            worker
-                                .generation()
-                                .withDeadlineAfter(100, TimeUnit.MILLISECONDS)
-                                .generate(hostile)
-                                .forEachRemaining(_ -> {}));
-                return e.getStatus().getCode();
-              }));
+          CompletableFuture.supplyAsync(() -> {
+            StatusRuntimeException e =
+                catchThrowableOfType(
+                    StatusRuntimeException.class,
+                    () ->
+                        worker
+                            .generation()
+                            .withDeadlineAfter(100, TimeUnit.MILLISECONDS)
+                            .generate(hostile)
+                            .forEachRemaining(_ -> {}));
+            return e.getStatus().getCode();
+          }));
     }
     long expired = 0;
     for (CompletableFuture<Status.Code> end : ends) {
