@@ -51,10 +51,11 @@ final class KvBlocks {
 
   /**
    * Takes notice of a new request. Where blocks cannot be copied, a block that is not full cannot
-   * be shared: each choice then computes the end of the prompt for itself.
+   * be shared: each choice then computes the end of the prompt for itself. So does each choice
+   * that has output already.
    */
   void add(Request request) {
-    if (!copiesBlocks) {
+    if (!copiesBlocks || request.task().isResumed()) {
       request.forked();
     }
   }

@@ -313,7 +313,8 @@ final class Scheduler {
     for (int choice = 0; choice < request.choices() && tokensLeft() > 0; choice++) {
       Sequence s = request.sequence(choice);
       if (s.isActive() && !s.isDecoding()) {
-        int claimed = blocks.claimPrefill(s, Math.min(prefillChunk, tokensLeft()));
+        int most = plan.fitting(s, Math.min(prefillChunk, tokensLeft()));
+        int claimed = most == 0 ? 0 : blocks.claimPrefill(s, most);
         int count = claimed == 0 ? 0 : budget.addPrefill(s.computed(), s.remaining(), claimed);
         if (count > 0) { // else another one computes in this step what it needs
           plan.addPrefill(s, count, blocks.rows(s, count));
