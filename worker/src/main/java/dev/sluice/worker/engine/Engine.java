@@ -191,7 +191,7 @@ public final class Engine {
     // The choices share the prompt's full blocks. The last output token is never computed, so it
     // needs no place in the cache.
     int shared = prompt / geometry.blockSize();
-    long perChoice = shared + Math.floorDiv(geometry.blocks() - shared, task.choices());
+    long perChoice = shared + Math.floorDiv((long) geometry.blocks() - shared, task.choices());
     long poolRoom = perChoice * geometry.blockSize() + 1 - prompt;
     if (task.maxTokens().orElse(1) > poolRoom) {
       throw new RefusalException(exceedsPool(task, poolRoom + prompt));

@@ -2,6 +2,7 @@ package dev.sluice.worker.engine;
 
 import dev.sluice.common.error.Refusal;
 import dev.sluice.worker.engine.EngineSnapshot.State;
+import dev.sluice.worker.sampling.NoTokenLeftException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -30,6 +31,7 @@ final class EngineLoop implements Runnable {
   private final Duration retryAfter;
   private final CacheJournal journal;
   private final KvBlocks blocks;
+  private final Speculation speculation;
   private final Scheduler scheduler;
   private final Deadlines deadlines = new Deadlines();
   private final StepBatch batch;
@@ -66,7 +68,9 @@ final class EngineLoop implements Runnable {
     this.retryAfter = config.retryAfter();
     this.journal = journal;
     this.blocks = new KvBlocks(geometry, config.prefixCache(), runner.copiesBlocks(), journal);
-    this.scheduler = new Scheduler(geometry, config.prefillChunk(), config.scheduling(), blocks);
+    this.speculation = new Speculation(config.draftTokens());
+    this.scheduler =
+        new Scheduler(geometry, config.prefillChunk(), config.scheduling(), blocks, speculation);
     this.batch = new StepBatch(geometry);
     this.chooser = new TokenChooser(runner, config);
     this.published = state();
@@ -195,7 +199,10 @@ final class EngineLoop implements Runnable {
         steps++;
         stepNanos = clock.nanos() - start;
         scheduler.budget().observe(stepNanos);
-        observer.onStep(stepNanos, plan.size(), plan.tokens() - plan.decodes(), plan.decodes());
+        if (plan.prefillTokens() == 0) {
+          speculation.observeStep(plan.tokens(), stepNanos);
+        }
+        observer.onStep(stepNanos, plan.size(), plan.prefillTokens(), plan.decodes());
         publishNanos += lap();
       }
       if (checkIntegrity) {
@@ -297,15 +304,45 @@ final class EngineLoop implements Runnable {
       }
       if (!request.isEnded()) { // by another choice, in this step
         row = scoredEnd;
-        blocks.advance(sequence, plan.count(i), now);
-        if (row < end && !request.isForked()) {
-          blocks.fork(request);
-        }
-        for (; row < end && !request.isEnded(); row++) {
-          produce(chooser.sequence(row), row);
+        blocks.advance(sequence, plan.count(i) - plan.drafts(i), now);
+        if (plan.drafts(i) > 0) {
+          produceWithDrafts(sequence, plan.drafts(i), row, now);
+        } else {
+          if (row < end && !request.isForked()) {
+            blocks.fork(request);
+          }
+          for (; row < end && !request.isEnded(); row++) {
+            produce(chooser.sequence(row), row);
+          }
         }
       }
       row = end;
+    }
+  }
+
+  /**
+   * Hands out a sequence's next token, and as many more as its drafts were right: a row of logits
+   * counts if the tokens before it are those that were chosen.
+   */
+  private void produceWithDrafts(Sequence sequence, int drafts, int row, long now) {
+    int right = 0;
+    boolean more = true;
+    while (more) {
+      boolean last = right == drafts;
+      int draft = last ? 0 : sequence.token(sequence.length());
+      produce(sequence, row + right);
+      more = !last && !sequence.isEnded() && !sequence.request().isEnded();
+      if (more && chooser.token(row + right) == draft) {
+        blocks.advance(sequence, 1, now);
+        right++;
+      } else {
+        more = false;
+      }
+    }
+    speculation.observeDrafts(sequence, drafts, right);
+    if (!sequence.isEnded() && !sequence.request().isEnded()) {
+      blocks.dropDrafts(sequence);
+      scheduler.accept(sequence, right);
     }
   }
 
@@ -340,6 +377,12 @@ final class EngineLoop implements Runnable {
   /** Hands out a sequence's next token. */
   private void produce(Sequence sequence, int row) {
     Request request = sequence.request();
+    if (chooser.failure(row) instanceof NoTokenLeftException
+        && sequence.decoding().isConstrained()
+        && !request.isEnded()) {
+      endDead(sequence);
+      return;
+    }
     if (hasFailed(request, row)) {
       return;
     }
@@ -361,9 +404,7 @@ final class EngineLoop implements Runnable {
       observer.onNextToken(gap);
     }
     try {
-      if (first) {
-        request.listener().onPrefilled(request.prefillSummary());
-      }
+      tellPrefilled(request);
       if (chooser.logprob(row).isPresent()) {
         request.listener().onLogprob(sequence.choice(), chooser.logprob(row).get());
       }
@@ -410,12 +451,32 @@ final class EngineLoop implements Runnable {
     completeWithoutChoices(request);
   }
 
+  private static void tellPrefilled(Request request) {
+    if (request.markToldPrefilled()) {
+      request.listener().onPrefilled(request.prefillSummary());
+    }
+  }
+
+  /** Ends a choice whose constraint leaves no token to choose. */
+  private void endDead(Sequence sequence) {
+    try {
+      tellPrefilled(sequence.request());
+    } catch (Throwable e) {
+      failListener(sequence.request(), e);
+      return;
+    }
+    complete(sequence, new FinishCause.ConstraintDeadEnd(), Integer.MAX_VALUE);
+  }
+
   /** Why a choice ends behind its latest token, if it does. */
   private static Optional<FinishCause> ending(Sequence sequence) {
     Request request = sequence.request();
     int token = sequence.lastToken();
     if (request.task().endsChoice(token)) {
       return Optional.of(request.task().endingCause(token));
+    }
+    if (sequence.decoding().isDone()) {
+      return Optional.of(new FinishCause.ConstraintDone());
     }
     return sequence.isFull() ? Optional.of(request.fullCause()) : Optional.empty();
   }
@@ -536,6 +597,8 @@ final class EngineLoop implements Runnable {
         outputTokens,
         scheduler.preemptions(),
         cancelled,
+        speculation.drafts(),
+        speculation.accepted(),
         new EngineSnapshot.Phases(scheduleNanos, modelNanos, samplingNanos, publishNanos));
   }
 }

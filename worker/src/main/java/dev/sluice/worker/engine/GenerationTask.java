@@ -1,6 +1,7 @@
 package dev.sluice.worker.engine;
 
 import dev.sluice.common.fair.FairQueue;
+import dev.sluice.worker.constraint.Constraint;
 import dev.sluice.worker.sampling.DecodingState;
 import dev.sluice.worker.sampling.SamplingParams;
 import java.lang.foreign.MemorySegment;
@@ -25,6 +26,7 @@ public final class GenerationTask {
   private final int[] eosTokenIds;
   private final int[] stopTokenIds;
   private final SamplingParams sampling;
+  private final Optional<Constraint> constraint;
   private final OptionalLong deadlineNanos;
   private final OptionalInt outputLogprobs;
   private final OptionalInt promptLogprobs;
@@ -52,6 +54,7 @@ public final class GenerationTask {
     eosTokenIds = builder.eosTokenIds;
     stopTokenIds = builder.stopTokenIds;
     sampling = builder.sampling;
+    constraint = builder.constraint;
     deadlineNanos = builder.deadlineNanos;
     outputLogprobs = builder.outputLogprobs;
     promptLogprobs = builder.promptLogprobs;
@@ -169,7 +172,7 @@ public final class GenerationTask {
 
   /** What the choice of tokens depends on, at the start of the output. */
   DecodingState newDecodingState() {
-    return DecodingState.start(sampling, promptTokens);
+    return DecodingState.start(sampling, promptTokens, constraint, endings());
   }
 
   /** The tokens that must not come before {@link #minTokens} are there. */
@@ -269,6 +272,7 @@ public final class GenerationTask {
     private int[] eosTokenIds = NONE;
     private int[] stopTokenIds = NONE;
     private SamplingParams sampling = SamplingParams.GREEDY;
+    private Optional<Constraint> constraint = Optional.empty();
     private OptionalLong deadlineNanos = OptionalLong.empty();
     private OptionalInt outputLogprobs = OptionalInt.empty();
     private OptionalInt promptLogprobs = OptionalInt.empty();
@@ -337,6 +341,12 @@ public final class GenerationTask {
     /** Default greedy. */
     public Builder sampling(SamplingParams sampling) {
       this.sampling = sampling;
+      return this;
+    }
+
+    /** What the output must conform to; default nothing. */
+    public Builder constraint(Constraint constraint) {
+      this.constraint = Optional.of(constraint);
       return this;
     }
 

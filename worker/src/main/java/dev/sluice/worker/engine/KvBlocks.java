@@ -151,6 +151,29 @@ final class KvBlocks {
     pool.append(sequence.table, sequence.computed(), sequence.length(), copies);
   }
 
+  /**
+   * Gives a decoding sequence places for drafts behind its latest token; they take no block that
+   * another sequence could be short of.
+   *
+   * @param spare blocks that stay available
+   * @return how many of the drafts got a place
+   */
+  int growDrafts(Sequence sequence, int drafts, int spare) {
+    int fit = drafts;
+    while (fit > 0
+        && pool.blocksToAppend(sequence.table, sequence.computed(), sequence.length() + fit) + spare
+            > pool.available()) {
+      fit--;
+    }
+    pool.append(sequence.table, sequence.computed(), sequence.length() + fit, copies);
+    return fit;
+  }
+
+  /** Takes back the places of drafts that were not right. */
+  void dropDrafts(Sequence sequence) {
+    pool.truncate(sequence.table, sequence.length());
+  }
+
   /** Rows of logits that follow when a sequence has computed {@code count} more tokens. */
   int rows(Sequence sequence, int count) {
     if (count < sequence.remaining()) {

@@ -46,6 +46,7 @@ final class Request implements TaskHandle {
   private boolean scheduled;
   private boolean prefilled;
   private boolean started;
+  private boolean toldPrefilled;
   private long firstScheduledNanos;
   private long prefillDoneNanos;
   private long firstTokenNanos;
@@ -275,6 +276,15 @@ final class Request implements TaskHandle {
     started = true;
     firstTokenNanos = nanos;
     return true;
+  }
+
+  /**
+   * Its listener is about to hear that the prompt is computed; returns whether for the first time.
+   */
+  boolean markToldPrefilled() {
+    boolean first = !toldPrefilled;
+    toldPrefilled = true;
+    return first;
   }
 
   /** Its blocks were taken away: everything is to be computed again. */

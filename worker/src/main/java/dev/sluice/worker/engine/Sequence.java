@@ -3,6 +3,7 @@ package dev.sluice.worker.engine;
 import dev.sluice.worker.sampling.DecodingState;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One choice of a request. Its tokens are the prompt followed by the output:
@@ -41,6 +42,8 @@ final class Sequence {
   private boolean ended;
   private long lastTokenNanos;
   private long itlMaxNanos;
+  private @Nullable NgramIndex ngrams; // once drafts were asked for
+  private @Nullable DraftAcceptance acceptance;
 
   /**
    * @param choice from 0
@@ -148,6 +151,11 @@ final class Sequence {
     return outputLength() >= request.maxTokens();
   }
 
+  /** Output tokens that it may still get. */
+  int room() {
+    return request.maxTokens() - outputLength();
+  }
+
   /** Output tokens that count. */
   int keptTokens() {
     return Math.min(keptTokens, outputLength());
@@ -251,6 +259,35 @@ final class Sequence {
     computed = other.computed;
     charged = other.charged;
     hashes = other.hashes.fork();
+  }
+
+  /** Where its latest tokens occurred before. */
+  NgramIndex ngrams() {
+    if (ngrams == null) {
+      ngrams = new NgramIndex(Math.min(length + request.maxTokens(), 2 * length + 256));
+    }
+    return ngrams;
+  }
+
+  /** How its drafts fared. */
+  DraftAcceptance acceptance() {
+    if (acceptance == null) {
+      acceptance = new DraftAcceptance();
+    }
+    return acceptance;
+  }
+
+  /**
+   * Puts copies of earlier tokens behind its last one, where {@link #token} finds them until the
+   * next is appended. They may run into themselves: what recurs goes on recurring.
+   */
+  void propose(int from, int count) {
+    if (length + count > tokens.length) {
+      tokens = Arrays.copyOf(tokens, 2 * (length + count));
+    }
+    for (int i = 0; i < count; i++) {
+      tokens[length + i] = tokens[from + i];
+    }
   }
 
   /** Its blocks were taken away: everything is to be computed again. */

@@ -176,8 +176,7 @@ public final class Sampler {
           "logit of token " + row.mostLikely() + ": Infinity (expected: a finite number)");
     }
     if (maximum == Float.NEGATIVE_INFINITY) {
-      throw new SamplingException(
-          "every token is banned (expected: at least one logit above -Infinity)");
+      throw new NoTokenLeftException();
     }
   }
 

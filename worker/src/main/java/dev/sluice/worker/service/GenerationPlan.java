@@ -11,6 +11,7 @@ import java.util.OptionalInt;
  *
  * @param requestId the caller's, or one made up
  * @param tenant on whose account it runs
+ * @param cacheSalt only requests with the same one share cached prefixes
  * @param prompt where the tokens come from
  * @param sampling how tokens are chosen
  * @param choices number of choices
@@ -31,6 +32,7 @@ import java.util.OptionalInt;
 record GenerationPlan(
     String requestId,
     String tenant,
+    String cacheSalt,
     PromptSource prompt,
     SamplingParams sampling,
     int choices,

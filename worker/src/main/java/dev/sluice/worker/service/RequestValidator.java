@@ -61,8 +61,8 @@ final class RequestValidator {
 
   /**
    * @throws RefusalException with {@link Refusal.NotFound} for another model, {@link
-   *     Refusal.Invalid} for all violations together, {@link Refusal.Unimplemented} for a field
-   *     whose behaviour is not there, {@link Refusal.Unserviceable} for another tokenizer's ids
+   *     Refusal.Invalid} for all violations together, {@link Refusal.Unserviceable} for another
+   *     tokenizer's ids
    */
   GenerationPlan validate(GenerateRequest request) {
     checkModel(request.getModel());
@@ -72,11 +72,11 @@ final class RequestValidator {
     checkSampling(request.getSampling(), violations);
     checkStopping(request.getStopping(), violations);
     checkOthers(request, violations);
+    ConstraintFields.check(request, violations);
     if (request.getHop().hasResume() && choices(request) >= 1 && choices(request) <= MAX_CHOICES) {
       ResumePoint.check(request.getHop().getResume(), choices(request), vocabularySize, violations);
     }
     violations.throwIfAny();
-    UnsupportedFields.refuse(request);
 
     Sampling sampling = request.getSampling();
     Stopping stopping = request.getStopping();
@@ -90,6 +90,7 @@ final class RequestValidator {
             ? "req-" + Long.toHexString(randomSeed.getAsLong())
             : request.getRequestId(),
         request.getTenant().isEmpty() ? "default" : request.getTenant(),
+        request.getCacheSalt(),
         prompt,
         samplingParams(sampling, seed),
         choices(request),
@@ -312,8 +313,6 @@ final class RequestValidator {
             + ")");
     violations.check(
         !request.hasSampling(), "sampling", "set beside beam (expected: one of the two)");
-    violations.check(
-        !request.hasConstraint(), "constraint", "set beside beam (expected: one of the two)");
     violations.check(
         request.getStopping().getStopCount() == 0,
         "stopping.stop",

@@ -43,8 +43,7 @@ final class DecodingServiceTest {
 
   private static GenerateRequest.Builder request(int promptTokens, int maxTokens) {
     return GenerateRequest.newBuilder()
-        .setTokenIds(
-            TokenIds.newBuilder().addAllIds(Collections.nCopies(promptTokens, (int) 'x')))
+        .setTokenIds(TokenIds.newBuilder().addAllIds(Collections.nCopies(promptTokens, (int) 'x')))
         .setSampling(Sampling.newBuilder().setSeed(5))
         .setStopping(Stopping.newBuilder().setMaxTokens(maxTokens).setIgnoreEos(true));
   }

@@ -53,6 +53,7 @@ final class GenerationCallTest {
     return new GenerationPlan(
         "deaf",
         "default",
+        "",
         new PromptSource.Tokens(List.of(1, 2, 3)),
         SamplingParams.GREEDY,
         1,

@@ -15,10 +15,7 @@ import dev.sluice.v1.Sampling;
 import dev.sluice.v1.Stopping;
 import dev.sluice.v1.TokenIds;
 import java.util.List;
-import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 
 final class RequestValidatorTest {
   private final RequestValidator validator =
@@ -139,26 +136,6 @@ final class RequestValidatorTest {
             .build();
     assertThat(invalid(request).message())
         .isEqualTo("chat.messages[0].role: empty (expected: a role such as \"user\")");
-  }
-
-  @ParameterizedTest
-  @MethodSource("unsupported")
-  void fieldsWithoutBehaviourAreRefusedByName(
-      String field, UnaryOperator<GenerateRequest.Builder> set) {
-    RefusalException refused =
-        catchThrowableOfType(
-            RefusalException.class, () -> validator.validate(set.apply(text("hi")).build()));
-    assertThat(refused.refusal())
-        .isEqualTo(new Refusal.Unimplemented(field, field + ": not implemented in this version"));
-  }
-
-  static List<Object[]> unsupported() {
-    return List.<Object[]>of(
-        unsupported("constraint", r -> r.setConstraint(Constraint.newBuilder().setRegex("a"))));
-  }
-
-  private static Object[] unsupported(String field, UnaryOperator<GenerateRequest.Builder> set) {
-    return new Object[] {field, set};
   }
 
   private Refusal.Invalid invalid(GenerateRequest request) {

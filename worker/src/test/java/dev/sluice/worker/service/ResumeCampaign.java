@@ -14,9 +14,9 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /**
- * What {@link ResumeTest} shows on a simulated model, on the default model in its default precision:
- * 500 requests over all features, each cut and resumed twice. Takes some 20 minutes on two cores and
- * is therefore no part of the build; to run it:
+ * What {@link ResumeTest} shows on a simulated model, on the default model in its default
+ * precision: 500 requests over all features, each cut and resumed twice. Takes some 20 minutes on
+ * two cores and is therefore no part of the build; to run it:
  *
  * <pre>
  *   mvn -Pfast -pl worker -am test -Dtest=ResumeCampaign -Dsurefire.failIfNoSpecifiedTests=false
