@@ -51,8 +51,8 @@ final class KvBlocks {
 
   /**
    * Takes notice of a new request. Where blocks cannot be copied, a block that is not full cannot
-   * be shared: each choice then computes the end of the prompt for itself. So does each choice
-   * that has output already.
+   * be shared: each choice then computes the end of the prompt for itself. So does each choice that
+   * has output already.
    */
   void add(Request request) {
     if (!copiesBlocks || request.task().isResumed()) {
@@ -179,7 +179,8 @@ final class KvBlocks {
     if (count < sequence.remaining()) {
       return 0;
     }
-    return sequence.request().isForked() ? 1 : sequence.request().live();
+    Request request = sequence.request();
+    return request.isForked() || request.beams().isPresent() ? 1 : request.live();
   }
 
   /** A step has computed the next tokens of a sequence. */
@@ -201,6 +202,13 @@ final class KvBlocks {
       }
     }
     request.forked();
+  }
+
+  /** A choice gives up what it has and goes on as another one does, sharing its blocks. */
+  void fork(Sequence from, Sequence to) {
+    pool.free(to.table);
+    to.become(from);
+    pool.fork(from.table, to.table, from.computed());
   }
 
   /** One choice ends; if it computes the prompt for the others, the next one goes on with that. */

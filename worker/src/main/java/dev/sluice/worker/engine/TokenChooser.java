@@ -96,17 +96,23 @@ final class TokenChooser implements AutoCloseable {
     failures[row] = null;
     logprobs[row] = Optional.empty();
     try {
-      OptionalInt topN = scores[row] ? task.promptLogprobs() : task.outputLogprobs();
-      if (!scores[row]) {
+      if (scores[row]) {
+        score(chooser, row, task.promptLogprobs());
+      } else if (sequence.request().beams().isPresent()) {
+        chooser.rank(logits, row, sequence.request().beams().get().row(sequence));
+      } else {
         int position = sequence.outputLength() + drafts[row];
         tokens[row] = chooser.choose(logits, row, sequence, position);
-      }
-      if (topN.isPresent()) {
-        logprobs[row] =
-            Optional.of(chooser.logprob(logits, row, tokens[row], topN.getAsInt()));
+        score(chooser, row, task.outputLogprobs());
       }
     } catch (RuntimeException | Error e) {
       failures[row] = e;
+    }
+  }
+
+  private void score(RowChooser chooser, int row, OptionalInt topN) {
+    if (topN.isPresent()) {
+      logprobs[row] = Optional.of(chooser.logprob(logits, row, tokens[row], topN.getAsInt()));
     }
   }
 

@@ -34,9 +34,7 @@ final class ResumeTest {
   private static WorkerFixture worker() {
     WorkerFixture worker =
         new WorkerFixture(
-            WorkerFixture.SMALL,
-            EngineConfig.defaults(),
-            _ -> LockSupport.parkNanos(STEP_NANOS));
+            WorkerFixture.SMALL, EngineConfig.defaults(), _ -> LockSupport.parkNanos(STEP_NANOS));
     worker.serve();
     return worker;
   }
