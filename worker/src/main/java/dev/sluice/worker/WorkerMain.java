@@ -168,7 +168,7 @@ public final class WorkerMain {
             .setNumericsFingerprint(runner.numericsFingerprint())
             .setVersion(BuildInfo.version())
             .build(),
-        Capabilities.newBuilder().setTokenIds(true).build(),
+        Capabilities.newBuilder().setTokenIds(true).setConstraints(true).build(),
         Model.newBuilder()
             .setId(modelId(config))
             .addAllAliases(config.model().aliases())
