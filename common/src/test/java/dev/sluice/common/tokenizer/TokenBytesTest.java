@@ -32,7 +32,8 @@ class TokenBytesTest {
     assertThat(bytes.stripsFirstSpace()).isFalse();
     try (Tokenizer tokenizer = Tokenizer.load(bundle)) {
       assertThat(bytes.size()).isEqualTo(tokenizer.vocabularySize());
-      for (String text : new String[] {" hello \u20AC\u4F60\u597D\n", "a\u0000b", "na\u00EFve <tool>"}) {
+      for (String text :
+          new String[] {" hello \u20AC\u4F60\u597D\n", "a\u0000b", "na\u00EFve <tool>"}) {
         assertThat(text(bytes, tokenizer.encode(text))).isEqualTo(text);
       }
       assertThat(text(bytes, tokenizer.encode("<s>hello</s>"))).isEqualTo("hello");
@@ -55,8 +56,7 @@ class TokenBytesTest {
   @Test
   void otherDecodersAreRefused() {
     TokenizerBundle bundle =
-        TestTokenizers.bundle(
-            SENTENCE_PIECES.replace("\"ByteFallback\"", "\"WordPiece\""), false);
+        TestTokenizers.bundle(SENTENCE_PIECES.replace("\"ByteFallback\"", "\"WordPiece\""), false);
     assertThatThrownBy(() -> TokenBytes.read(bundle))
         .isInstanceOf(TokenizerException.class)
         .hasMessageContaining("WordPiece");

@@ -93,7 +93,8 @@ class SchemaProperties {
       schema.put(random.nextBoolean() ? "maximum" : "exclusiveMaximum", high);
     }
     if (random.nextInt(4) == 0) {
-      schema.put("multipleOf", new BigDecimal(new String[] {"7", "0.1", "0.01", "12"}[random.nextInt(4)]));
+      schema.put(
+          "multipleOf", new BigDecimal(new String[] {"7", "0.1", "0.01", "12"}[random.nextInt(4)]));
     }
     return schema;
   }
