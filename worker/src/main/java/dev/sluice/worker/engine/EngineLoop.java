@@ -419,23 +419,6 @@ final class EngineLoop implements Runnable {
     }
   }
 
-  private static void tellPrefilled(Request request) {
-    if (request.markToldPrefilled()) {
-      request.listener().onPrefilled(request.prefillSummary());
-    }
-  }
-
-  /** Ends a choice whose constraint leaves no token to choose. */
-  private void endDead(Sequence sequence) {
-    try {
-      tellPrefilled(sequence.request());
-    } catch (Throwable e) {
-      failListener(sequence.request(), e);
-      return;
-    }
-    complete(sequence, new FinishCause.ConstraintDeadEnd(), Integer.MAX_VALUE);
-  }
-
   /** Hands out the best beams. */
   private void finishBeams(Request request, BeamSearch search) {
     long now = clock.nanos();
@@ -466,6 +449,23 @@ final class EngineLoop implements Runnable {
       scheduler.end(request.sequence(i), 0);
     }
     completeWithoutChoices(request);
+  }
+
+  private static void tellPrefilled(Request request) {
+    if (request.markToldPrefilled()) {
+      request.listener().onPrefilled(request.prefillSummary());
+    }
+  }
+
+  /** Ends a choice whose constraint leaves no token to choose. */
+  private void endDead(Sequence sequence) {
+    try {
+      tellPrefilled(sequence.request());
+    } catch (Throwable e) {
+      failListener(sequence.request(), e);
+      return;
+    }
+    complete(sequence, new FinishCause.ConstraintDeadEnd(), Integer.MAX_VALUE);
   }
 
   /** Why a choice ends behind its latest token, if it does. */

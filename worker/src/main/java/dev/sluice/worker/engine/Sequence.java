@@ -233,6 +233,34 @@ final class Sequence {
     return gap;
   }
 
+  /** Appends a token that is not handed out before the end of a beam search. */
+  void appendBeam(int tokenId) {
+    if (length == tokens.length) {
+      tokens = Arrays.copyOf(tokens, 2 * length);
+    }
+    tokens[length++] = tokenId;
+    hashes.extend(tokens, length);
+  }
+
+  /** Its output, and one more token. */
+  int[] outputWith(int tokenId) {
+    int[] output = Arrays.copyOfRange(tokens, promptLength, length + 1);
+    output[output.length - 1] = tokenId;
+    return output;
+  }
+
+  /** Becomes the same as another choice of its request; its blocks are {@link KvBlocks}' care. */
+  void become(Sequence other) {
+    if (tokens.length < other.length) {
+      tokens = Arrays.copyOf(tokens, other.tokens.length);
+    }
+    System.arraycopy(other.tokens, promptLength, tokens, promptLength, other.outputLength());
+    length = other.length;
+    computed = other.computed;
+    charged = other.charged;
+    hashes = other.hashes.fork();
+  }
+
   /** Where its latest tokens occurred before. */
   NgramIndex ngrams() {
     if (ngrams == null) {
@@ -260,34 +288,6 @@ final class Sequence {
     for (int i = 0; i < count; i++) {
       tokens[length + i] = tokens[from + i];
     }
-  }
-
-  /** Appends a token that is not handed out before the end of a beam search. */
-  void appendBeam(int tokenId) {
-    if (length == tokens.length) {
-      tokens = Arrays.copyOf(tokens, 2 * length);
-    }
-    tokens[length++] = tokenId;
-    hashes.extend(tokens, length);
-  }
-
-  /** Its output, and one more token. */
-  int[] outputWith(int tokenId) {
-    int[] output = Arrays.copyOfRange(tokens, promptLength, length + 1);
-    output[output.length - 1] = tokenId;
-    return output;
-  }
-
-  /** Becomes the same as another choice of its request; its blocks are {@link KvBlocks}' care. */
-  void become(Sequence other) {
-    if (tokens.length < other.length) {
-      tokens = Arrays.copyOf(tokens, other.tokens.length);
-    }
-    System.arraycopy(other.tokens, promptLength, tokens, promptLength, other.outputLength());
-    length = other.length;
-    computed = other.computed;
-    charged = other.charged;
-    hashes = other.hashes.fork();
   }
 
   /** Its blocks were taken away: everything is to be computed again. */

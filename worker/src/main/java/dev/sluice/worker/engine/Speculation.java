@@ -64,8 +64,8 @@ final class Speculation {
    */
   int propose(Sequence sequence, int most, int sequences) {
     int room = Math.min(Math.min(most, mostDrafts), sequence.room() - 1);
-    boolean alone = !sequence.decoding().dependsOnOutput();
-    if (room < 1 || !alone || sequence.request().beams().isPresent()) {
+    boolean sampled = sequence.request().beams().isEmpty();
+    if (room < 1 || !sampled || sequence.decoding().dependsOnOutput()) {
       return 0;
     }
     int from = sequence.ngrams().find(sequence.tokens(), sequence.length());
@@ -109,7 +109,7 @@ final class Speculation {
       return;
     }
     double mean = steps > 0 ? nanos / steps : stepNanos;
-    double usual = Math.min(stepNanos, 4 * mean); // one that was held up says nothing
+    double usual = Math.min((double) stepNanos, 4 * mean); // one that was held up says nothing
     steps = MEMORY * steps + 1;
     rows = MEMORY * rows + stepRows;
     squares = MEMORY * squares + (double) stepRows * stepRows;

@@ -67,7 +67,8 @@ final class TokenChooser implements AutoCloseable {
         tokens[count++] = sequence.token(sequence.firstScored() + j + 1);
       }
       Request request = sequence.request();
-      if (plan.rows(i) > 0 && !request.isForked()) { // the last token of a prompt, for all choices
+      boolean forks = !request.isForked() && request.beams().isEmpty();
+      if (plan.rows(i) > 0 && forks) { // the last token of a prompt, for all choices
         for (int choice = 0; choice < request.choices(); choice++) {
           if (!request.sequence(choice).isEnded()) {
             scores[count] = false;

@@ -314,8 +314,6 @@ final class RequestValidator {
     violations.check(
         !request.hasSampling(), "sampling", "set beside beam (expected: one of the two)");
     violations.check(
-        !request.hasConstraint(), "constraint", "set beside beam (expected: one of the two)");
-    violations.check(
         request.getStopping().getStopCount() == 0,
         "stopping.stop",
         "set beside beam (expected: none; stop_token_ids can be used)");
