@@ -16,6 +16,7 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class Engine {
   private final ModelRunner.Geometry geometry;
   private final int tokenCount; // those that can be chosen
+  private final boolean copiesBlocks;
   private final boolean prefixCache;
   private final CacheJournal journal = new CacheJournal();
   private final NanoClock clock;
@@ -30,6 +31,7 @@ public final class Engine {
   public Engine(ModelRunner runner, EngineConfig config, NanoClock clock, EngineObserver observer) {
     this.geometry = runner.geometry();
     this.tokenCount = Math.min(config.tokens(), geometry.vocabularySize());
+    this.copiesBlocks = runner.copiesBlocks();
     this.prefixCache = config.prefixCache();
     this.clock = clock;
     this.intake = new Intake(config);
@@ -179,13 +181,17 @@ public final class Engine {
               + task.maxTokens().orElse(contextRoom)
               + ")");
     }
+    if (task.beam().isPresent() && !copiesBlocks) {
+      throw new RefusalException(
+          new Refusal.Unimplemented("beam", "beam: not on this worker's device"));
+    }
     if (task.choices() > geometry.maxSequences()) {
       throw new RefusalException(tooManyChoices(task.choices()));
     }
     // The choices share the prompt's full blocks. The last output token is never computed, so it
     // needs no place in the cache.
     int shared = prompt / geometry.blockSize();
-    long perChoice = shared + Math.floorDiv(geometry.blocks() - shared, task.choices());
+    long perChoice = shared + Math.floorDiv((long) geometry.blocks() - shared, task.choices());
     long poolRoom = perChoice * geometry.blockSize() + 1 - prompt;
     if (task.maxTokens().orElse(1) > poolRoom) {
       throw new RefusalException(exceedsPool(task, poolRoom + prompt));

@@ -31,6 +31,7 @@ final class EngineLoop implements Runnable {
   private final Duration retryAfter;
   private final CacheJournal journal;
   private final KvBlocks blocks;
+  private final Speculation speculation;
   private final Scheduler scheduler;
   private final Deadlines deadlines = new Deadlines();
   private final StepBatch batch;
@@ -67,7 +68,9 @@ final class EngineLoop implements Runnable {
     this.retryAfter = config.retryAfter();
     this.journal = journal;
     this.blocks = new KvBlocks(geometry, config.prefixCache(), runner.copiesBlocks(), journal);
-    this.scheduler = new Scheduler(geometry, config.prefillChunk(), config.scheduling(), blocks);
+    this.speculation = new Speculation(config.draftTokens());
+    this.scheduler =
+        new Scheduler(geometry, config.prefillChunk(), config.scheduling(), blocks, speculation);
     this.batch = new StepBatch(geometry);
     this.chooser = new TokenChooser(runner, config);
     this.published = state();
@@ -196,7 +199,10 @@ final class EngineLoop implements Runnable {
         steps++;
         stepNanos = clock.nanos() - start;
         scheduler.budget().observe(stepNanos);
-        observer.onStep(stepNanos, plan.size(), plan.tokens() - plan.decodes(), plan.decodes());
+        if (plan.prefillTokens() == 0) {
+          speculation.observeStep(plan.tokens(), stepNanos);
+        }
+        observer.onStep(stepNanos, plan.size(), plan.prefillTokens(), plan.decodes());
         publishNanos += lap();
       }
       if (checkIntegrity) {
@@ -298,15 +304,45 @@ final class EngineLoop implements Runnable {
       }
       if (!request.isEnded()) { // by another choice, in this step
         row = scoredEnd;
-        blocks.advance(sequence, plan.count(i), now);
-        if (row < end && !request.isForked()) {
-          blocks.fork(request);
-        }
-        for (; row < end && !request.isEnded(); row++) {
-          produce(chooser.sequence(row), row);
+        blocks.advance(sequence, plan.count(i) - plan.drafts(i), now);
+        if (plan.drafts(i) > 0) {
+          produceWithDrafts(sequence, plan.drafts(i), row, now);
+        } else {
+          if (row < end && !request.isForked()) {
+            blocks.fork(request);
+          }
+          for (; row < end && !request.isEnded(); row++) {
+            produce(chooser.sequence(row), row);
+          }
         }
       }
       row = end;
+    }
+  }
+
+  /**
+   * Hands out a sequence's next token, and as many more as its drafts were right: a row of logits
+   * counts if the tokens before it are those that were chosen.
+   */
+  private void produceWithDrafts(Sequence sequence, int drafts, int row, long now) {
+    int right = 0;
+    boolean more = true;
+    while (more) {
+      boolean last = right == drafts;
+      int draft = last ? 0 : sequence.token(sequence.length());
+      produce(sequence, row + right);
+      more = !last && !sequence.isEnded() && !sequence.request().isEnded();
+      if (more && chooser.token(row + right) == draft) {
+        blocks.advance(sequence, 1, now);
+        right++;
+      } else {
+        more = false;
+      }
+    }
+    speculation.observeDrafts(sequence, drafts, right);
+    if (!sequence.isEnded() && !sequence.request().isEnded()) {
+      blocks.dropDrafts(sequence);
+      scheduler.accept(sequence, right);
     }
   }
 
@@ -350,6 +386,12 @@ final class EngineLoop implements Runnable {
     if (hasFailed(request, row)) {
       return;
     }
+    if (request.beams().isPresent()) {
+      if (request.beams().get().accept(sequence, blocks)) {
+        finishBeams(request, request.beams().get());
+      }
+      return;
+    }
     GenerationTask task = request.task();
     int token = chooser.token(row);
     long now = clock.nanos();
@@ -377,6 +419,38 @@ final class EngineLoop implements Runnable {
     }
   }
 
+  /** Hands out the best beams. */
+  private void finishBeams(Request request, BeamSearch search) {
+    long now = clock.nanos();
+    request.markToken(now);
+    observer.onFirstToken(request.ttftNanos());
+    GenerationListener listener = request.listener();
+    try {
+      listener.onPrefilled(request.prefillSummary());
+      int choice = 0;
+      for (BeamSearch.Hypothesis best : search.best()) {
+        int[] tokens = best.tokens();
+        for (int i = 0; i < tokens.length; i++) {
+          if (!best.logprobs().isEmpty()) {
+            listener.onLogprob(choice, best.logprobs().get(i));
+          }
+          listener.onToken(choice, tokens[i], request.task().endsChoice(tokens[i]), now);
+          request.markBeamToken();
+          outputTokens++;
+        }
+        listener.onScore(choice, best.score());
+        listener.onChoiceFinished(choice++, best.cause());
+      }
+    } catch (Throwable e) {
+      failListener(request, e);
+      return;
+    }
+    for (int i = 0; i < request.choices(); i++) {
+      scheduler.end(request.sequence(i), 0);
+    }
+    completeWithoutChoices(request);
+  }
+
   private static void tellPrefilled(Request request) {
     if (request.markToldPrefilled()) {
       request.listener().onPrefilled(request.prefillSummary());
@@ -398,11 +472,8 @@ final class EngineLoop implements Runnable {
   private static Optional<FinishCause> ending(Sequence sequence) {
     Request request = sequence.request();
     int token = sequence.lastToken();
-    if (request.task().isEndOfSequence(token)) {
-      return Optional.of(new FinishCause.EndOfSequence(token));
-    }
-    if (request.task().isStopToken(token)) {
-      return Optional.of(new FinishCause.StopToken(token));
+    if (request.task().endsChoice(token)) {
+      return Optional.of(request.task().endingCause(token));
     }
     if (sequence.decoding().isDone()) {
       return Optional.of(new FinishCause.ConstraintDone());
@@ -526,6 +597,8 @@ final class EngineLoop implements Runnable {
         outputTokens,
         scheduler.preemptions(),
         cancelled,
+        speculation.drafts(),
+        speculation.accepted(),
         new EngineSnapshot.Phases(scheduleNanos, modelNanos, samplingNanos, publishNanos));
   }
 }

@@ -51,8 +51,8 @@ final class KvBlocks {
 
   /**
    * Takes notice of a new request. Where blocks cannot be copied, a block that is not full cannot
-   * be shared: each choice then computes the end of the prompt for itself. So does each choice
-   * that has output already.
+   * be shared: each choice then computes the end of the prompt for itself. So does each choice that
+   * has output already.
    */
   void add(Request request) {
     if (!copiesBlocks || request.task().isResumed()) {
@@ -151,12 +151,36 @@ final class KvBlocks {
     pool.append(sequence.table, sequence.computed(), sequence.length(), copies);
   }
 
+  /**
+   * Gives a decoding sequence places for drafts behind its latest token; they take no block that
+   * another sequence could be short of.
+   *
+   * @param spare blocks that stay available
+   * @return how many of the drafts got a place
+   */
+  int growDrafts(Sequence sequence, int drafts, int spare) {
+    int fit = drafts;
+    while (fit > 0
+        && pool.blocksToAppend(sequence.table, sequence.computed(), sequence.length() + fit) + spare
+            > pool.available()) {
+      fit--;
+    }
+    pool.append(sequence.table, sequence.computed(), sequence.length() + fit, copies);
+    return fit;
+  }
+
+  /** Takes back the places of drafts that were not right. */
+  void dropDrafts(Sequence sequence) {
+    pool.truncate(sequence.table, sequence.length());
+  }
+
   /** Rows of logits that follow when a sequence has computed {@code count} more tokens. */
   int rows(Sequence sequence, int count) {
     if (count < sequence.remaining()) {
       return 0;
     }
-    return sequence.request().isForked() ? 1 : sequence.request().live();
+    Request request = sequence.request();
+    return request.isForked() || request.beams().isPresent() ? 1 : request.live();
   }
 
   /** A step has computed the next tokens of a sequence. */
@@ -178,6 +202,13 @@ final class KvBlocks {
       }
     }
     request.forked();
+  }
+
+  /** A choice gives up what it has and goes on as another one does, sharing its blocks. */
+  void fork(Sequence from, Sequence to) {
+    pool.free(to.table);
+    to.become(from);
+    pool.fork(from.table, to.table, from.computed());
   }
 
   /** One choice ends; if it computes the prompt for the others, the next one goes on with that. */

@@ -30,14 +30,15 @@ final class RowChooser {
   }
 
   /**
-   * Chooses a sequence's next token. Changes the row only if no log-probabilities are asked for.
+   * Chooses a token of a sequence. Changes the row only if no log-probabilities are asked for.
    *
    * @param logits [rows, vocabularySize]
+   * @param position of the token in the output
    */
-  int choose(MemorySegment logits, int row, Sequence sequence) {
+  int choose(MemorySegment logits, int row, Sequence sequence, int position) {
     GenerationTask task = sequence.request().task();
     DecodingState decoding = sequence.decoding();
-    boolean tooEarly = sequence.outputLength() < task.minTokens();
+    boolean tooEarly = position < task.minTokens();
     MemorySegment rows = logits;
     int index = row;
     if (tooEarly || decoding.changesLogits()) {
@@ -51,8 +52,12 @@ final class RowChooser {
       }
       decoding.apply(rows, rowStart, tokenCount);
     }
-    return sampler.sample(
-        rows, index, task.sampling(), sequence.choice(), sequence.outputLength());
+    return sampler.sample(rows, index, task.sampling(), sequence.choice(), position);
+  }
+
+  /** Finds the most likely tokens behind a beam. */
+  void rank(MemorySegment logits, int row, BeamRow ranked) {
+    ranked.fill(sampler.mostLikely(logits, row, ranked.tokens(), ranked.logprobs()));
   }
 
   /** The log-probability of a token in a row as the model left it. */

@@ -3,6 +3,7 @@ package dev.sluice.worker.engine;
 import dev.sluice.worker.sampling.DecodingState;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One choice of a request. Its tokens are the prompt followed by the output:
@@ -31,7 +32,7 @@ final class Sequence {
   private final int choice;
   private final int promptLength;
   private final int resumedLength; // output tokens that came from elsewhere
-  private final BlockHashes hashes;
+  private BlockHashes hashes;
   private int[] tokens;
   private int length;
   private int computed;
@@ -41,6 +42,8 @@ final class Sequence {
   private boolean ended;
   private long lastTokenNanos;
   private long itlMaxNanos;
+  private @Nullable NgramIndex ngrams; // once drafts were asked for
+  private @Nullable DraftAcceptance acceptance;
 
   /**
    * @param choice from 0
@@ -148,6 +151,11 @@ final class Sequence {
     return outputLength() >= request.maxTokens();
   }
 
+  /** Output tokens that it may still get. */
+  int room() {
+    return request.maxTokens() - outputLength();
+  }
+
   /** Output tokens that count. */
   int keptTokens() {
     return Math.min(keptTokens, outputLength());
@@ -164,8 +172,8 @@ final class Sequence {
   }
 
   /**
-   * Whether the logits behind a token of the prompt, which make the next one's log-probability,
-   * are still to be read. What was told before a preemption is not told again.
+   * Whether the logits behind a token of the prompt, which make the next one's log-probability, are
+   * still to be read. What was told before a preemption is not told again.
    */
   boolean isScoredAt(int position) {
     return position >= scored
@@ -223,6 +231,63 @@ final class Sequence {
     itlMaxNanos = Math.max(itlMaxNanos, gap);
     lastTokenNanos = nanos;
     return gap;
+  }
+
+  /** Appends a token that is not handed out before the end of a beam search. */
+  void appendBeam(int tokenId) {
+    if (length == tokens.length) {
+      tokens = Arrays.copyOf(tokens, 2 * length);
+    }
+    tokens[length++] = tokenId;
+    hashes.extend(tokens, length);
+  }
+
+  /** Its output, and one more token. */
+  int[] outputWith(int tokenId) {
+    int[] output = Arrays.copyOfRange(tokens, promptLength, length + 1);
+    output[output.length - 1] = tokenId;
+    return output;
+  }
+
+  /** Becomes the same as another choice of its request; its blocks are {@link KvBlocks}' care. */
+  void become(Sequence other) {
+    if (tokens.length < other.length) {
+      tokens = Arrays.copyOf(tokens, other.tokens.length);
+    }
+    System.arraycopy(other.tokens, promptLength, tokens, promptLength, other.outputLength());
+    length = other.length;
+    computed = other.computed;
+    charged = other.charged;
+    hashes = other.hashes.fork();
+  }
+
+  /** Where its latest tokens occurred before. */
+  NgramIndex ngrams() {
+    if (ngrams == null) {
+      ngrams = new NgramIndex(Math.min(length + request.maxTokens(), 2 * length + 256));
+    }
+    return ngrams;
+  }
+
+  /** How its drafts fared. */
+  DraftAcceptance acceptance() {
+    if (acceptance == null) {
+      acceptance = new DraftAcceptance();
+    }
+    return acceptance;
+  }
+
+  /**
+   * Puts copies of earlier tokens behind its last one, where {@link #token} finds them until the
+   * next is appended. They may run into themselves: what recurs goes on recurring.
+   */
+  void propose(int from, int count) {
+    if (length + count > tokens.length) {
+      tokens = Arrays.copyOf(tokens, 2 * (length + count));
+    }
+    for (int i = 0; i < count; i++) {
+      tokens[length + i] = tokens[from + i];
+    }
   }
 
   /** Its blocks were taken away: everything is to be computed again. */

@@ -22,8 +22,9 @@ final class TokenChooser implements AutoCloseable {
   private final Crew crew;
   private final RowChooser[] choosers; // [members]
 
-  // [maxSequences + MAX_SCORED_ROWS]; of the rows
+  // [maxLogits]; of the rows
   private final Sequence[] sequences;
+  private final int[] drafts; // of the sequence, before the row
   private final boolean[] scores; // whether the row is read to score a token of the prompt
   private final int[] tokens;
   private final Optional<TokenLogprob>[] logprobs;
@@ -35,12 +36,13 @@ final class TokenChooser implements AutoCloseable {
     ModelRunner.Geometry geometry = runner.geometry();
     int members = Math.min(config.samplingThreads(), geometry.maxSequences());
     int tokenCount = Math.min(config.tokens(), geometry.vocabularySize());
-    int rows = geometry.maxSequences() + StepPlan.MAX_SCORED_ROWS;
+    int rows = geometry.maxLogits();
     this.runner = runner;
     this.crew = new Crew("sampler", members, this::choose);
     this.choosers = new RowChooser[members];
     Arrays.setAll(choosers, member -> new RowChooser(geometry.vocabularySize(), tokenCount));
     this.sequences = new Sequence[rows];
+    this.drafts = new int[rows];
     this.scores = new boolean[rows];
     this.tokens = new int[rows];
     this.logprobs = new Optional[rows];
@@ -64,17 +66,22 @@ final class TokenChooser implements AutoCloseable {
         scores[count] = true;
         tokens[count++] = sequence.token(sequence.firstScored() + j + 1);
       }
-      if (plan.rows(i) == 1) {
-        scores[count] = false;
-        sequences[count++] = sequence;
-      } else if (plan.rows(i) > 1) { // the last token of a prompt, for all its choices
-        Request request = sequence.request();
+      Request request = sequence.request();
+      boolean forks = !request.isForked() && request.beams().isEmpty();
+      if (plan.rows(i) > 0 && forks) { // the last token of a prompt, for all choices
         for (int choice = 0; choice < request.choices(); choice++) {
           if (!request.sequence(choice).isEnded()) {
             scores[count] = false;
+            drafts[count] = 0;
             sequences[count++] = request.sequence(choice);
           }
         }
+        continue;
+      }
+      for (int row = 0; row < plan.rows(i); row++) {
+        scores[count] = false;
+        drafts[count] = row;
+        sequences[count++] = sequence;
       }
     }
     if (count > 0) {
@@ -90,16 +97,23 @@ final class TokenChooser implements AutoCloseable {
     failures[row] = null;
     logprobs[row] = Optional.empty();
     try {
-      OptionalInt topN = scores[row] ? task.promptLogprobs() : task.outputLogprobs();
-      if (!scores[row]) {
-        tokens[row] = chooser.choose(logits, row, sequence);
-      }
-      if (topN.isPresent()) {
-        logprobs[row] =
-            Optional.of(chooser.logprob(logits, row, tokens[row], topN.getAsInt()));
+      if (scores[row]) {
+        score(chooser, row, task.promptLogprobs());
+      } else if (sequence.request().beams().isPresent()) {
+        chooser.rank(logits, row, sequence.request().beams().get().row(sequence));
+      } else {
+        int position = sequence.outputLength() + drafts[row];
+        tokens[row] = chooser.choose(logits, row, sequence, position);
+        score(chooser, row, task.outputLogprobs());
       }
     } catch (RuntimeException | Error e) {
       failures[row] = e;
+    }
+  }
+
+  private void score(RowChooser chooser, int row, OptionalInt topN) {
+    if (topN.isPresent()) {
+      logprobs[row] = Optional.of(chooser.logprob(logits, row, tokens[row], topN.getAsInt()));
     }
   }
 

@@ -77,6 +77,11 @@ public final class DecodingState {
     return new DecodingState(params, counts.copy(), constrained.map(ConstrainedOutput::fork));
   }
 
+  /** Whether {@link #apply} depends on what was output, so that a token must wait for the last. */
+  public boolean dependsOnOutput() {
+    return !params.penalties().areOff() || constrained.isPresent();
+  }
+
   /** Whether {@link #apply} changes anything. */
   public boolean changesLogits() {
     return !params.rules().areNone() || !params.penalties().areOff() || constrained.isPresent();

@@ -66,10 +66,8 @@ final class CallTelemetry {
     }
 
     @Override
-    public void completed(
-        List<FinishReason> reasons, GenerationSummary summary, int outputTokens) {
-      span.setAttribute(
-          GenAi.FINISH_REASONS, reasons.stream().map(CallTelemetry::name).toList());
+    public void completed(List<FinishReason> reasons, GenerationSummary summary, int outputTokens) {
+      span.setAttribute(GenAi.FINISH_REASONS, reasons.stream().map(CallTelemetry::name).toList());
       trace(summary, outputTokens);
       metrics.completed(summary);
     }

@@ -102,8 +102,7 @@ final class ChoiceStream {
       outbox.addText(unsent(stops.append(text.flush())));
       outbox.addText(unsent(stops.flush()));
     }
-    ChoiceFinished.Builder message =
-        Endings.choice(choice, cause, stops.matched()).toBuilder();
+    ChoiceFinished.Builder message = Endings.choice(choice, cause, stops.matched()).toBuilder();
     score.ifPresent(message::setScore);
     finished = Optional.of(message.build());
   }

@@ -80,9 +80,9 @@ final class GenerationCall implements Runnable {
             .mapToObj(choice -> new ChoiceStream(choice, text.get(), plan))
             .toList();
     this.alreadySent = plan.resume().map(resume -> resume.nextSequence() - 1).orElse(0L);
-    this.startedSent = alreadySent > 0;
-    this.sequence = alreadySent;
-    this.promptScores = new PromptScores(Math.max(0, alreadySent - 1));
+    this.startedSent = plan.progress().isPresent();
+    this.sequence = startedSent ? alreadySent : 0;
+    this.promptScores = new PromptScores(startedSent ? alreadySent - 1 : 0);
     this.sink = sink;
     this.model = model;
     this.recorder = recorder;
@@ -96,7 +96,7 @@ final class GenerationCall implements Runnable {
    * @throws RefusalException if the engine does not take it
    */
   void start(GenerationTask task) {
-    plan.resume().ifPresent(resume -> resume(resume, task));
+    plan.progress().ifPresent(progress -> resume(progress, task));
     handle = engine.submit(task, mailbox);
     for (int i = 0; i < choices.size(); i++) {
       if (choices.get(i).isStopped()) {
@@ -151,7 +151,8 @@ final class GenerationCall implements Runnable {
     batch.promptLogprobs().forEach(logprob -> promptScores.add(Logprobs.toProto(logprob)));
     for (int i = 0; i < batch.count(); i++) {
       int choice = batch.choice(i);
-      if (choices.get(choice)
+      if (choices
+          .get(choice)
           .add(batch.token(i), batch.ends(i), batch.logprob(i).map(Logprobs::toProto))) {
         stop(choice);
       }
@@ -313,6 +314,8 @@ final class GenerationCall implements Runnable {
   }
 
   private void emit(GenerateResponse.Builder message) {
-    sink.send(message.build());
+    if (message.getSequence() > alreadySent) {
+      sink.send(message.build());
+    }
   }
 }

@@ -63,7 +63,7 @@ public final class WorkerServices implements AutoCloseable {
       WorkerMetrics metrics) {
     Model model = profile.model();
     SecureRandom random = new SecureRandom();
-    WatchHub watch = new WatchHub(profile, engine::snapshot, availability::state);
+    WatchHub watch = new WatchHub(profile, engine, availability::state);
     core.set(
         new WorkerCore(
             engine,

@@ -1,5 +1,6 @@
 package dev.sluice.worker.engine;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
@@ -40,7 +41,8 @@ class ChoicesProperties {
     Random random = new Random(seed);
     EngineConfig config =
         new EngineConfig(1000, 1 << 20, 1 + random.nextInt(16), Duration.ofSeconds(1), true)
-            .withPrefixCache(prefixCache);
+            .withPrefixCache(prefixCache)
+            .withDraftTokens(random.nextInt(4));
     List<GenerationTask> tasks = new ArrayList<>();
     List<ChoicesRecorder> recorders = new ArrayList<>();
     try (SimulatedModelRunner runner =
@@ -57,11 +59,11 @@ class ChoicesProperties {
         }
         tasks.add(task);
         recorders.add(recorder);
-        if (i == 5) {
-          engine.start();
+        if (tasks.size() == 5) {
+          engine.start(); // the others come while it runs
         }
       }
-      if (tasks.size() <= 5) {
+      if (tasks.size() < 5) {
         engine.start();
       }
       for (int i = 0; i < tasks.size(); i++) {
@@ -121,7 +123,7 @@ class ChoicesProperties {
       engine.submit(task, recorder);
       verify(task, recorder);
       assertThat(computed).hasValue(103 + 16 * 9);
-      assertThat(recorder.prefill.promptTokens()).isEqualTo(103);
+      assertThat(requireNonNull(recorder.prefill).promptTokens()).isEqualTo(103);
       RefusalException refused =
           catchThrowableOfType(
               RefusalException.class,
@@ -148,7 +150,7 @@ class ChoicesProperties {
             @Override
             public void onToken(int choice, int tokenId, boolean ending, long nanos) {
               super.onToken(choice, tokenId, ending, nanos);
-              if (choice == 1 && tokens.get(1).size() == 5) {
+              if (choice == 1 && requireNonNull(tokens.get(1)).size() == 5) {
                 engine.stop(handle.join(), 1, 3);
               }
             }

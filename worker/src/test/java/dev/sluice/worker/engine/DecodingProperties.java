@@ -83,8 +83,7 @@ class DecodingProperties {
     List<GenerationTask> tasks =
         IntStream.range(0, 6)
             .mapToObj(i ->
-                task(
-                    i, seed, t -> i % 3 == 0 ? t : t.outputLogprobs(top).promptLogprobs(20 - top)))
+                task(i, seed, t -> i % 3 == 0 ? t : t.outputLogprobs(top).promptLogprobs(20 - top)))
             .toList();
     List<Recorder> recorders = run(budget, chunk, tasks);
     for (int i = 0; i < tasks.size(); i++) {
@@ -139,8 +138,8 @@ class DecodingProperties {
 
   /** A choice that was cut anywhere goes on, on an engine that never saw it, as if it had not. */
   @Property(tries = 60, seed = "1")
-  void aCutMakesNoDifference(
-      @ForAll @IntRange(min = 1, max = 150) int budget, @ForAll long seed) throws Exception {
+  void aCutMakesNoDifference(@ForAll @IntRange(min = 1, max = 150) int budget, @ForAll long seed)
+      throws Exception {
     UnaryOperator<GenerationTask.Builder> scored = t -> t.outputLogprobs(2);
     List<GenerationTask> tasks = new ArrayList<>();
     for (int i = 0; i < 6; i++) {

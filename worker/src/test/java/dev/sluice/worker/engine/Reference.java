@@ -60,7 +60,8 @@ final class Reference {
 
   /** The logits behind each of these tokens, computed at once: [tokens, vocabularySize]. */
   static float[][] logits(int[] tokens, int vocabularySize) {
-    Geometry geometry = new Geometry(vocabularySize, tokens.length, tokens.length, 1, tokens.length, 1);
+    Geometry geometry =
+        new Geometry(vocabularySize, tokens.length, tokens.length, 1, tokens.length, 1);
     float[][] rows = new float[tokens.length][vocabularySize];
     try (SimulatedModelRunner runner = new SimulatedModelRunner(geometry, StepHook.NONE)) {
       StepBatch batch = new StepBatch(geometry);

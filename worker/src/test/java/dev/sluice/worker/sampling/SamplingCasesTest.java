@@ -50,7 +50,9 @@ final class SamplingCasesTest {
   @Test
   void manyDrawsFollowTheDistribution() {
     List<Case> cases =
-        cases().stream().filter(c -> c.name().matches("all|combined [0-3]|(typical|min)_p 0")).toList();
+        cases().stream()
+            .filter(c -> c.name().matches("all|combined [0-3]|(typical|min)_p 0"))
+            .toList();
     assertThat(cases).hasSize(7);
     for (Case c : cases) {
       assertThat(excess(c, 100_000)).as("%s", c).isLessThan(5);

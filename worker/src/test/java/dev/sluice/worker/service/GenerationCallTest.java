@@ -53,9 +53,11 @@ final class GenerationCallTest {
     return new GenerationPlan(
         "deaf",
         "default",
+        "",
         new PromptSource.Tokens(List.of(1, 2, 3)),
         SamplingParams.GREEDY,
         1,
+        Optional.empty(),
         OptionalInt.empty(),
         OptionalInt.empty(),
         OptionalInt.of(20),
@@ -93,8 +95,7 @@ final class GenerationCallTest {
 
   private record Recorder(CompletableFuture<Status> ended) implements CallRecorder {
     @Override
-    public void completed(
-        List<FinishReason> reasons, GenerationSummary summary, int outputTokens) {
+    public void completed(List<FinishReason> reasons, GenerationSummary summary, int outputTokens) {
       ended.complete(Status.OK);
     }
 

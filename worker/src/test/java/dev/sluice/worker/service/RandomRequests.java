@@ -29,7 +29,7 @@ final class RandomRequests {
         GenerateRequest.newBuilder()
             .setTokenIds(TokenIds.newBuilder().addAllIds(some(1 + random.nextInt(60))))
             .setStopping(stopping());
-    if (random.nextInt(6) == 6) {
+    if (random.nextInt(6) == 0) {
       int width = 1 + random.nextInt(5);
       request
           .setBeam(
@@ -106,9 +106,6 @@ final class RandomRequests {
   }
 
   private List<Integer> some(int count) {
-    return random
-        .ints(count, 0, tokens.size())
-        .mapToObj(tokens::get)
-        .toList();
+    return random.ints(count, 0, tokens.size()).mapToObj(tokens::get).toList();
   }
 }
