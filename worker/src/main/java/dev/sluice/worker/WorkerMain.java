@@ -172,6 +172,9 @@ public final class WorkerMain {
         Capabilities.newBuilder()
             .setTokenIds(true)
             .setKvEvents(config.kvCache().prefixCache())
+            .setResume(true)
+            .setLogprobs(true)
+            .setConstraints(true)
             .build(),
         Model.newBuilder()
             .setId(modelId(config))
