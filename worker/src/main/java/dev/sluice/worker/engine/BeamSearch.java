@@ -39,17 +39,8 @@ final class BeamSearch {
   private record Node(@Nullable Node before, TokenLogprob logprob) {}
 
   /** A beam that has come to its end. */
-  record Hypothesis(int[] tokens, double score, FinishCause cause, List<TokenLogprob> logprobs) {
-    @Override
-    public boolean equals(Object other) {
-      return this == other;
-    }
-
-    @Override
-    public int hashCode() {
-      return System.identityHashCode(this);
-    }
-  }
+  @SuppressWarnings("ArrayRecordComponent") // removed from its list as the object that it is
+  record Hypothesis(int[] tokens, double score, FinishCause cause, List<TokenLogprob> logprobs) {}
 
   BeamSearch(Request request, BeamParams params) {
     int width = params.width();

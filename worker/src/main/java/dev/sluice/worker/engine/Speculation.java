@@ -109,7 +109,7 @@ final class Speculation {
       return;
     }
     double mean = steps > 0 ? nanos / steps : stepNanos;
-    double usual = Math.min(stepNanos, 4 * mean); // one that was held up says nothing
+    double usual = Math.min((double) stepNanos, 4 * mean); // one that was held up says nothing
     steps = MEMORY * steps + 1;
     rows = MEMORY * rows + stepRows;
     squares = MEMORY * squares + (double) stepRows * stepRows;
