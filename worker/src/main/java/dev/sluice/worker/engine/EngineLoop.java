@@ -4,6 +4,7 @@ import dev.sluice.common.error.Refusal;
 import dev.sluice.worker.engine.EngineSnapshot.State;
 import java.time.Duration;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -85,6 +86,16 @@ final class EngineLoop implements Runnable {
     }
   }
 
+  /** Takes all commands that are there and computes a step, if there is one; does not wait. */
+  boolean turn() {
+    takeCommands(intake.poll());
+    boolean busy = !scheduler.isEmpty();
+    if (busy) {
+      step();
+    }
+    return busy;
+  }
+
   /** Takes all commands that are there; waits for one if there is nothing else to do. */
   private void takeCommands() throws InterruptedException {
     boolean idle = scheduler.isEmpty() && !closing;
@@ -92,6 +103,11 @@ final class EngineLoop implements Runnable {
     if (idle) {
       lap(); // waiting is no work
     }
+    takeCommands(command);
+  }
+
+  private void takeCommands(@Nullable EngineCommand first) {
+    EngineCommand command = first;
     if (command == null) {
       return;
     }
