@@ -3,6 +3,7 @@ package dev.sluice.worker.engine;
 import dev.sluice.common.error.Refusal;
 import dev.sluice.worker.engine.EngineSnapshot.State;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -28,6 +29,7 @@ final class EngineLoop implements Runnable {
   private final boolean checkIntegrity;
   private final Duration retryAfter;
   private final Scheduler scheduler;
+  private final Admission admission;
   private final Deadlines deadlines = new Deadlines();
   private final StepBatch batch;
   private final TokenChooser chooser;
@@ -61,6 +63,7 @@ final class EngineLoop implements Runnable {
     this.checkIntegrity = config.checkIntegrity();
     this.retryAfter = config.retryAfter();
     this.scheduler = new Scheduler(geometry, config.prefillChunk(), config.scheduling());
+    this.admission = new Admission(scheduler, geometry, config.retryAfter());
     this.batch = new StepBatch(geometry);
     this.chooser = new TokenChooser(runner, config);
     this.published = state();
@@ -128,8 +131,14 @@ final class EngineLoop implements Runnable {
   private void apply(EngineCommand command) {
     switch (command) {
       case EngineCommand.Submit(Request request) -> {
-        scheduler.add(request, clock.nanos());
-        deadlines.add(request);
+        long now = clock.nanos();
+        Optional<Refusal> refusal = admission.check(request, now);
+        if (refusal.isPresent()) {
+          refuse(request, refusal.get());
+        } else {
+          scheduler.add(request, now);
+          deadlines.add(request);
+        }
       }
       case EngineCommand.Cancel(Request request) -> {
         if (!request.isEnded()) {
@@ -185,6 +194,7 @@ final class EngineLoop implements Runnable {
         steps++;
         stepNanos = clock.nanos() - start;
         scheduler.budget().observe(stepNanos);
+        admission.stepped(stepNanos);
         observer.onStep(stepNanos, plan.size(), plan.tokens() - plan.decodes(), plan.decodes());
         publishNanos += lap();
       }
@@ -307,6 +317,7 @@ final class EngineLoop implements Runnable {
     boolean first = request.markToken(now);
     if (first) {
       observer.onFirstToken(request.ttftNanos());
+      admission.started(request);
     } else if (sequence.outputLength() > 1) {
       observer.onNextToken(gap);
     }
@@ -335,6 +346,7 @@ final class EngineLoop implements Runnable {
     Request request = sequence.request();
     scheduler.end(sequence, keptTokens);
     if (request.live() == 0) {
+      admission.completed(request, clock.nanos());
       release(request);
     }
     GenerationSummary summary = request.summary(clock.nanos());
@@ -368,6 +380,13 @@ final class EngineLoop implements Runnable {
     } catch (Throwable e) {
       log.error("Request {}: its listener failed at the end", request.requestId(), e);
     }
+  }
+
+  /** A request is not let in. */
+  private void refuse(Request request, Refusal refusal) {
+    request.end();
+    intake.release(request);
+    fail(request, refusal);
   }
 
   /** Takes everything away that a request holds. */
@@ -420,6 +439,7 @@ final class EngineLoop implements Runnable {
 
   private void publish() {
     published = state();
+    intake.retryAfter(admission.retryNanos(published.pendingPrefillTokens()));
   }
 
   private EngineSnapshot state() {

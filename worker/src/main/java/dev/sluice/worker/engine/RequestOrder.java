@@ -91,6 +91,20 @@ final class RequestOrder {
         : queue.ahead(EVERYBODY, 0, 1, task.promptLength());
   }
 
+  /** How many of a running request's prompt tokens are computed before a newcomer's. */
+  double tokensBefore(GenerationTask newcomer, Request runs, int pending) {
+    FairEntry<Request> place = place(runs);
+    if (!fair
+        || place.isPromoted()
+        || place.priority() > newcomer.priority()
+        || place.tenant().equals(newcomer.tenant())) {
+      return pending;
+    }
+    return place.priority() < newcomer.priority()
+        ? 0
+        : Math.min((double) pending, newcomer.promptLength());
+  }
+
   /** Whether a request is of a higher class than another, and may take what it holds. */
   boolean outranks(Request a, Request b) {
     return !isPromoted(b) && rank(a) > rank(b);

@@ -92,6 +92,23 @@ final class Scheduler {
     return tokens;
   }
 
+  /** Of these, tokens of requests that run, as far as they come before a newcomer's. */
+  double runningPrefillTokens(GenerationTask newcomer) {
+    double tokens = 0;
+    for (Request r = running.first(); r != null; r = r.next) {
+      int pending = r.pendingPrefillTokens();
+      if (pending > 0) {
+        tokens += order.tokensBefore(newcomer, r, pending);
+      }
+    }
+    return tokens;
+  }
+
+  /** Blocks that nobody owns. */
+  int freeBlocks() {
+    return pool.free();
+  }
+
   /** Takes a new request. */
   void add(Request request, long nowNanos) {
     order.add(request, nowNanos);
