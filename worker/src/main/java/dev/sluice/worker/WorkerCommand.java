@@ -71,6 +71,14 @@ public final class WorkerCommand implements Callable<Integer> {
   private Optional<String> kvType = Optional.empty();
 
   @Option(
+      names = "--prefix-cache",
+      paramLabel = "TRUE|FALSE",
+      description =
+          "Whether what was computed for a request is kept for others that begin alike. Default:"
+              + " true. (--kv-cache.prefix-cache)")
+  private Optional<String> prefixCache = Optional.empty();
+
+  @Option(
       names = "--memory",
       paramLabel = "SIZE",
       description =
@@ -120,6 +128,7 @@ public final class WorkerCommand implements Callable<Integer> {
               .with("model.quantization", quantization)
               .with("engine.device", device)
               .with("kv-cache.type", kvType)
+              .with("kv-cache.prefix-cache", prefixCache)
               .with("memory", memory)
               .with("engine.threads", threads)
               .with("scheduling.policy", scheduling)

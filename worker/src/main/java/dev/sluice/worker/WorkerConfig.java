@@ -90,7 +90,7 @@ public record WorkerConfig(
             List.of(),
             Duration.ofSeconds(30)),
         Optional.empty(),
-        new KvCache(Optional.empty(), KvType.BF16),
+        new KvCache(Optional.empty(), KvType.BF16, true),
         Optional.empty());
   }
 
@@ -218,8 +218,9 @@ public record WorkerConfig(
    *
    * @param memory size of the cache, at least 1 MiB; default: what the worker's memory leaves
    * @param type how keys and values are held
+   * @param prefixCache whether what was computed for a request is kept for others that begin alike
    */
-  public record KvCache(Optional<ByteSize> memory, KvType type) {
+  public record KvCache(Optional<ByteSize> memory, KvType type, boolean prefixCache) {
     public KvCache {
       memory.ifPresent(size -> Checks.atLeast("memory", size, ByteSize.ofMiB(1)));
     }

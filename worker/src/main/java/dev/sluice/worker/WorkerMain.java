@@ -134,7 +134,8 @@ public final class WorkerMain {
                 config.engine().checkIntegrity(),
                 config.engine().threads(),
                 model.tokenizer().vocabularySize(),
-                config.scheduling().config()),
+                config.scheduling().config(),
+                config.kvCache().prefixCache()),
             NanoClock.SYSTEM,
             metrics);
     metrics.observe(engine::snapshot);

@@ -266,7 +266,8 @@ public final class BenchCommand implements Callable<Integer> {
     TokenSource others = new TokenSource(tokens.vocabularySize(), ~seed);
     Iterator<Job> jobs = work.jobs(others);
     for (int i = 0; i < warmUp && jobs.hasNext(); i++) {
-      Outcome outcome = sender.talk().send(jobs.next().turns().getFirst(), 0);
+      Job job = jobs.next();
+      Outcome outcome = sender.talk(job).send(job.turns().getFirst(), 0);
       if (!outcome.completed()) {
         throw new FailedException("the first request failed: " + outcome.failure());
       }

@@ -88,7 +88,7 @@ final class LoadDriver {
   }
 
   private void send(Job job, long begin) {
-    Sender.Talk talk = sender.talk();
+    Sender.Talk talk = sender.talk(job);
     long due = begin;
     for (Turn turn : job.turns()) {
       Outcome outcome = talk.send(turn, due);

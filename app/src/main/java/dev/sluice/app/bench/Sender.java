@@ -41,8 +41,12 @@ final class Sender {
 
   /** A job that is being sent: the conversation so far. */
   final class Talk {
-    private final String session = UUID.randomUUID().toString();
+    private final String session;
     private List<Integer> conversation = List.of();
+
+    private Talk(boolean goesOn) {
+      session = goesOn ? UUID.randomUUID().toString() : "";
+    }
 
     /** Sends the next request and waits for its answer. */
     Outcome send(Turn turn, long due) {
@@ -69,8 +73,9 @@ final class Sender {
     }
   }
 
-  Talk talk() {
-    return new Talk();
+  /** Begins a job. */
+  Talk talk(Job job) {
+    return new Talk(job.turns().size() > 1);
   }
 
   /** An answer as it comes. */

@@ -50,7 +50,7 @@ final class Admission {
     GenerationTask task = request.task();
     OptionalLong target = task.ttftTargetNanos();
     OptionalLong deadline = task.deadlineNanos();
-    double uncorrected = ttftNanos(task);
+    double uncorrected = ttftNanos(task, scheduler.uncachedTokens(request));
     request.predictTtft(uncorrected);
     if (target.isEmpty() && deadline.isEmpty()) {
       return Optional.empty();
@@ -109,18 +109,18 @@ final class Admission {
   }
 
   /** Time to the first token of a newcomer; 0 if nothing is known yet. */
-  private double ttftNanos(GenerationTask task) {
-    double perToken = scheduler.budget().prefillNanosPerToken(task.promptLength());
+  private double ttftNanos(GenerationTask task, int tokens) {
+    double perToken = scheduler.budget().prefillNanosPerToken(tokens);
     if (perToken == 0) {
       return 0;
     }
-    Backlog waiting = scheduler.order().ahead(task);
-    double ahead = waiting.tokens() + scheduler.runningPrefillTokens(task);
-    double own = task.promptLength() * perToken;
+    Backlog waiting = scheduler.order().ahead(task, tokens);
+    double ahead = waiting.tokens() + scheduler.runningPrefillTokens(task, tokens);
+    double own = tokens * perToken;
     double computing = ahead * perToken;
     double rows = scheduler.runningCount() + waiting.entries() + 1 - maxSequences;
     double blocks =
-        waiting.tokens() + task.promptLength() - (double) scheduler.freeBlocks() * blockSize;
+        waiting.tokens() + tokens - (double) scheduler.availableBlocks() * blockSize;
     double room = 0;
     if (residenceNanos > 0 && scheduler.runningCount() > 0) {
       room = Math.max(rows, blocks / Math.max(1, totalTokens)) * rowNanos();

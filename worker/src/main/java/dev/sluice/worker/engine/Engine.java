@@ -4,6 +4,7 @@ import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.RefusalException;
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -14,6 +15,8 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 public final class Engine {
   private final ModelRunner.Geometry geometry;
+  private final boolean prefixCache;
+  private final CacheJournal journal = new CacheJournal();
   private final NanoClock clock;
   private final Intake intake;
   private final EngineLoop loop;
@@ -25,9 +28,10 @@ public final class Engine {
    */
   public Engine(ModelRunner runner, EngineConfig config, NanoClock clock, EngineObserver observer) {
     this.geometry = runner.geometry();
+    this.prefixCache = config.prefixCache();
     this.clock = clock;
     this.intake = new Intake(config);
-    this.loop = new EngineLoop(runner, config, clock, observer, intake);
+    this.loop = new EngineLoop(runner, config, clock, observer, intake, journal);
     this.thread = Thread.ofPlatform().name("engine").unstarted(loop);
   }
 
@@ -57,8 +61,13 @@ public final class Engine {
       throw new RefusalException(
           new Refusal.DeadlineExceeded("the deadline had passed when the request arrived"));
     }
+    int maxTokens = outputLimit(task);
+    long serial = serials.getAndIncrement();
+    // Without a cache the choices of a request still share what they have in common.
+    String salt = prefixCache ? task.cacheSalt() : "\0" + serial;
     Request request =
-        new Request(task, listener, outputLimit(task), serials.getAndIncrement(), now);
+        new Request(
+            task, listener, maxTokens, serial, now, new BlockHashes(salt, geometry.blockSize()));
     intake.submit(request);
     return request;
   }
@@ -109,6 +118,21 @@ public final class Engine {
     return thread.join(grace.plusSeconds(5));
   }
 
+  /** Changes to the set of blocks that later requests can find. */
+  public CacheJournal cacheJournal() {
+    return journal;
+  }
+
+  /**
+   * The set of blocks that later requests can find, as it is between two steps; never complete once
+   * the engine has ended.
+   */
+  public CompletableFuture<CacheContent> cacheContent() {
+    CompletableFuture<CacheContent> content = new CompletableFuture<>();
+    intake.send(new EngineCommand.ListCache(content));
+    return content;
+  }
+
   /** The state now. */
   public EngineSnapshot snapshot() {
     return loop.snapshot();
@@ -145,27 +169,49 @@ public final class Engine {
               + prompt
               + " prompt tokens)");
     }
-    // the last output token is never computed, so it needs no place in the cache
-    long poolRoom = (long) geometry.blocks() * geometry.blockSize() + 1 - prompt;
+    if (task.choices() > geometry.maxSequences()) {
+      throw new RefusalException(tooManyChoices(task.choices()));
+    }
+    // The choices share the prompt's full blocks. The last output token is never computed, so it
+    // needs no place in the cache.
+    int shared = prompt / geometry.blockSize();
+    long perChoice = shared + Math.floorDiv(geometry.blocks() - shared, task.choices());
+    long poolRoom = perChoice * geometry.blockSize() + 1 - prompt;
     if (task.maxTokens().orElse(1) > poolRoom) {
-      throw new RefusalException(
-          exceedsPool(prompt, task.maxTokens().orElse(1), poolRoom + prompt));
+      throw new RefusalException(exceedsPool(task, poolRoom + prompt));
     }
     return task.maxTokens().orElse((int) Math.min(contextRoom, poolRoom));
   }
 
-  private static Refusal exceedsPool(int prompt, int output, long poolTokens) {
+  private static Refusal exceedsPool(GenerationTask task, long poolTokens) {
+    int prompt = task.promptLength();
+    int output = task.maxTokens().orElse(1);
     return new Refusal.Unserviceable(
         "EXCEEDS_KV_POOL",
         prompt
             + " prompt tokens and up to "
             + output
-            + " output tokens (expected: at most "
+            + " output tokens"
+            + (task.choices() > 1 ? " in each of " + task.choices() + " choices" : "")
+            + " (expected: at most "
             + poolTokens
             + " together, which is what the KV cache holds)",
         Map.of(
             "prompt_tokens", Integer.toString(prompt),
             "max_output_tokens", Integer.toString(output),
+            "choices", Integer.toString(task.choices()),
             "pool_tokens", Long.toString(poolTokens)));
+  }
+
+  private Refusal tooManyChoices(int choices) {
+    return new Refusal.Unserviceable(
+        "EXCEEDS_MAX_SEQUENCES",
+        choices
+            + " choices (expected: at most "
+            + geometry.maxSequences()
+            + ", the sequences that run at the same time)",
+        Map.of(
+            "choices", Integer.toString(choices),
+            "max_sequences", Integer.toString(geometry.maxSequences())));
   }
 }

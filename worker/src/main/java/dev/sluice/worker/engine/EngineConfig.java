@@ -15,6 +15,7 @@ import java.time.Duration;
  * @param tokens tokens that can be chosen, from 0 on: what the tokenizer knows, where the model's
  *     vocabulary is padded; all of the model's if it has fewer
  * @param scheduling who is computed first, and how much at a time
+ * @param prefixCache whether what was computed for a request is kept for others that begin alike
  */
 public record EngineConfig(
     int maxWaitingRequests,
@@ -24,7 +25,8 @@ public record EngineConfig(
     boolean checkIntegrity,
     int samplingThreads,
     int tokens,
-    SchedulingConfig scheduling) {
+    SchedulingConfig scheduling,
+    boolean prefixCache) {
   public EngineConfig {
     if (maxWaitingRequests < 1) {
       throw new IllegalArgumentException(
@@ -49,7 +51,7 @@ public record EngineConfig(
     }
   }
 
-  /** Limits with the default scheduling. */
+  /** Limits with the default scheduling, and with the prefix cache. */
   public EngineConfig(
       int maxWaitingRequests,
       long maxWaitingTokens,
@@ -66,7 +68,8 @@ public record EngineConfig(
         checkIntegrity,
         samplingThreads,
         tokens,
-        SchedulingConfig.defaults());
+        SchedulingConfig.defaults(),
+        true);
   }
 
   /** Limits with all tokens, chosen by two threads. */
@@ -84,6 +87,20 @@ public record EngineConfig(
         checkIntegrity,
         2,
         Integer.MAX_VALUE);
+  }
+
+  /** These limits, with or without the prefix cache. */
+  public EngineConfig withPrefixCache(boolean newPrefixCache) {
+    return new EngineConfig(
+        maxWaitingRequests,
+        maxWaitingTokens,
+        prefillChunk,
+        retryAfter,
+        checkIntegrity,
+        samplingThreads,
+        tokens,
+        scheduling,
+        newPrefixCache);
   }
 
   /** 1,024 requests or 1,048,576 tokens wait; chunks as large as the step; no audit. */
@@ -114,6 +131,7 @@ public record EngineConfig(
         checkIntegrity,
         samplingThreads,
         tokens,
-        newScheduling);
+        newScheduling,
+        prefixCache);
   }
 }

@@ -5,6 +5,7 @@ import dev.sluice.worker.engine.EngineSnapshot.State;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,6 +29,8 @@ final class EngineLoop implements Runnable {
   private final Intake intake;
   private final boolean checkIntegrity;
   private final Duration retryAfter;
+  private final CacheJournal journal;
+  private final KvBlocks blocks;
   private final Scheduler scheduler;
   private final Admission admission;
   private final Deadlines deadlines = new Deadlines();
@@ -54,7 +57,8 @@ final class EngineLoop implements Runnable {
       EngineConfig config,
       NanoClock clock,
       EngineObserver observer,
-      Intake intake) {
+      Intake intake,
+      CacheJournal journal) {
     this.runner = runner;
     this.geometry = runner.geometry();
     this.clock = clock;
@@ -62,7 +66,9 @@ final class EngineLoop implements Runnable {
     this.intake = intake;
     this.checkIntegrity = config.checkIntegrity();
     this.retryAfter = config.retryAfter();
-    this.scheduler = new Scheduler(geometry, config.prefillChunk(), config.scheduling());
+    this.journal = journal;
+    this.blocks = new KvBlocks(geometry, config.prefixCache(), runner.copiesBlocks(), journal);
+    this.scheduler = new Scheduler(geometry, config.prefillChunk(), config.scheduling(), blocks);
     this.admission = new Admission(scheduler, geometry, config.retryAfter());
     this.batch = new StepBatch(geometry);
     this.chooser = new TokenChooser(runner, config);
@@ -151,6 +157,10 @@ final class EngineLoop implements Runnable {
           complete(sequence, new FinishCause.Stopped(), keptTokens);
         }
       }
+      case EngineCommand.ListCache(CompletableFuture<CacheContent> content) -> {
+        CacheContent now = new CacheContent(blocks.pool().cache().hashes(), journal.position());
+        content.complete(now);
+      }
       case EngineCommand.Drain(long deadlineNanos) ->
           drainDeadline = OptionalLong.of(deadlineNanos);
       case EngineCommand.Undrain() -> drainDeadline = OptionalLong.empty();
@@ -183,7 +193,7 @@ final class EngineLoop implements Runnable {
         return;
       }
       markScheduled(plan, start);
-      plan.writeTo(batch, geometry);
+      plan.writeTo(batch, blocks.copies(), geometry);
       scheduleNanos += lap();
       boolean computed = execute(plan);
       modelNanos += lap();
@@ -289,20 +299,24 @@ final class EngineLoop implements Runnable {
     int row = 0;
     for (int i = 0; i < plan.size(); i++) {
       Sequence sequence = plan.sequence(i);
-      boolean completes = plan.completes(i);
-      sequence.advance(plan.count(i), now);
-      if (completes) {
-        produce(sequence, row++);
+      Request request = sequence.request();
+      int end = row + plan.rows(i);
+      if (!request.isEnded()) { // by another choice, in this step
+        blocks.advance(sequence, plan.count(i), now);
+        if (row < end && !request.isForked()) {
+          blocks.fork(request);
+        }
+        for (; row < end && !request.isEnded(); row++) {
+          produce(chooser.sequence(row), row);
+        }
       }
+      row = end;
     }
   }
 
   /** Hands out a sequence's next token. */
   private void produce(Sequence sequence, int row) {
     Request request = sequence.request();
-    if (request.isEnded()) {
-      return; // by another of its choices, in this step
-    }
     Throwable failure = chooser.failure(row);
     if (failure != null) {
       log.error("Request {}: no token could be chosen", request.requestId(), failure);

@@ -12,6 +12,8 @@ import java.util.OptionalLong;
 public final class GenerationTask {
   private final String requestId;
   private final int[] promptTokens;
+  private final int choices;
+  private final String cacheSalt;
   private final OptionalInt maxTokens;
   private final int minTokens;
   private final boolean ignoreEos;
@@ -26,6 +28,8 @@ public final class GenerationTask {
   private GenerationTask(Builder builder) {
     requestId = builder.requestId;
     promptTokens = builder.promptTokens;
+    choices = builder.choices;
+    cacheSalt = builder.cacheSalt;
     maxTokens = builder.maxTokens;
     minTokens = builder.minTokens;
     ignoreEos = builder.ignoreEos;
@@ -62,7 +66,17 @@ public final class GenerationTask {
     return promptTokens.clone();
   }
 
-  /** Most output tokens; if empty, as many as fit the context and the KV pool. */
+  /** Number of choices generated from the prompt. */
+  public int choices() {
+    return choices;
+  }
+
+  /** Only tasks with the same salt share cached prefixes. */
+  public String cacheSalt() {
+    return cacheSalt;
+  }
+
+  /** Most output tokens of a choice; if empty, as many as fit the context and the KV pool. */
   public OptionalInt maxTokens() {
     return maxTokens;
   }
@@ -161,6 +175,8 @@ public final class GenerationTask {
 
     private final String requestId;
     private final int[] promptTokens;
+    private int choices = 1;
+    private String cacheSalt = "";
     private OptionalInt maxTokens = OptionalInt.empty();
     private int minTokens;
     private boolean ignoreEos;
@@ -177,7 +193,22 @@ public final class GenerationTask {
       this.promptTokens = promptTokens;
     }
 
-    /** Most output tokens, at least 1. */
+    /** Number of choices, at least 1; default 1. */
+    public Builder choices(int choices) {
+      if (choices < 1) {
+        throw new IllegalArgumentException("choices: " + choices + " (expected: >= 1)");
+      }
+      this.choices = choices;
+      return this;
+    }
+
+    /** Default empty. */
+    public Builder cacheSalt(String cacheSalt) {
+      this.cacheSalt = cacheSalt;
+      return this;
+    }
+
+    /** Most output tokens of a choice, at least 1. */
     public Builder maxTokens(int maxTokens) {
       if (maxTokens < 1) {
         throw new IllegalArgumentException("maxTokens: " + maxTokens + " (expected: >= 1)");

@@ -35,6 +35,9 @@ final class Request implements TaskHandle {
   private int live;
   private int preemptions;
   private int prefillChunks;
+  private int promptReached;
+  private int cachedPromptTokens;
+  private boolean forked;
   private boolean ended;
   private double predictedTtftNanos;
 
@@ -49,21 +52,27 @@ final class Request implements TaskHandle {
    * @param maxTokens most output tokens of a choice, at least 1, such that all of them fit context
    *     and pool
    * @param serial grows with every request of the engine
+   * @param hashes of no blocks yet
    */
   Request(
       GenerationTask task,
       GenerationListener listener,
       int maxTokens,
       long serial,
-      long arrivalNanos) {
+      long arrivalNanos,
+      BlockHashes hashes) {
     this.task = task;
     this.listener = listener;
     this.maxTokens = maxTokens;
     this.serial = serial;
     this.arrivalNanos = arrivalNanos;
-    this.live = 1;
+    this.live = task.choices();
+    this.forked = live == 1;
+    hashes.extend(task.promptTokens(), task.promptLength());
     this.sequences =
-        IntStream.range(0, live).mapToObj(choice -> new Sequence(this, choice)).toList();
+        IntStream.range(0, live)
+            .mapToObj(choice -> new Sequence(this, choice, hashes.fork()))
+            .toList();
   }
 
   @Override
@@ -111,6 +120,26 @@ final class Request implements TaskHandle {
     return live;
   }
 
+  /** The first choice that has not ended; until the forks it computes the prompt for all. */
+  Sequence leader() {
+    for (int choice = 0; choice < choices(); choice++) {
+      if (!sequence(choice).isEnded()) {
+        return sequence(choice);
+      }
+    }
+    throw new IllegalStateException(requestId() + " has no choice left");
+  }
+
+  /** Whether each choice goes its own way: the prompt is computed, or there is but one choice. */
+  boolean isForked() {
+    return forked;
+  }
+
+  /** Each choice goes its own way from now on. */
+  void forked() {
+    forked = true;
+  }
+
   /** Tokens to compute before every choice can go on, if none is in the cache. */
   int length() {
     int tokens = promptLength();
@@ -126,7 +155,7 @@ final class Request implements TaskHandle {
     int tokens = 0;
     for (int choice = 0; choice < choices(); choice++) {
       Sequence sequence = sequence(choice);
-      tokens += sequence.isEnded() || sequence.isDecoding() ? 0 : sequence.remaining();
+      tokens += !sequence.isActive() || sequence.isDecoding() ? 0 : sequence.remaining();
     }
     return tokens;
   }
@@ -203,7 +232,11 @@ final class Request implements TaskHandle {
 
   PrefillSummary prefillSummary() {
     return new PrefillSummary(
-        promptLength(), 0, queueNanos(), prefillDoneNanos - firstScheduledNanos, prefillChunks);
+        promptLength(),
+        cachedPromptTokens,
+        queueNanos(),
+        prefillDoneNanos - firstScheduledNanos,
+        prefillChunks);
   }
 
   void markScheduled(long nanos) {
@@ -211,13 +244,24 @@ final class Request implements TaskHandle {
     firstScheduledNanos = nanos;
   }
 
-  /** A step has computed prompt tokens; {@code done} if none are left. */
-  void markPrefillChunk(boolean done, long nanos) {
+  /** A step has computed prompt tokens up to a position. */
+  void markPrefillChunk(int position, long nanos) {
     prefillChunks++;
-    if (done && !prefilled) {
+    promptReached = Math.max(promptReached, Math.min(position, promptLength()));
+    if (position >= promptLength() && !prefilled) {
       prefilled = true;
       prefillDoneNanos = nanos;
     }
+  }
+
+  /**
+   * Tokens up to a position were found in the cache. Prompt tokens count as cached that the request
+   * never computed itself.
+   */
+  void markCached(int position) {
+    int reached = Math.min(position, promptLength());
+    cachedPromptTokens += Math.max(0, reached - promptReached);
+    promptReached = Math.max(promptReached, reached);
   }
 
   /** A choice got a token; returns whether it is the first of all. */
@@ -270,7 +314,7 @@ final class Request implements TaskHandle {
     return new GenerationSummary(
         requestId(),
         promptLength(),
-        0,
+        cachedPromptTokens,
         output,
         preemptions,
         prefillChunks,

@@ -33,8 +33,12 @@ final class RequestOrder {
     return queue.size();
   }
 
-  /** Queues a request that is new. */
-  void add(Request request, long nowNanos) {
+  /**
+   * Queues a request that is new.
+   *
+   * @param tokens of its prompt that will be computed
+   */
+  void add(Request request, int tokens, long nowNanos) {
     GenerationTask task = request.task();
     FairEntry<Request> entry =
         queue.open(
@@ -44,7 +48,7 @@ final class RequestOrder {
             fair ? config.weight(task.tenant()) : 1,
             request.serial());
     request.place = entry;
-    queue.add(entry, request.length(), nowNanos);
+    queue.add(entry, tokens, nowNanos);
   }
 
   /** Queues a request that has run; it finds its old place. */
@@ -83,16 +87,19 @@ final class RequestOrder {
     return queue.precedes(place(a), place(b), nowNanos);
   }
 
-  /** What would be computed before a newcomer. */
-  Backlog ahead(GenerationTask task) {
+  /**
+   * What would be computed before a newcomer.
+   *
+   * @param tokens of its prompt that will be computed
+   */
+  Backlog ahead(GenerationTask task, int tokens) {
     return fair
-        ? queue.ahead(
-            task.tenant(), task.priority(), config.weight(task.tenant()), task.promptLength())
-        : queue.ahead(EVERYBODY, 0, 1, task.promptLength());
+        ? queue.ahead(task.tenant(), task.priority(), config.weight(task.tenant()), tokens)
+        : queue.ahead(EVERYBODY, 0, 1, tokens);
   }
 
   /** How many of a running request's prompt tokens are computed before a newcomer's. */
-  double tokensBefore(GenerationTask newcomer, Request runs, int pending) {
+  double tokensBefore(GenerationTask newcomer, int tokens, Request runs, int pending) {
     FairEntry<Request> place = place(runs);
     if (!fair
         || place.isPromoted()
@@ -102,7 +109,7 @@ final class RequestOrder {
     }
     return place.priority() < newcomer.priority()
         ? 0
-        : Math.min((double) pending, newcomer.promptLength());
+        : Math.min(pending, tokens);
   }
 
   /** Whether a request is of a higher class than another, and may take what it holds. */

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * many wait, and allocates nothing.
  */
 final class Scheduler {
-  private final BlockPool pool;
+  private final KvBlocks blocks;
   private final int maxBatchedTokens;
   private final int maxSequences;
   private final int prefillChunk;
@@ -36,10 +36,12 @@ final class Scheduler {
   private final StepPlan plan;
   private int prefillCount;
   private long waitingTokens;
+  private int rows; // of the requests that run: their choices
   private long preemptions;
 
-  Scheduler(ModelRunner.Geometry geometry, int prefillChunk, SchedulingConfig config) {
-    this.pool = new BlockPool(geometry.blocks(), geometry.blockSize());
+  Scheduler(
+      ModelRunner.Geometry geometry, int prefillChunk, SchedulingConfig config, KvBlocks blocks) {
+    this.blocks = blocks;
     this.maxBatchedTokens = geometry.maxBatchedTokens();
     this.maxSequences = geometry.maxSequences();
     this.prefillChunk = prefillChunk;
@@ -50,7 +52,7 @@ final class Scheduler {
   }
 
   BlockPool pool() {
-    return pool;
+    return blocks.pool();
   }
 
   RequestOrder order() {
@@ -93,25 +95,31 @@ final class Scheduler {
   }
 
   /** Of these, tokens of requests that run, as far as they come before a newcomer's. */
-  double runningPrefillTokens(GenerationTask newcomer) {
+  double runningPrefillTokens(GenerationTask newcomer, int newcomersTokens) {
     double tokens = 0;
     for (Request r = running.first(); r != null; r = r.next) {
       int pending = r.pendingPrefillTokens();
       if (pending > 0) {
-        tokens += order.tokensBefore(newcomer, r, pending);
+        tokens += order.tokensBefore(newcomer, newcomersTokens, r, pending);
       }
     }
     return tokens;
   }
 
-  /** Blocks that nobody owns. */
-  int freeBlocks() {
-    return pool.free();
+  /** Prompt tokens of a request that are to be computed, as far as is known before it runs. */
+  int uncachedTokens(Request request) {
+    return Math.max(1, request.length() - blocks.cachedTokens(request));
+  }
+
+  /** Blocks that no request owns. */
+  int availableBlocks() {
+    return blocks.pool().available();
   }
 
   /** Takes a new request. */
   void add(Request request, long nowNanos) {
-    order.add(request, nowNanos);
+    blocks.add(request);
+    order.add(request, uncachedTokens(request), nowNanos);
     waiting.addLast(request);
     waitingTokens += request.length();
   }
@@ -119,8 +127,7 @@ final class Scheduler {
   /** Forgets a request and frees its blocks. */
   void remove(Request request) {
     if (request.queue == running) {
-      running.remove(request);
-      free(request);
+      stopRunning(request);
     } else if (request.queue == waiting) {
       removeWaiting(request);
     } else {
@@ -140,7 +147,8 @@ final class Scheduler {
     waitingTokens -= waits ? request.length() : 0;
     request.end(sequence, keptTokens);
     waitingTokens += waits ? request.length() : 0;
-    pool.free(sequence.table);
+    rows -= waits ? 0 : 1;
+    blocks.release(sequence);
   }
 
   /** A request whose deadline has become impossible; to be failed, and removed thereby. */
@@ -154,6 +162,7 @@ final class Scheduler {
    */
   StepPlan plan(long nowNanos) {
     plan.clear();
+    blocks.beginPass();
     budget.begin();
     displace(nowNanos);
     boolean crowded = makeRoomForDecodes(nowNanos);
@@ -187,15 +196,16 @@ final class Scheduler {
 
   /** Takes row and blocks from others, if there are such, and enough. */
   private boolean makeRoomFor(Request next, long nowNanos) {
-    Request row = hasRow() ? null : victim(next, true);
-    if (!hasRow() && row == null) {
+    Request row = hasRows(next) ? null : victim(next, true);
+    if (!hasRows(next)
+        && (row == null || rows - row.live() + next.live() > maxSequences)) {
       return false;
     }
-    int available = pool.free() + (row == null ? 0 : row.blocks());
+    int available = pool().available() + (row == null ? 0 : row.blocks());
     for (Request r = running.first(); r != null; r = r.next) {
       available += r != row && order.outranks(next, r) ? r.blocks() : 0;
     }
-    if (available < pool.blocksFor(next.length()) + running.size()) {
+    if (available < pool().blocksFor(next.length()) + rows) {
       return false;
     }
     if (row != null) {
@@ -226,9 +236,9 @@ final class Scheduler {
 
   /** Preempts until all that decode can go on; returns whether it had to. */
   private boolean makeRoomForDecodes(long nowNanos) {
-    int missing = -pool.free();
+    int missing = -pool().available();
     for (Request r = running.first(); r != null; r = r.next) {
-      missing += blocksToDecode(r);
+      missing += blocks.neededToDecode(r);
     }
     boolean crowded = missing > 0;
     while (missing > 0) {
@@ -241,30 +251,28 @@ final class Scheduler {
       if (victim == null) {
         throw new IllegalStateException(missing + " blocks missing and nobody runs");
       }
-      missing -= blocksToDecode(victim);
-      int before = pool.free();
+      missing -= blocks.neededToDecode(victim);
+      int before = pool().available();
       preempt(victim, nowNanos);
-      missing -= pool.free() - before;
+      missing -= pool().available() - before;
     }
     return crowded;
-  }
-
-  private int blocksToDecode(Request request) {
-    Sequence s = request.sequence(0);
-    return s.isDecoding() && pool.blocksFor(s.length()) > s.table.size() ? 1 : 0;
   }
 
   private void planDecodes() {
     prefillCount = 0;
     for (Request r = running.first(); r != null; r = r.next) {
-      Sequence s = r.sequence(0);
-      if (!s.isDecoding()) {
+      if (isPrefilling(r)) {
         prefills[prefillCount++] = r;
-      } else if (tokensLeft() > 0) {
-        pool.append(s.table, s.length());
-        plan.addDecode(s);
-        budget.addDecode(s.computed());
-        order.charge(r, s.charge(s.length()));
+      }
+      for (int choice = 0; choice < r.choices() && tokensLeft() > 0; choice++) {
+        Sequence s = r.sequence(choice);
+        if (s.isActive() && s.isDecoding()) {
+          blocks.growDecode(s);
+          plan.addDecode(s);
+          budget.addDecode(s.computed());
+          order.charge(r, s.charge(s.length()));
+        }
       }
     }
   }
@@ -296,12 +304,21 @@ final class Scheduler {
   }
 
   private void planPrefill(Request request) {
-    Sequence s = request.sequence(0);
-    int most = Math.min(s.remaining(), Math.min(prefillChunk, tokensLeft()));
-    int count = budget.addPrefill(s.computed(), s.remaining(), most);
-    plan.addPrefill(s, count);
-    order.charge(request, s.charge(s.computed() + count));
-    if (count == s.remaining()) {
+    boolean done = true;
+    for (int choice = 0; choice < request.choices(); choice++) {
+      Sequence s = request.sequence(choice);
+      if (s.isActive() && !s.isDecoding()) {
+        int most = Math.min(prefillChunk, tokensLeft());
+        int claimed = most == 0 ? 0 : blocks.claimPrefill(s, most);
+        int count = claimed == 0 ? 0 : budget.addPrefill(s.computed(), s.remaining(), claimed);
+        if (count > 0) { // else another one computes in this step what it needs
+          plan.addPrefill(s, count, blocks.rows(s, count));
+          order.charge(request, s.charge(s.computed() + count));
+        }
+        done &= count == s.remaining();
+      }
+    }
+    if (done) {
       order.prefilled(request);
     }
   }
@@ -322,31 +339,37 @@ final class Scheduler {
     return !request.isScheduled()
         && request.task().deadlineNanos().isPresent()
         && request.task().deadlineNanos().getAsLong() - nowNanos
-            < budget.leastPrefillNanos(request.length());
+            < budget.leastPrefillNanos(request.length() - blocks.cachedTokens(request));
   }
 
   private static boolean isPrefilling(Request request) {
-    return !request.sequence(0).isDecoding();
+    for (int choice = 0; choice < request.choices(); choice++) {
+      Sequence s = request.sequence(choice);
+      if (s.isActive() && !s.isDecoding()) {
+        return true;
+      }
+    }
+    return false;
   }
 
-  private boolean hasRow() {
-    return running.size() < maxSequences;
+  private boolean hasRows(Request request) {
+    return rows + request.live() <= maxSequences;
   }
 
   /**
    * Whether a request can run. It gets blocks for all its tokens at once, and leaves one for each
-   * that runs, so that it is not preempted again before its prefill has been of use.
+   * choice that runs, so that it is not preempted again before its prefill has been of use.
    */
   private boolean fits(Request request) {
-    return hasRow() && pool.canAllocate(request.length(), running.size());
+    return hasRows(request) && blocks.canStart(request, rows);
   }
 
   private void admit(Request request, long nowNanos) {
-    Sequence s = request.sequence(0);
     order.take(request, nowNanos);
     removeWaiting(request);
-    pool.allocate(s.table, s.length());
+    blocks.start(request);
     running.addLast(request);
+    rows += request.live();
   }
 
   private int tokensLeft() {
@@ -354,8 +377,7 @@ final class Scheduler {
   }
 
   private void preempt(Request victim, long nowNanos) {
-    running.remove(victim);
-    free(victim);
+    stopRunning(victim);
     victim.preempted();
     order.putBack(victim, nowNanos);
     waiting.addLast(victim);
@@ -363,10 +385,10 @@ final class Scheduler {
     preemptions++;
   }
 
-  private void free(Request request) {
-    for (int choice = 0; choice < request.choices(); choice++) {
-      pool.free(request.sequence(choice).table);
-    }
+  private void stopRunning(Request request) {
+    running.remove(request);
+    rows -= request.live();
+    blocks.release(request);
   }
 
   private void removeWaiting(Request request) {
@@ -380,7 +402,7 @@ final class Scheduler {
     for (Request r = running.first(); r != null; r = r.next) {
       for (int choice = 0; choice < r.choices(); choice++) {
         Sequence s = r.sequence(choice);
-        if (s.table.size() < pool.blocksFor(s.computed())) {
+        if (s.table.size() < pool().blocksFor(s.computed()) && s.isActive()) {
           throw new IllegalStateException(
               r.requestId()
                   + " has "
@@ -392,7 +414,7 @@ final class Scheduler {
         tables.add(s.table);
       }
     }
-    pool.checkIntegrity(tables);
+    blocks.checkIntegrity(tables);
     long tokens = 0;
     for (Request r = waiting.first(); r != null; r = r.next) {
       for (int choice = 0; choice < r.choices(); choice++) {

@@ -28,6 +28,7 @@ final class Sequence {
   private final Request request;
   private final int choice;
   private final int promptLength;
+  private final BlockHashes hashes;
   private int[] tokens;
   private int length;
   private int computed;
@@ -39,12 +40,14 @@ final class Sequence {
 
   /**
    * @param choice from 0
+   * @param hashes of the prompt's blocks
    */
-  Sequence(Request request, int choice) {
+  Sequence(Request request, int choice, BlockHashes hashes) {
     this.request = request;
     this.choice = choice;
     this.promptLength = request.promptLength();
     this.length = promptLength;
+    this.hashes = hashes;
     // room for a short answer; a longer one doubles it
     this.tokens =
         request.task().promptWithCapacity(promptLength + Math.min(request.maxTokens(), 256));
@@ -87,13 +90,28 @@ final class Sequence {
     return length - computed;
   }
 
-  /** Whether only the latest token is left to compute, behind others in the cache. */
+  /** Whether only its latest output token is left to compute. */
   boolean isDecoding() {
-    return computed > 0 && computed == length - 1;
+    return length > promptLength && computed == length - 1;
   }
 
   int token(int index) {
     return tokens[index];
+  }
+
+  /** The first {@link #length} entries count. Not to be changed. */
+  int[] tokens() {
+    return tokens;
+  }
+
+  /** Hashes of its full blocks. */
+  BlockHashes hashes() {
+    return hashes;
+  }
+
+  /** Whether it has blocks of its own when its request runs: not before forks or after its end. */
+  boolean isActive() {
+    return !ended && (request.isForked() || request.leader() == this);
   }
 
   boolean isEnded() {
@@ -119,13 +137,19 @@ final class Sequence {
     return itlMaxNanos;
   }
 
-  /** The next tokens are in the cache. */
+  /** The next tokens were computed. */
   void advance(int count, long nanos) {
     boolean prefill = computed < promptLength;
     computed += count;
     if (prefill) {
-      request.markPrefillChunk(computed >= promptLength, nanos);
+      request.markPrefillChunk(computed, nanos);
     }
+  }
+
+  /** The tokens up to a position are in the cache because others have computed them. */
+  void skipTo(int position) {
+    computed = position;
+    request.markCached(position);
   }
 
   /** Appends an output token; returns the gap since the one before it, 0 for the first. */
@@ -134,6 +158,7 @@ final class Sequence {
       tokens = Arrays.copyOf(tokens, 2 * length);
     }
     tokens[length++] = tokenId;
+    hashes.extend(tokens, length);
     long gap = outputLength() == 1 ? 0 : nanos - lastTokenNanos;
     itlMaxNanos = Math.max(itlMaxNanos, gap);
     lastTokenNanos = nanos;

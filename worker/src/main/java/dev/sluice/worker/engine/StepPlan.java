@@ -9,6 +9,7 @@ package dev.sluice.worker.engine;
 final class StepPlan {
   private final Sequence[] sequences; // [maxSequences]
   private final int[] counts; // [maxSequences]
+  private final int[] rows; // [maxSequences]
   private int size;
   private int tokens;
   private int decodes;
@@ -16,6 +17,7 @@ final class StepPlan {
   StepPlan(int maxSequences) {
     sequences = new Sequence[maxSequences];
     counts = new int[maxSequences];
+    rows = new int[maxSequences];
   }
 
   void clear() {
@@ -25,13 +27,17 @@ final class StepPlan {
   }
 
   void addDecode(Sequence sequence) {
-    addPrefill(sequence, 1);
+    addPrefill(sequence, 1, 1);
     decodes++;
   }
 
-  void addPrefill(Sequence sequence, int count) {
+  /**
+   * @param logits rows of logits for the last of these tokens
+   */
+  void addPrefill(Sequence sequence, int count, int logits) {
     sequences[size] = sequence;
     counts[size] = count;
+    rows[size] = logits;
     size++;
     tokens += count;
   }
@@ -59,18 +65,24 @@ final class StepPlan {
     return decodes;
   }
 
-  /** Whether a sequence has nothing left to compute after this step, so that a token follows. */
-  boolean completes(int index) {
-    return counts[index] == sequences[index].remaining();
+  /**
+   * Rows of logits of a sequence: none while something is left to compute; one; or, when the step
+   * completes a prompt for several choices, one for each of them.
+   */
+  int rows(int index) {
+    return rows[index];
   }
 
   /** Packs the step; rows of logits are in the order of the sequences that complete. */
-  void writeTo(StepBatch batch, ModelRunner.Geometry geometry) {
+  void writeTo(StepBatch batch, BlockCopies copies, ModelRunner.Geometry geometry) {
     int width = 1;
     for (int i = 0; i < size; i++) {
       width = Math.max(width, geometry.blocksFor(sequences[i].computed() + counts[i]));
     }
     batch.begin(width);
+    for (int i = 0; i < copies.size(); i++) {
+      batch.addCopy(copies.from(i), copies.to(i));
+    }
     for (int i = 0; i < size; i++) {
       Sequence sequence = sequences[i];
       int past = sequence.computed();
@@ -79,7 +91,7 @@ final class StepPlan {
       for (int position = past; position < end; position++) {
         batch.addToken(sequence.token(position));
       }
-      if (completes(i)) {
+      for (int row = 0; row < rows[i]; row++) {
         batch.addLogits();
       }
     }

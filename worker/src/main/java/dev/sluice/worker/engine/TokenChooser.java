@@ -43,17 +43,25 @@ final class TokenChooser implements AutoCloseable {
     crew.start();
   }
 
-  /** Chooses a token for each sequence that a step completes; the rows are in their order. */
+  /** Chooses a token for each row of a step's logits. */
   void choose(StepPlan plan) {
-    int rows = 0;
+    int count = 0;
     for (int i = 0; i < plan.size(); i++) {
-      if (plan.completes(i)) {
-        sequences[rows++] = plan.sequence(i);
+      Sequence sequence = plan.sequence(i);
+      if (plan.rows(i) == 1) {
+        sequences[count++] = sequence;
+      } else if (plan.rows(i) > 1) { // the last token of a prompt, for all its choices
+        Request request = sequence.request();
+        for (int choice = 0; choice < request.choices(); choice++) {
+          if (!request.sequence(choice).isEnded()) {
+            sequences[count++] = request.sequence(choice);
+          }
+        }
       }
     }
-    if (rows > 0) {
+    if (count > 0) {
       logits = runner.logits();
-      crew.run(rows, rows / ROWS_PER_MEMBER);
+      crew.run(count, count / ROWS_PER_MEMBER);
     }
   }
 
@@ -71,6 +79,11 @@ final class TokenChooser implements AutoCloseable {
     } catch (RuntimeException | Error e) {
       failures[row] = e;
     }
+  }
+
+  /** The sequence whose token a row gives. */
+  Sequence sequence(int row) {
+    return sequences[row];
   }
 
   /** The token of a row, if there is no {@link #failure}. */

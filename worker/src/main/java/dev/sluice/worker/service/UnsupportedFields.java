@@ -19,7 +19,6 @@ final class UnsupportedFields {
     refuseIf(r.getLogprobs().hasOutput(), "logprobs.output");
     refuseIf(r.getLogprobs().hasPrompt(), "logprobs.prompt");
     refuseIf(r.hasConstraint(), "constraint");
-    refuseIf(!r.getSessionId().isEmpty(), "session_id");
     refuseIf(r.getHop().hasResume(), "hop.resume");
     refuseIf(s.getMinP() != 0, "sampling.min_p");
     refuseIf(s.hasTypicalP() && s.getTypicalP() != 1, "sampling.typical_p");

@@ -9,6 +9,7 @@ import dev.sluice.worker.runner.SimulatedModelRunner.StepHook;
 import dev.sluice.worker.sampling.SamplingParams;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
@@ -29,6 +30,7 @@ class EngineProperties {
       @ForAll @IntRange(min = 1, max = 9) int blockSize,
       @ForAll @IntRange(min = 0, max = 40) int extraBlocks,
       @ForAll @IntRange(min = 0, max = 40) int failEvery,
+      @ForAll boolean prefixCache,
       @ForAll long seed)
       throws Exception {
     int blocks = Math.ceilDiv(CONTEXT, blockSize) + extraBlocks;
@@ -48,7 +50,9 @@ class EngineProperties {
     }
     List<Recorder> recorders = new ArrayList<>();
     List<Boolean> cancelled = new ArrayList<>();
-    EngineConfig config = new EngineConfig(1000, 1 << 20, chunk, Duration.ofSeconds(1), true);
+    EngineConfig config =
+        new EngineConfig(1000, 1 << 20, chunk, Duration.ofSeconds(1), true)
+            .withPrefixCache(prefixCache);
     try (SimulatedModelRunner runner = new SimulatedModelRunner(geometry, failing)) {
       Engine engine = new Engine(runner, config, NanoClock.SYSTEM, EngineObserver.NONE);
       for (int i = 0; i < tasks.size(); i++) {
@@ -80,7 +84,7 @@ class EngineProperties {
       EngineSnapshot snapshot = engine.snapshot();
       assertThat(snapshot.state()).isEqualTo(EngineSnapshot.State.STOPPED);
       assertThat(snapshot.ownedBlocks()).isZero();
-      assertThat(snapshot.freeBlocks()).isEqualTo(blocks);
+      assertThat(snapshot.freeBlocks() + snapshot.cachedBlocks()).isEqualTo(blocks);
       assertThat(snapshot.waitingRequests() + snapshot.runningRequests()).isZero();
       assertThat(snapshot.pendingPrefillTokens()).isZero();
     }
@@ -104,6 +108,7 @@ class EngineProperties {
 
   static GenerationTask task(int serial, Random random) {
     int[] prompt = random.ints(1 + random.nextInt(50), 0, VOCABULARY).toArray();
+    Arrays.fill(prompt, 0, random.nextInt(prompt.length), 7); // many begin alike
     GenerationTask.Builder task =
         GenerationTask.builder("r" + serial, prompt)
             .minTokens(random.nextInt(4))

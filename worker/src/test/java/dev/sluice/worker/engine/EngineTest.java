@@ -23,7 +23,7 @@ class EngineTest {
   private static final int VOCABULARY = 50;
   private static final Geometry GEOMETRY = new Geometry(VOCABULARY, 64, 4, 20, 16, 4);
   private static final EngineConfig CONFIG =
-      new EngineConfig(3, 100, 8, Duration.ofSeconds(2), true);
+      new EngineConfig(3, 100, 8, Duration.ofSeconds(2), true).withPrefixCache(false);
   private static final Duration GRACE = Duration.ofSeconds(30);
 
   private final FakeClock clock = new FakeClock(Long.MAX_VALUE - 500); // it wraps around

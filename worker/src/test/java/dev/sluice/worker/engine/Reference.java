@@ -13,6 +13,11 @@ final class Reference {
 
   /** The output of a task that runs alone, with room for everything. */
   static List<Integer> output(GenerationTask task, int maxTokens, int vocabularySize) {
+    return output(task, 0, maxTokens, vocabularySize);
+  }
+
+  /** The output of one choice of such a task. */
+  static List<Integer> output(GenerationTask task, int choice, int maxTokens, int vocabularySize) {
     int[] prompt = task.promptTokens();
     int most = prompt.length + maxTokens;
     Geometry geometry = new Geometry(vocabularySize, most, 4, Math.ceilDiv(most, 4), most, 1);
@@ -37,7 +42,7 @@ final class Reference {
         if (output.size() < task.minTokens()) {
           task.banEndings(runner.logits(), 0);
         }
-        int token = sampler.sample(runner.logits(), 0, task.sampling(), 0, output.size());
+        int token = sampler.sample(runner.logits(), 0, task.sampling(), choice, output.size());
         output.add(token);
         if (task.isEndOfSequence(token) || task.isStopToken(token)) {
           break;

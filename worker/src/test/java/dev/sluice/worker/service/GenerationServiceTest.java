@@ -394,6 +394,11 @@ final class GenerationServiceTest {
     }
 
     @Override
+    public boolean copiesBlocks() {
+      return false;
+    }
+
+    @Override
     public void execute(StepBatch batch) {}
 
     @Override

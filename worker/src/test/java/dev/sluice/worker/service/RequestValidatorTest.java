@@ -139,7 +139,6 @@ final class RequestValidatorTest {
         unsupported("logprobs.output", r -> r.setLogprobs(Logprobs.newBuilder().setOutput(0))),
         unsupported("logprobs.prompt", r -> r.setLogprobs(Logprobs.newBuilder().setPrompt(5))),
         unsupported("constraint", r -> r.setConstraint(Constraint.newBuilder().setRegex("a"))),
-        unsupported("session_id", r -> r.setSessionId("s")),
         unsupported("sampling.min_p", r -> r.setSampling(Sampling.newBuilder().setMinP(0.1f))),
         unsupported(
             "sampling.repetition_penalty",
