@@ -12,10 +12,10 @@ import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -35,18 +35,7 @@ public final class EngineBenchCommand implements Callable<Integer> {
       description = "A name from `sluice model list`, or a file. Default: ${DEFAULT-VALUE}.")
   private String model = "smollm2-135m";
 
-  @Option(
-      names = "--quantization",
-      paramLabel = "HOW",
-      description =
-          "How weights are held: none, int8, int8-block, int4-block. Default: ${DEFAULT-VALUE}.")
-  private String quantization = "int8";
-
-  @Option(
-      names = "--kv-type",
-      paramLabel = "TYPE",
-      description = "How keys and values are held: float32, bf16, int8. Default: ${DEFAULT-VALUE}.")
-  private String kvType = "bf16";
+  @Mixin private PrecisionOptions precision = new PrecisionOptions();
 
   @Option(
       names = "--threads",
@@ -65,31 +54,10 @@ public final class EngineBenchCommand implements Callable<Integer> {
   @Option(names = "--profile", description = "Also what the engine spends a step on.")
   private boolean profile;
 
-  /** The precision of that name. */
-  static Quantization quantization(String label) {
-    return Arrays.stream(Quantization.values())
-        .filter(q -> q.label().equals(label))
-        .findFirst()
-        .orElseThrow(() ->
-            new UsageException(
-                "--quantization: %s (expected: one of %s)"
-                    .formatted(label, Quantization.labels())));
-  }
-
-  /** The type of that name. */
-  static KvType kvType(String label) {
-    return Arrays.stream(KvType.values())
-        .filter(type -> type.label().equals(label))
-        .findFirst()
-        .orElseThrow(() ->
-            new UsageException(
-                "--kv-type: %s (expected: one of %s)".formatted(label, KvType.labels())));
-  }
-
   @Override
   public Integer call() throws InterruptedException {
-    Quantization how = quantization(quantization);
-    KvType kv = kvType(kvType);
+    Quantization how = precision.quantization();
+    KvType kv = precision.kvType();
     if (threads < 1) {
       throw new UsageException("--threads: " + threads + " (expected: 1 or more)");
     }

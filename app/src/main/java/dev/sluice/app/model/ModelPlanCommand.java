@@ -49,18 +49,7 @@ final class ModelPlanCommand implements Callable<Integer> {
   @Parameters(paramLabel = "MODEL", description = "A name (pulled if needed), or a file.")
   private String model = "";
 
-  @Option(
-      names = "--quantization",
-      paramLabel = "HOW",
-      description =
-          "How weights are held: none, int8, int8-block, int4-block. Default: ${DEFAULT-VALUE}.")
-  private String quantization = "int8";
-
-  @Option(
-      names = "--kv-type",
-      paramLabel = "TYPE",
-      description = "How keys and values are held: float32, bf16, int8. Default: ${DEFAULT-VALUE}.")
-  private String kvType = "bf16";
+  @Mixin private PrecisionOptions precision = new PrecisionOptions();
 
   @Option(
       names = "--memory",
@@ -160,9 +149,9 @@ final class ModelPlanCommand implements Callable<Integer> {
     }
     GraphOptions options =
         new GraphOptions(
-            EngineBenchCommand.quantization(quantization),
+            precision.quantization(),
             IntegerWeights.SIGNED, // as large as the other
-            EngineBenchCommand.kvType(kvType),
+            precision.kvType(),
             config.maxContext(),
             AttentionShape.BLOCK_SIZE);
     return MemoryNeeds.cpu(config, options, maxBatchedTokens, maxSequences);
@@ -170,7 +159,7 @@ final class ModelPlanCommand implements Callable<Integer> {
 
   /** Weights by rows are for CPUs; a GPU would hold them in 16 bits. */
   private Quantization gpuQuantization() {
-    Quantization asked = EngineBenchCommand.quantization(quantization);
+    Quantization asked = precision.quantization();
     return asked == Quantization.INT8 ? Quantization.NONE : asked;
   }
 
@@ -180,7 +169,7 @@ final class ModelPlanCommand implements Callable<Integer> {
         out,
         "weights",
         MemoryPlan.size(plan.weightBytes()),
-        gpuMemory.isPresent() ? "16 bits" : quantization);
+        gpuMemory.isPresent() ? "16 bits" : precision.quantization().label());
     row(out, "working memory", MemoryPlan.size(plan.workingBytes()), "at most");
     row(
         out,

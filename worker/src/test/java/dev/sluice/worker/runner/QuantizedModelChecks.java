@@ -13,30 +13,30 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestInstance.Lifecycle;
 
-/** The default model in 8 bits: how near it stays to float32. */
+/** The default model in fewer bits: how near it stays to float32. */
 @TestInstance(Lifecycle.PER_CLASS)
 abstract class QuantizedModelChecks {
   private final Golden golden = Golden.load();
-  private final Quantization quantization;
+  private final String name;
   private final double perplexityTolerance;
   private final double leastAgreement;
   private final OrtModelRunner runner;
 
   /**
+   * @param kvType how keys and values are held
    * @param perplexityTolerance how far the perplexity may be from that of float32, as a share
    * @param leastAgreement share of golden tokens that must be the most likely ones
    */
   QuantizedModelChecks(
-      Quantization quantization, double perplexityTolerance, double leastAgreement) {
-    this.quantization = quantization;
+      Quantization quantization, KvType kvType, double perplexityTolerance, double leastAgreement) {
+    this.name = quantization.label() + ", keys and values in " + kvType.label();
     this.perplexityTolerance = perplexityTolerance;
     this.leastAgreement = leastAgreement;
     try (Checkpoint checkpoint = Checkpoints.open(TestModel.path())) {
       this.runner =
           OrtModelRunner.load(
               checkpoint,
-              new OrtModelRunnerConfig(
-                  quantization, KvType.FLOAT32, 2, 128L << 20, 16, 2048, 512, 32));
+              new OrtModelRunnerConfig(quantization, kvType, 2, 128L << 20, 16, 2048, 512, 32));
     }
   }
 
@@ -53,7 +53,7 @@ abstract class QuantizedModelChecks {
       System.out.printf(
           Locale.ROOT,
           "%s perplexity of %s: %.3f, float32 %.3f%n",
-          quantization.label(),
+          name,
           text.name(),
           perplexity,
           Math.exp(text.meanLoss()));
@@ -74,12 +74,7 @@ abstract class QuantizedModelChecks {
       }
     }
     System.out.printf(
-        Locale.ROOT,
-        "%s agreement: %d of %d, %.3f%n",
-        quantization.label(),
-        same,
-        all,
-        (double) same / all);
+        Locale.ROOT, "%s agreement: %d of %d, %.3f%n", name, same, all, (double) same / all);
     assertThat((double) same / all).isGreaterThanOrEqualTo(leastAgreement);
   }
 

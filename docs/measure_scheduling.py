@@ -1,0 +1,200 @@
+#!/usr/bin/env python3
+"""Measures what scheduling promises, on one worker and this machine, and prints Markdown.
+
+    python3 docs/measure_scheduling.py [--launcher ./sluice] [SCENARIO ...]
+
+fairness  one tenant sends 100 prompts of 2,048 tokens at once, another small ones one by one; time to
+          first token of the second, alone and beside the first, with --scheduling fair and fcfs
+itl       8 streams run while prompts of 4,096 tokens come one after the other; their inter-token
+          latency for goals of 50, 100 and 200 ms, and all tokens per second against no goal
+prefix    64 requests with a system prompt of 1,024 tokens, prefix cache on and off
+overload  requests at a half, once and four times what the worker can do, for 3 minutes each;
+          those that met their time to first token
+
+Starts workers of its own on free ports, with the default model, and stops them. Needs only Python's
+standard library. Exit status: 0 done, 1 if a command failed, 2 usage."""
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+LAUNCHER = "./sluice"
+
+
+class Worker:
+    """A worker process; `target` is where it listens."""
+
+    def __init__(self, *flags):
+        self.folder = tempfile.TemporaryDirectory()
+        ports = os.path.join(self.folder.name, "ports")
+        self.log = open(os.path.join(self.folder.name, "log"), "w+")
+        self.process = subprocess.Popen(
+            [LAUNCHER, "worker", "--port", "0", "--telemetry.metrics-port", "0", "--port-file", ports, *flags],
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+        )
+        deadline = time.monotonic() + 120
+        while " ready after " not in self.written():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                sys.exit(f"worker {' '.join(flags)} is not ready:\n{self.written()}")
+            time.sleep(0.1)
+        with open(ports) as lines:
+            values = dict(line.strip().split("=", 1) for line in lines if "=" in line)
+        self.target = f"127.0.0.1:{values['grpc']}"
+
+    def written(self):
+        self.log.flush()
+        with open(self.log.name) as text:
+            return text.read()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+        self.log.close()
+        self.folder.cleanup()
+
+
+def start(worker, *flags):
+    return subprocess.Popen(
+        [LAUNCHER, "bench", "--target", worker.target, "-o", "json", *map(str, flags)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process):
+    out, err = process.communicate()
+    if not out.strip():
+        sys.exit(f"{' '.join(process.args)} printed nothing: {err}")
+    return json.loads(out)
+
+
+def bench(worker, *flags):
+    return finish(start(worker, *flags))
+
+
+def row(*cells):
+    print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)
+
+
+def header(*cells):
+    row(*cells)
+    row(*("---" for _ in cells))
+
+
+def fairness():
+    print("\n### Fairness: one tenant sends 100 prompts of 2,048 tokens\n")
+    small = ("--tenant", "small", "-c", 1, "-n", 20, "--input-len", 64, "--output-len", 16)
+    header("scheduling", "TTFT p95 alone", "beside the flood", "ITL p95 beside the flood")
+    for policy in ("fair", "fcfs"):
+        with Worker("--scheduling", policy, "--itl-goal", "50ms") as worker:
+            bench(worker, *small)  # the compiler settles
+            alone = bench(worker, *small)
+            flood = start(
+                worker, "--tenant", "flood", "-c", 100, "-n", 100, "--warm-up", 0,
+                "--input-len", 2048, "--output-len", 32,
+            )
+            time.sleep(5)  # until all of it is queued: sending takes a second
+            beside = bench(worker, "--warm-up", 0, *small)
+            flood.terminate()
+            flood.communicate()
+        row(policy, ms(alone["p95_ttft_ms"]), ms(beside["p95_ttft_ms"]), ms(beside["p95_itl_ms"]))
+
+
+def itl():
+    print("\n### Inter-token latency of 8 streams while prompts of 4,096 tokens come\n")
+    header("goal", "ITL p50", "p99", "p99 / goal", "tokens/s, prompt and output", "of no goal")
+    base = None
+    for goal in (None, 50, 100, 200):
+        flags = ("--itl-goal", f"{goal}ms") if goal else ()
+        with Worker("--kv-cache.prefix-cache", "false", *flags) as worker:
+            bench(worker, "-c", 8, "-n", 16, "--input-len", 64, "--output-len", 32)
+            prompts = start(
+                worker, "-c", 2, "-n", 1000, "--duration", "60s", "--warm-up", 0,
+                "--input-len", 4096, "--output-len", 1,
+            )
+            streams = bench(
+                worker, "-c", 8, "-n", 1000, "--duration", "60s", "--warm-up", 0,
+                "--input-len", 64, "--output-len", 256,
+            )
+            long_prompts = finish(prompts)
+        rate = sum(
+            (run["total_input_tokens"] + run["total_output_tokens"]) / run["duration"]
+            for run in (streams, long_prompts)
+        )
+        base = base or rate
+        p99 = streams["p99_itl_ms"]
+        row(
+            f"{goal} ms" if goal else "none", ms(streams["median_itl_ms"]), ms(p99),
+            f"{p99 / goal:.2f}" if goal else "", f"{rate:.0f}", f"{rate / base:.2f}",
+        )
+
+
+def prefix():
+    print("\n### 64 requests with one system prompt of 1,024 tokens\n")
+    header("prefix cache", "prompt tokens", "computed", "computed / unique", "TTFT p50", "p99")
+    for on in ("false", "true"):
+        with Worker("--kv-cache.prefix-cache", on) as worker:
+            bench(worker, "-c", 8, "-n", 16, "--input-len", 256, "--output-len", 16)
+            run = bench(
+                worker, "--workload", "shared-prefix", "-n", 64, "-c", 8, "--prefix-len", 1024,
+                "--input-len", 32, "--output-len", 16, "--warm-up", 0,
+            )
+        computed = run["total_input_tokens"] - run["total_cached_tokens"]
+        row(
+            "on" if on == "true" else "off", run["total_input_tokens"], computed,
+            f"{computed / (1024 + 64 * 32):.2f}", ms(run["median_ttft_ms"]), ms(run["p99_ttft_ms"]),
+        )
+
+
+def overload():
+    print("\n### Overload: 256 prompt and 32 output tokens, TTFT target 2 s\n")
+    sizes = ("--input-len", 256, "--output-len", 32)
+    with Worker() as worker:
+        capacity = bench(worker, *sizes, "-c", 32, "-n", 10000, "--duration", "45s")["request_throughput"]
+        print(f"Capacity in a closed loop of 32: {capacity:.2f} requests/s.\n")
+        header("rate / capacity", "sent", "completed", "refused", "good per second", "TTFT p50", "p99")
+        for factor in (0.5, 0.8, 1, 4):
+            run = bench(
+                worker, *sizes, "-r", capacity * factor, "-n", 100000, "--duration", "3m",
+                "--warm-up", 0, "--ttft-target", "2s", "--timeout", "20s", "--goodput", "ttft:2000,e2el:20000",
+            )
+            row(
+                factor, run["completed"] + run["failed"], run["completed"], run["failed"],
+                f"{run['request_goodput']:.2f}", ms(run["median_ttft_ms"]), ms(run["p99_ttft_ms"]),
+            )
+            for reason, count in run["errors"].items():
+                print(f"{factor}: {count} {reason}", file=sys.stderr)
+
+
+def ms(value):
+    return f"{value:.0f} ms"
+
+
+SCENARIOS = {scenario.__name__: scenario for scenario in (fairness, itl, prefix, overload)}
+
+
+def main():
+    global LAUNCHER
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--launcher", default=LAUNCHER, metavar="FILE")
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO")
+    arguments = parser.parse_args()
+    for name in arguments.scenarios:
+        if name not in SCENARIOS:
+            parser.error(f"{name} (expected: one of {', '.join(SCENARIOS)})")
+    LAUNCHER = arguments.launcher
+    for name in arguments.scenarios or SCENARIOS:
+        SCENARIOS[name]()
+
+
+main()
