@@ -115,12 +115,11 @@ final class Admission {
       return 0;
     }
     Backlog waiting = scheduler.order().ahead(task, tokens);
-    double ahead = waiting.tokens() + scheduler.runningPrefillTokens(task, tokens);
+    double ahead = waiting.tokens() + scheduler.runningPrefillTokens(task, waiting);
     double own = tokens * perToken;
     double computing = ahead * perToken;
     double rows = scheduler.runningCount() + waiting.entries() + 1 - maxSequences;
-    double blocks =
-        waiting.tokens() + tokens - (double) scheduler.availableBlocks() * blockSize;
+    double blocks = waiting.tokens() + tokens - (double) scheduler.availableBlocks() * blockSize;
     double room = 0;
     if (residenceNanos > 0 && scheduler.runningCount() > 0) {
       room = Math.max(rows, blocks / Math.max(1, totalTokens)) * rowNanos();

@@ -118,7 +118,8 @@ public record EngineConfig(
         checkIntegrity,
         samplingThreads,
         newTokens,
-        scheduling);
+        scheduling,
+        prefixCache);
   }
 
   /** This with another scheduling. */

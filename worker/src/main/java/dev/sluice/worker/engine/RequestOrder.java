@@ -53,7 +53,7 @@ final class RequestOrder {
 
   /** Queues a request that has run; it finds its old place. */
   void putBack(Request request, long nowNanos) {
-    queue.add(place(request), request.length(), nowNanos);
+    queue.add(place(request), request.uncharged(), nowNanos);
   }
 
   /** The request to run next, if there is one. */
@@ -99,7 +99,7 @@ final class RequestOrder {
   }
 
   /** How many of a running request's prompt tokens are computed before a newcomer's. */
-  double tokensBefore(GenerationTask newcomer, int tokens, Request runs, int pending) {
+  double tokensBefore(GenerationTask newcomer, Backlog backlog, Request runs, int pending) {
     FairEntry<Request> place = place(runs);
     if (!fair
         || place.isPromoted()
@@ -107,9 +107,9 @@ final class RequestOrder {
         || place.tenant().equals(newcomer.tenant())) {
       return pending;
     }
-    return place.priority() < newcomer.priority()
-        ? 0
-        : Math.min(pending, tokens);
+    boolean later =
+        place.priority() < newcomer.priority() || place.virtualFinish() > backlog.virtualFinish();
+    return later ? 0 : pending;
   }
 
   /** Whether a request is of a higher class than another, and may take what it holds. */
@@ -118,9 +118,9 @@ final class RequestOrder {
   }
 
   /**
-   * Whether a request that waits takes the row of one whose prompt is being computed: if it would
-   * have its whole prompt computed in its tenant's share before the other had. That does not change
-   * while they are computed, so that they do not take it from each other in turn.
+   * Whether a request that waits takes the row of one whose prompt is being computed: if its own
+   * would be finished earlier in its tenant's share. That does not change while they are computed,
+   * so that they do not take it from each other in turn.
    */
   boolean takesRow(Request waits, Request runs) {
     if (outranks(waits, runs)) {
@@ -132,7 +132,12 @@ final class RequestOrder {
         && !isPromoted(runs)
         && rank(waits) == rank(runs)
         && !a.tenant().equals(b.tenant())
-        && a.virtualFinish(waits.uncharged()) < b.virtualFinish(runs.uncharged());
+        && a.virtualFinish() < b.virtualFinish();
+  }
+
+  /** Whether two requests share a tenant's part. */
+  boolean isSameTenant(Request a, Request b) {
+    return place(a).tenant().equals(place(b).tenant());
   }
 
   /** Whether a request should lose its blocks rather than another. */

@@ -1,5 +1,6 @@
 package dev.sluice.worker.engine;
 
+import dev.sluice.common.fair.Backlog;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +36,13 @@ final class Scheduler {
   private final Request[] prefills; // [maxSequences]; those that run
   private final StepPlan plan;
   private int prefillCount;
+
+  /**
+   * A request whose prompt, begun in an earlier step, ends in this one. With a goal the step then
+   * takes no prompts of other tenants: they would only delay the first token.
+   */
+  private @Nullable Request ending;
+
   private long waitingTokens;
   private int rows; // of the requests that run: their choices
   private long preemptions;
@@ -95,12 +103,12 @@ final class Scheduler {
   }
 
   /** Of these, tokens of requests that run, as far as they come before a newcomer's. */
-  double runningPrefillTokens(GenerationTask newcomer, int newcomersTokens) {
+  double runningPrefillTokens(GenerationTask newcomer, Backlog backlog) {
     double tokens = 0;
     for (Request r = running.first(); r != null; r = r.next) {
       int pending = r.pendingPrefillTokens();
       if (pending > 0) {
-        tokens += order.tokensBefore(newcomer, newcomersTokens, r, pending);
+        tokens += order.tokensBefore(newcomer, backlog, r, pending);
       }
     }
     return tokens;
@@ -178,27 +186,16 @@ final class Scheduler {
       return;
     }
     Request next = nextWaiting(nowNanos);
-    while (next != null && !fits(next) && isFirst(next, nowNanos) && makeRoomFor(next, nowNanos)) {
+    while (next != null && !fits(next) && makeRoomFor(next, nowNanos)) {
       admit(next, nowNanos);
       next = nextWaiting(nowNanos);
     }
   }
 
-  /** Whether a request that waits goes before the prompts of all that run. */
-  private boolean isFirst(Request next, long nowNanos) {
-    for (Request r = running.first(); r != null; r = r.next) {
-      if (isPrefilling(r) && order.precedes(r, next, nowNanos)) {
-        return false;
-      }
-    }
-    return true;
-  }
-
   /** Takes row and blocks from others, if there are such, and enough. */
   private boolean makeRoomFor(Request next, long nowNanos) {
-    Request row = hasRows(next) ? null : victim(next, true);
-    if (!hasRows(next)
-        && (row == null || rows - row.live() + next.live() > maxSequences)) {
+    Request row = hasRows(next) ? null : victim(next, true, nowNanos);
+    if (!hasRows(next) && (row == null || rows - row.live() + next.live() > maxSequences)) {
       return false;
     }
     int available = pool().available() + (row == null ? 0 : row.blocks());
@@ -212,7 +209,7 @@ final class Scheduler {
       preempt(row, nowNanos);
     }
     while (!fits(next)) {
-      Request victim = victim(next, false);
+      Request victim = victim(next, false, nowNanos);
       if (victim == null) {
         return false;
       }
@@ -221,12 +218,16 @@ final class Scheduler {
     return true;
   }
 
-  /** Whom a request that waits displaces, if there is somebody. */
-  private @Nullable Request victim(Request next, boolean rowIsEnough) {
+  /** Whom a request that waits displaces, if there is somebody and no prompt goes before it. */
+  private @Nullable Request victim(Request next, boolean rowIsEnough, long nowNanos) {
     Request victim = null;
     for (Request r = running.first(); r != null; r = r.next) {
+      boolean prefilling = isPrefilling(r);
+      if (prefilling && order.precedes(r, next, nowNanos)) {
+        return null;
+      }
       boolean yields =
-          order.outranks(next, r) || (rowIsEnough && isPrefilling(r) && order.takesRow(next, r));
+          order.outranks(next, r) || (rowIsEnough && prefilling && order.takesRow(next, r));
       if (yields && (victim == null || order.isBetterVictim(r, victim))) {
         victim = r;
       }
@@ -279,28 +280,42 @@ final class Scheduler {
 
   private void planPrefills(long nowNanos, boolean admitting) {
     Request next = admitting ? nextWaiting(nowNanos) : null;
+    ending = null;
     while (tokensLeft() > 0 && budget.hasTime()) {
-      int best = -1;
-      for (int i = 0; i < prefillCount; i++) {
-        if (best < 0 || order.precedes(prefills[i], prefills[best], nowNanos)) {
-          best = i;
-        }
-      }
-      if (next != null && (best < 0 || order.precedes(next, prefills[best], nowNanos))) {
-        if (fits(next)) {
-          admit(next, nowNanos);
-          planPrefill(next);
-          next = nextWaiting(nowNanos);
-        } else {
-          next = null; // nobody passes it
-        }
-      } else if (best >= 0) {
-        planPrefill(prefills[best]);
-        prefills[best] = prefills[--prefillCount];
-      } else {
+      int best = firstPrefill(nowNanos);
+      boolean admits = next != null && (best < 0 || order.precedes(next, prefills[best], nowNanos));
+      Request candidate = admits ? next : best < 0 ? null : prefills[best];
+      if (candidate == null || delaysEnding(candidate)) {
         return;
       }
+      if (!admits) {
+        planPrefill(candidate);
+        prefills[best] = prefills[--prefillCount];
+      } else if (fits(candidate)) {
+        admit(candidate, nowNanos);
+        planPrefill(candidate);
+        next = nextWaiting(nowNanos);
+      } else {
+        next = null; // nobody passes it
+      }
     }
+  }
+
+  /**
+   * Index of the first in order of the prompts that run and are not planned yet; below 0 if none.
+   */
+  private int firstPrefill(long nowNanos) {
+    int best = -1;
+    for (int i = 0; i < prefillCount; i++) {
+      if (best < 0 || order.precedes(prefills[i], prefills[best], nowNanos)) {
+        best = i;
+      }
+    }
+    return best;
+  }
+
+  private boolean delaysEnding(Request candidate) {
+    return ending != null && !order.isSameTenant(ending, candidate);
   }
 
   private void planPrefill(Request request) {
@@ -320,6 +335,7 @@ final class Scheduler {
     }
     if (done) {
       order.prefilled(request);
+      ending = budget.isBounded() && request.isScheduled() ? request : null;
     }
   }
 

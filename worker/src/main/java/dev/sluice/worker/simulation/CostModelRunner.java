@@ -45,6 +45,11 @@ public final class CostModelRunner implements ModelRunner {
   }
 
   @Override
+  public boolean copiesBlocks() {
+    return true;
+  }
+
+  @Override
   public void execute(StepBatch batch) {
     double factor = noise == 0 ? 1 : Math.exp(noise * random.nextGaussian() - noise * noise / 2);
     clock.advance(Math.round(cost.nanos(batch) * factor));
