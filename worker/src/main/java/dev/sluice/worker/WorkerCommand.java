@@ -79,6 +79,15 @@ public final class WorkerCommand implements Callable<Integer> {
   private Optional<String> prefixCache = Optional.empty();
 
   @Option(
+      names = "--draft-tokens",
+      paramLabel = "N",
+      description =
+          "Speculative decoding: most tokens of a stream that one step checks because they followed"
+              + " the same ones before. The output is the same; 0 turns it off. Default: 8."
+              + " (--engine.draft-tokens)")
+  private Optional<String> draftTokens = Optional.empty();
+
+  @Option(
       names = "--memory",
       paramLabel = "SIZE",
       description =
@@ -129,6 +138,7 @@ public final class WorkerCommand implements Callable<Integer> {
               .with("engine.device", device)
               .with("kv-cache.type", kvType)
               .with("kv-cache.prefix-cache", prefixCache)
+              .with("engine.draft-tokens", draftTokens)
               .with("memory", memory)
               .with("engine.threads", threads)
               .with("scheduling.policy", scheduling)

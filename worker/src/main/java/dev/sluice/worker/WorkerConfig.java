@@ -82,6 +82,7 @@ public record WorkerConfig(
             1024,
             1 << 20,
             Duration.ofSeconds(1),
+            8,
             false),
         new Scheduling(
             SchedulingPolicy.FAIR,
@@ -128,6 +129,8 @@ public record WorkerConfig(
    * @param maxWaitingRequests requests that may wait
    * @param maxWaitingTokens prompt tokens that may wait
    * @param retryAfter what a refused caller is told to wait
+   * @param draftTokens most tokens of a stream that one step checks because they followed the same
+   *     ones before, 0 to 64; 0 turns speculative decoding off
    * @param checkIntegrity whether the books of the KV cache are audited after every step
    */
   public record Engine(
@@ -140,6 +143,7 @@ public record WorkerConfig(
       int maxWaitingRequests,
       int maxWaitingTokens,
       Duration retryAfter,
+      int draftTokens,
       boolean checkIntegrity) {
     public Engine {
       Device.parse(device);
@@ -148,6 +152,7 @@ public record WorkerConfig(
       Checks.range("max-batched-tokens", maxBatchedTokens, maxSequences, 1 << 16);
       Checks.atLeast("max-waiting-requests", maxWaitingRequests, 1);
       Checks.atLeast("max-waiting-tokens", maxWaitingTokens, 1);
+      Checks.range("draft-tokens", draftTokens, 0, 64);
     }
 
     /** The device that {@link #device} names. */

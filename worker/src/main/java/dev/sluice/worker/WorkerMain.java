@@ -136,7 +136,8 @@ public final class WorkerMain {
                 config.engine().threads(),
                 model.tokenizer().vocabularySize(),
                 config.scheduling().config(),
-                config.kvCache().prefixCache()),
+                config.kvCache().prefixCache(),
+                config.engine().draftTokens()),
             NanoClock.SYSTEM,
             metrics);
     metrics.observe(engine::snapshot);
@@ -169,7 +170,10 @@ public final class WorkerMain {
             .setNumericsFingerprint(runner.numericsFingerprint())
             .setVersion(BuildInfo.version())
             .build(),
-        Capabilities.newBuilder().setTokenIds(true).build(),
+        Capabilities.newBuilder()
+            .setTokenIds(true)
+            .setKvEvents(config.kvCache().prefixCache())
+            .build(),
         Model.newBuilder()
             .setId(modelId(config))
             .addAllAliases(config.model().aliases())

@@ -42,7 +42,8 @@ public class SchedulerBench {
 
   private final Random random = new Random(7);
   private Scheduler scheduler =
-      new Scheduler(GEOMETRY, Integer.MAX_VALUE, SchedulingConfig.defaults(), blocks());
+      new Scheduler(
+          GEOMETRY, Integer.MAX_VALUE, SchedulingConfig.defaults(), blocks(), new Speculation(0));
   private StepPlan plan = new StepPlan(1);
   private KvBlocks blocks = blocks();
   private long serial;
@@ -58,7 +59,11 @@ public class SchedulerBench {
     blocks = blocks();
     scheduler =
         new Scheduler(
-            GEOMETRY, Integer.MAX_VALUE, SchedulingConfig.defaults().with(policy), blocks);
+            GEOMETRY,
+            Integer.MAX_VALUE,
+            SchedulingConfig.defaults().with(policy),
+            blocks,
+            new Speculation(0));
     while (scheduler.waitingCount() < WAITING + ROWS) {
       add();
     }

@@ -15,6 +15,7 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 public final class Engine {
   private final ModelRunner.Geometry geometry;
+  private final int tokenCount; // those that can be chosen
   private final boolean prefixCache;
   private final CacheJournal journal = new CacheJournal();
   private final NanoClock clock;
@@ -28,6 +29,7 @@ public final class Engine {
    */
   public Engine(ModelRunner runner, EngineConfig config, NanoClock clock, EngineObserver observer) {
     this.geometry = runner.geometry();
+    this.tokenCount = Math.min(config.tokens(), geometry.vocabularySize());
     this.prefixCache = config.prefixCache();
     this.clock = clock;
     this.intake = new Intake(config);
@@ -63,8 +65,10 @@ public final class Engine {
     }
     int maxTokens = outputLimit(task);
     long serial = serials.getAndIncrement();
-    // Without a cache the choices of a request still share what they have in common.
-    String salt = prefixCache ? task.cacheSalt() : "\0" + serial;
+    // Every row of a prompt is needed to score it. Without a cache the choices of a request still
+    // share what they have in common.
+    boolean shares = prefixCache && task.promptLogprobs().isEmpty();
+    String salt = shares ? task.cacheSalt() : "\0" + serial;
     Request request =
         new Request(
             task, listener, maxTokens, serial, now, new BlockHashes(salt, geometry.blockSize()));
@@ -156,6 +160,13 @@ public final class Engine {
           throw RefusalException.invalid(
               "token id", id + " (expected: 0 to " + (geometry.vocabularySize() - 1) + ")");
         });
+    int[] early = task.minTokens() > 0 ? task.endings() : new int[0];
+    if (!task.sampling().rules().leaveAny(tokenCount, early)) {
+      throw RefusalException.invalid(
+          "sampling.allowed_token_ids",
+          "every token is banned, by sampling.banned_token_ids or before stopping.min_tokens"
+              + " (expected: at least one that can be chosen)");
+    }
     int contextRoom = geometry.maxContext() - prompt;
     if (task.maxTokens().orElse(1) > contextRoom) {
       throw RefusalException.invalid(
@@ -169,13 +180,22 @@ public final class Engine {
               + prompt
               + " prompt tokens)");
     }
+    int resumed = task.longestResumed();
+    if (resumed > task.maxTokens().orElse(contextRoom)) {
+      throw RefusalException.invalid(
+          "hop.resume.choices",
+          resumed
+              + " output tokens (expected: at most "
+              + task.maxTokens().orElse(contextRoom)
+              + ")");
+    }
     if (task.choices() > geometry.maxSequences()) {
       throw new RefusalException(tooManyChoices(task.choices()));
     }
     // The choices share the prompt's full blocks. The last output token is never computed, so it
     // needs no place in the cache.
     int shared = prompt / geometry.blockSize();
-    long perChoice = shared + Math.floorDiv(geometry.blocks() - shared, task.choices());
+    long perChoice = shared + Math.floorDiv((long) geometry.blocks() - shared, task.choices());
     long poolRoom = perChoice * geometry.blockSize() + 1 - prompt;
     if (task.maxTokens().orElse(1) > poolRoom) {
       throw new RefusalException(exceedsPool(task, poolRoom + prompt));

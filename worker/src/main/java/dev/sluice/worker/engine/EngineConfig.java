@@ -15,6 +15,8 @@ import java.time.Duration;
  * @param tokens tokens that can be chosen, from 0 on: what the tokenizer knows, where the model's
  *     vocabulary is padded; all of the model's if it has fewer
  * @param scheduling who is computed first, and how much at a time
+ * @param draftTokens most tokens of a sequence that one step checks because they followed the same
+ *     ones before; 0 turns speculative decoding off
  * @param prefixCache whether what was computed for a request is kept for others that begin alike
  */
 public record EngineConfig(
@@ -26,7 +28,8 @@ public record EngineConfig(
     int samplingThreads,
     int tokens,
     SchedulingConfig scheduling,
-    boolean prefixCache) {
+    boolean prefixCache,
+    int draftTokens) {
   public EngineConfig {
     if (maxWaitingRequests < 1) {
       throw new IllegalArgumentException(
@@ -46,12 +49,15 @@ public record EngineConfig(
       throw new IllegalArgumentException(
           "samplingThreads: " + samplingThreads + " (expected: >= 1)");
     }
+    if (draftTokens < 0) {
+      throw new IllegalArgumentException("draftTokens: " + draftTokens + " (expected: >= 0)");
+    }
     if (tokens < 1) {
       throw new IllegalArgumentException("tokens: " + tokens + " (expected: >= 1)");
     }
   }
 
-  /** Limits with the default scheduling, and with the prefix cache. */
+  /** Limits with the default scheduling, with the prefix cache, and without speculation. */
   public EngineConfig(
       int maxWaitingRequests,
       long maxWaitingTokens,
@@ -69,7 +75,8 @@ public record EngineConfig(
         samplingThreads,
         tokens,
         SchedulingConfig.defaults(),
-        true);
+        true,
+        0);
   }
 
   /** Limits with all tokens, chosen by two threads. */
@@ -100,7 +107,23 @@ public record EngineConfig(
         samplingThreads,
         tokens,
         scheduling,
-        newPrefixCache);
+        newPrefixCache,
+        draftTokens);
+  }
+
+  /** These limits, with so many drafts. */
+  public EngineConfig withDraftTokens(int newDraftTokens) {
+    return new EngineConfig(
+        maxWaitingRequests,
+        maxWaitingTokens,
+        prefillChunk,
+        retryAfter,
+        checkIntegrity,
+        samplingThreads,
+        tokens,
+        scheduling,
+        prefixCache,
+        newDraftTokens);
   }
 
   /** 1,024 requests or 1,048,576 tokens wait; chunks as large as the step; no audit. */
@@ -119,7 +142,8 @@ public record EngineConfig(
         samplingThreads,
         newTokens,
         scheduling,
-        prefixCache);
+        prefixCache,
+        draftTokens);
   }
 
   /** This with another scheduling. */
@@ -133,6 +157,7 @@ public record EngineConfig(
         samplingThreads,
         tokens,
         newScheduling,
-        prefixCache);
+        prefixCache,
+        draftTokens);
   }
 }

@@ -2,6 +2,7 @@ package dev.sluice.worker.engine;
 
 import dev.sluice.common.error.Refusal;
 import dev.sluice.worker.engine.EngineSnapshot.State;
+import dev.sluice.worker.sampling.NoTokenLeftException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -31,6 +32,7 @@ final class EngineLoop implements Runnable {
   private final Duration retryAfter;
   private final CacheJournal journal;
   private final KvBlocks blocks;
+  private final Speculation speculation;
   private final Scheduler scheduler;
   private final Admission admission;
   private final Deadlines deadlines = new Deadlines();
@@ -68,7 +70,9 @@ final class EngineLoop implements Runnable {
     this.retryAfter = config.retryAfter();
     this.journal = journal;
     this.blocks = new KvBlocks(geometry, config.prefixCache(), runner.copiesBlocks(), journal);
-    this.scheduler = new Scheduler(geometry, config.prefillChunk(), config.scheduling(), blocks);
+    this.speculation = new Speculation(config.draftTokens());
+    this.scheduler =
+        new Scheduler(geometry, config.prefillChunk(), config.scheduling(), blocks, speculation);
     this.admission = new Admission(scheduler, geometry, config.retryAfter());
     this.batch = new StepBatch(geometry);
     this.chooser = new TokenChooser(runner, config);
@@ -144,6 +148,9 @@ final class EngineLoop implements Runnable {
         } else {
           scheduler.add(request, now);
           deadlines.add(request);
+          if (request.task().isResumed()) {
+            resume(request);
+          }
         }
       }
       case EngineCommand.Cancel(Request request) -> {
@@ -167,6 +174,18 @@ final class EngineLoop implements Runnable {
       case EngineCommand.Close(long deadlineNanos) -> {
         drainDeadline = OptionalLong.of(deadlineNanos);
         closing = true;
+      }
+    }
+  }
+
+  /** Ends the choices that have come to their end elsewhere, whether that was heard or not. */
+  private void resume(Request request) {
+    for (int i = 0; i < request.choices() && !request.isEnded(); i++) {
+      Sequence sequence = request.sequence(i);
+      if (request.task().isFinished(i)) {
+        end(sequence, Integer.MAX_VALUE);
+      } else if (sequence.outputLength() > 0) {
+        ending(sequence).ifPresent(cause -> complete(sequence, cause, Integer.MAX_VALUE));
       }
     }
   }
@@ -205,7 +224,10 @@ final class EngineLoop implements Runnable {
         stepNanos = clock.nanos() - start;
         scheduler.budget().observe(stepNanos);
         admission.stepped(stepNanos);
-        observer.onStep(stepNanos, plan.size(), plan.tokens() - plan.decodes(), plan.decodes());
+        if (plan.prefillTokens() == 0) {
+          speculation.observeStep(plan.tokens(), stepNanos);
+        }
+        observer.onStep(stepNanos, plan.size(), plan.prefillTokens(), plan.decodes());
         publishNanos += lap();
       }
       if (checkIntegrity) {
@@ -300,27 +322,93 @@ final class EngineLoop implements Runnable {
     for (int i = 0; i < plan.size(); i++) {
       Sequence sequence = plan.sequence(i);
       Request request = sequence.request();
-      int end = row + plan.rows(i);
+      int scoredEnd = row + plan.scoredRows(i);
+      int end = scoredEnd + plan.rows(i);
+      for (; row < scoredEnd && !request.isEnded(); row++) {
+        score(sequence, row);
+      }
       if (!request.isEnded()) { // by another choice, in this step
-        blocks.advance(sequence, plan.count(i), now);
-        if (row < end && !request.isForked()) {
-          blocks.fork(request);
-        }
-        for (; row < end && !request.isEnded(); row++) {
-          produce(chooser.sequence(row), row);
+        row = scoredEnd;
+        blocks.advance(sequence, plan.count(i) - plan.drafts(i), now);
+        if (plan.drafts(i) > 0) {
+          produceWithDrafts(sequence, plan.drafts(i), row, now);
+        } else {
+          if (row < end && !request.isForked()) {
+            blocks.fork(request);
+          }
+          for (; row < end && !request.isEnded(); row++) {
+            produce(chooser.sequence(row), row);
+          }
         }
       }
       row = end;
     }
   }
 
+  /**
+   * Hands out a sequence's next token, and as many more as its drafts were right: a row of logits
+   * counts if the tokens before it are those that were chosen.
+   */
+  private void produceWithDrafts(Sequence sequence, int drafts, int row, long now) {
+    int right = 0;
+    boolean more = true;
+    while (more) {
+      boolean last = right == drafts;
+      int draft = last ? 0 : sequence.token(sequence.length());
+      produce(sequence, row + right);
+      more = !last && !sequence.isEnded() && !sequence.request().isEnded();
+      if (more && chooser.token(row + right) == draft) {
+        blocks.advance(sequence, 1, now);
+        right++;
+      } else {
+        more = false;
+      }
+    }
+    speculation.observeDrafts(sequence, drafts, right);
+    if (!sequence.isEnded() && !sequence.request().isEnded()) {
+      blocks.dropDrafts(sequence);
+      scheduler.accept(sequence, right);
+    }
+  }
+
+  /** Hands out the log-probability of a prompt's next token. */
+  private void score(Sequence sequence, int row) {
+    Request request = sequence.request();
+    if (hasFailed(request, row)) {
+      return;
+    }
+    sequence.markScored();
+    try {
+      request.listener().onPromptLogprob(chooser.logprob(row).orElseThrow());
+    } catch (Throwable e) {
+      failListener(request, e);
+    }
+  }
+
+  /** Whether a request has ended in this step before, or ends because of this row. */
+  private boolean hasFailed(Request request, int row) {
+    if (request.isEnded()) {
+      return true;
+    }
+    Throwable failure = chooser.failure(row);
+    if (failure == null) {
+      return false;
+    }
+    log.error("Request {}: no token could be chosen", request.requestId(), failure);
+    fail(request, internal(request, "no token could be chosen: " + failure.getMessage()));
+    return true;
+  }
+
   /** Hands out a sequence's next token. */
   private void produce(Sequence sequence, int row) {
     Request request = sequence.request();
-    Throwable failure = chooser.failure(row);
-    if (failure != null) {
-      log.error("Request {}: no token could be chosen", request.requestId(), failure);
-      fail(request, internal(request, "no token could be chosen: " + failure.getMessage()));
+    if (chooser.failure(row) instanceof NoTokenLeftException
+        && sequence.decoding().isConstrained()
+        && !request.isEnded()) {
+      endDead(sequence);
+      return;
+    }
+    if (hasFailed(request, row)) {
       return;
     }
     GenerationTask task = request.task();
@@ -332,47 +420,86 @@ final class EngineLoop implements Runnable {
     if (first) {
       observer.onFirstToken(request.ttftNanos());
       admission.started(request);
-    } else if (sequence.outputLength() > 1) {
+    } else if (sequence.chosenLength() > 1) {
       observer.onNextToken(gap);
     }
-    boolean endOfSequence = task.isEndOfSequence(token);
-    boolean stopToken = !endOfSequence && task.isStopToken(token);
     try {
-      if (first) {
-        request.listener().onPrefilled(request.prefillSummary());
+      tellPrefilled(request);
+      if (chooser.logprob(row).isPresent()) {
+        request.listener().onLogprob(sequence.choice(), chooser.logprob(row).get());
       }
-      request.listener().onToken(sequence.choice(), token, endOfSequence || stopToken, now);
+      request.listener().onToken(sequence.choice(), token, task.endsChoice(token), now);
     } catch (Throwable e) {
       failListener(request, e);
       return;
     }
-    if (endOfSequence) {
-      complete(sequence, new FinishCause.EndOfSequence(token), Integer.MAX_VALUE);
-    } else if (stopToken) {
-      complete(sequence, new FinishCause.StopToken(token), Integer.MAX_VALUE);
-    } else if (sequence.isFull()) {
-      complete(sequence, request.fullCause(), Integer.MAX_VALUE);
+    Optional<FinishCause> cause = ending(sequence);
+    if (cause.isPresent()) {
+      complete(sequence, cause.get(), Integer.MAX_VALUE);
     }
+  }
+
+  private static void tellPrefilled(Request request) {
+    if (request.markToldPrefilled()) {
+      request.listener().onPrefilled(request.prefillSummary());
+    }
+  }
+
+  /** Ends a choice whose constraint leaves no token to choose. */
+  private void endDead(Sequence sequence) {
+    try {
+      tellPrefilled(sequence.request());
+    } catch (Throwable e) {
+      failListener(sequence.request(), e);
+      return;
+    }
+    complete(sequence, new FinishCause.ConstraintDeadEnd(), Integer.MAX_VALUE);
+  }
+
+  /** Why a choice ends behind its latest token, if it does. */
+  private static Optional<FinishCause> ending(Sequence sequence) {
+    Request request = sequence.request();
+    int token = sequence.lastToken();
+    if (request.task().isEndOfSequence(token)) {
+      return Optional.of(new FinishCause.EndOfSequence(token));
+    }
+    if (request.task().isStopToken(token)) {
+      return Optional.of(new FinishCause.StopToken(token));
+    }
+    if (sequence.decoding().isDone()) {
+      return Optional.of(new FinishCause.ConstraintDone());
+    }
+    return sequence.isFull() ? Optional.of(request.fullCause()) : Optional.empty();
   }
 
   /** Ends a choice, and with the last one its request. */
   private void complete(Sequence sequence, FinishCause cause, int keptTokens) {
     Request request = sequence.request();
     scheduler.end(sequence, keptTokens);
-    if (request.live() == 0) {
-      admission.completed(request, clock.nanos());
-      release(request);
-    }
-    GenerationSummary summary = request.summary(clock.nanos());
     try {
       request.listener().onChoiceFinished(sequence.choice(), cause);
     } catch (Throwable e) {
       failListener(request, e);
       return;
     }
+    completeWithoutChoices(request);
+  }
+
+  /** Ends a choice of which the listener hears nothing. */
+  private void end(Sequence sequence, int keptTokens) {
+    scheduler.end(sequence, keptTokens);
+    completeWithoutChoices(sequence.request());
+  }
+
+  private void completeWithoutChoices(Request request) {
     if (request.live() > 0) {
       return;
     }
+    if (request.isScheduled()) {
+      admission.completed(request, clock.nanos());
+    }
+    release(request);
+    GenerationSummary summary = request.summary(clock.nanos());
     try {
       request.listener().onComplete(summary);
     } catch (Throwable e) {
@@ -472,6 +599,8 @@ final class EngineLoop implements Runnable {
         outputTokens,
         scheduler.preemptions(),
         cancelled,
+        speculation.drafts(),
+        speculation.accepted(),
         new EngineSnapshot.Phases(scheduleNanos, modelNanos, samplingNanos, publishNanos));
   }
 }

@@ -1,6 +1,7 @@
 package dev.sluice.worker.engine;
 
 import dev.sluice.common.error.Refusal;
+import dev.sluice.worker.sampling.TokenLogprob;
 
 /**
  * Hears what becomes of one task. Order: {@link #onPrefilled} once, immediately before the first
@@ -14,6 +15,18 @@ import dev.sluice.common.error.Refusal;
 public interface GenerationListener {
   /** The prompt is computed and the first token is about to come. */
   void onPrefilled(PrefillSummary prefill);
+
+  /**
+   * The log-probability of a token of the prompt, if asked for: of its second token first, then of
+   * each, all before {@link #onPrefilled}.
+   */
+  default void onPromptLogprob(TokenLogprob logprob) {}
+
+  /**
+   * The log-probability of the next token of a choice, if asked for; {@link #onToken} follows at
+   * once.
+   */
+  default void onLogprob(int choice, TokenLogprob logprob) {}
 
   /**
    * The next token of a choice.

@@ -1,12 +1,18 @@
 package dev.sluice.worker.engine;
 
 import dev.sluice.common.fair.FairQueue;
+import dev.sluice.worker.constraint.Constraint;
+import dev.sluice.worker.sampling.DecodingState;
 import dev.sluice.worker.sampling.SamplingParams;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.stream.IntStream;
 
 /** What to generate, in tokens. Immutable. */
 public final class GenerationTask {
@@ -20,7 +26,18 @@ public final class GenerationTask {
   private final int[] eosTokenIds;
   private final int[] stopTokenIds;
   private final SamplingParams sampling;
+  private final Optional<Constraint> constraint;
   private final OptionalLong deadlineNanos;
+  private final OptionalInt outputLogprobs;
+  private final OptionalInt promptLogprobs;
+  private final Map<Integer, Resumed> resumed;
+
+  /** What a choice has output elsewhere, and whether that was all. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  private record Resumed(int[] tokens, boolean finished) {
+    private static final Resumed NOTHING = new Resumed(new int[0], false);
+  }
+
   private final OptionalLong ttftTargetNanos;
   private final String tenant;
   private final int priority;
@@ -36,7 +53,11 @@ public final class GenerationTask {
     eosTokenIds = builder.eosTokenIds;
     stopTokenIds = builder.stopTokenIds;
     sampling = builder.sampling;
+    constraint = builder.constraint;
     deadlineNanos = builder.deadlineNanos;
+    outputLogprobs = builder.outputLogprobs;
+    promptLogprobs = builder.promptLogprobs;
+    resumed = Map.copyOf(builder.resumed);
     ttftTargetNanos = builder.ttftTargetNanos;
     tenant = builder.tenant;
     priority = builder.priority;
@@ -100,6 +121,53 @@ public final class GenerationTask {
     return deadlineNanos;
   }
 
+  /** If present, log-probabilities of output tokens are told, with so many of the most likely. */
+  public OptionalInt outputLogprobs() {
+    return outputLogprobs;
+  }
+
+  /** If present, log-probabilities of prompt tokens are told, with so many of the most likely. */
+  public OptionalInt promptLogprobs() {
+    return promptLogprobs;
+  }
+
+  /** Tokens that a choice has output elsewhere: it goes on behind them. Not to be changed. */
+  int[] resumedTokens(int choice) {
+    return resumed.getOrDefault(choice, Resumed.NOTHING).tokens();
+  }
+
+  /** Most tokens that a choice has output elsewhere. */
+  int longestResumed() {
+    return resumed.values().stream().mapToInt(choice -> choice.tokens().length).max().orElse(0);
+  }
+
+  /** Whether a choice has come to its end elsewhere. */
+  boolean isFinished(int choice) {
+    return resumed.getOrDefault(choice, Resumed.NOTHING).finished();
+  }
+
+  /** Whether there is anything to go on from. */
+  boolean isResumed() {
+    return !resumed.isEmpty();
+  }
+
+  /** Whether a choice ends with this token, because the model or the caller says so. */
+  public boolean endsChoice(int tokenId) {
+    return isEndOfSequence(tokenId) || isStopToken(tokenId);
+  }
+
+  /** What the choice of tokens depends on, at the start of the output. */
+  DecodingState newDecodingState() {
+    return DecodingState.start(sampling, promptTokens, constraint, endings());
+  }
+
+  /** The tokens that must not come before {@link #minTokens} are there. */
+  int[] endings() {
+    return IntStream.concat(
+            ignoreEos ? IntStream.empty() : IntStream.of(eosTokenIds), IntStream.of(stopTokenIds))
+        .toArray();
+  }
+
   /** Time to first token that the caller can live with; refused if predicted to take longer. */
   public OptionalLong ttftTargetNanos() {
     return ttftTargetNanos;
@@ -137,7 +205,7 @@ public final class GenerationTask {
     ban(stopTokenIds, logits, rowStart);
   }
 
-  /** The first token outside the vocabulary, of the prompt or of those that end a choice. */
+  /** The first token outside the vocabulary, of all that are named. */
   OptionalInt firstTokenOutside(int vocabularySize) {
     for (int[] ids : new int[][] {promptTokens, eosTokenIds, stopTokenIds}) {
       for (int id : ids) {
@@ -146,7 +214,14 @@ public final class GenerationTask {
         }
       }
     }
-    return OptionalInt.empty();
+    for (Resumed choice : resumed.values()) {
+      for (int id : choice.tokens()) {
+        if (id < 0 || id >= vocabularySize) {
+          return OptionalInt.of(id);
+        }
+      }
+    }
+    return sampling.rules().firstOutside(vocabularySize);
   }
 
   /** The prompt at the start of an array of this capacity. */
@@ -183,7 +258,11 @@ public final class GenerationTask {
     private int[] eosTokenIds = NONE;
     private int[] stopTokenIds = NONE;
     private SamplingParams sampling = SamplingParams.GREEDY;
+    private Optional<Constraint> constraint = Optional.empty();
     private OptionalLong deadlineNanos = OptionalLong.empty();
+    private OptionalInt outputLogprobs = OptionalInt.empty();
+    private OptionalInt promptLogprobs = OptionalInt.empty();
+    private final Map<Integer, Resumed> resumed = new HashMap<>();
     private OptionalLong ttftTargetNanos = OptionalLong.empty();
     private String tenant = "default";
     private int priority;
@@ -250,9 +329,38 @@ public final class GenerationTask {
       return this;
     }
 
+    /** What the output must conform to; default nothing. */
+    public Builder constraint(Constraint constraint) {
+      this.constraint = Optional.of(constraint);
+      return this;
+    }
+
     /** On the engine's clock; default none. */
     public Builder deadlineNanos(long deadlineNanos) {
       this.deadlineNanos = OptionalLong.of(deadlineNanos);
+      return this;
+    }
+
+    /** Log-probabilities of output tokens, and of so many of the most likely; default none. */
+    public Builder outputLogprobs(int topN) {
+      this.outputLogprobs = OptionalInt.of(topN);
+      return this;
+    }
+
+    /** Log-probabilities of prompt tokens, and of so many of the most likely; default none. */
+    public Builder promptLogprobs(int topN) {
+      this.promptLogprobs = OptionalInt.of(topN);
+      return this;
+    }
+
+    /**
+     * Lets a choice go on where another engine left it.
+     *
+     * @param tokens its output so far, copied; the listener will not hear of them
+     * @param finished whether it has come to its end: the listener will hear nothing of it
+     */
+    public Builder resume(int choice, int[] tokens, boolean finished) {
+      resumed.put(choice, new Resumed(tokens.clone(), finished));
       return this;
     }
 

@@ -51,10 +51,11 @@ final class KvBlocks {
 
   /**
    * Takes notice of a new request. Where blocks cannot be copied, a block that is not full cannot
-   * be shared: each choice then computes the end of the prompt for itself.
+   * be shared: each choice then computes the end of the prompt for itself. So does each choice that
+   * has output already.
    */
   void add(Request request) {
-    if (!copiesBlocks) {
+    if (!copiesBlocks || request.task().isResumed()) {
       request.forked();
     }
   }
@@ -148,6 +149,29 @@ final class KvBlocks {
   /** Gives a decoding sequence a place for its latest token. */
   void growDecode(Sequence sequence) {
     pool.append(sequence.table, sequence.computed(), sequence.length(), copies);
+  }
+
+  /**
+   * Gives a decoding sequence places for drafts behind its latest token; they take no block that
+   * another sequence could be short of.
+   *
+   * @param spare blocks that stay available
+   * @return how many of the drafts got a place
+   */
+  int growDrafts(Sequence sequence, int drafts, int spare) {
+    int fit = drafts;
+    while (fit > 0
+        && pool.blocksToAppend(sequence.table, sequence.computed(), sequence.length() + fit) + spare
+            > pool.available()) {
+      fit--;
+    }
+    pool.append(sequence.table, sequence.computed(), sequence.length() + fit, copies);
+    return fit;
+  }
+
+  /** Takes back the places of drafts that were not right. */
+  void dropDrafts(Sequence sequence) {
+    pool.truncate(sequence.table, sequence.length());
   }
 
   /** Rows of logits that follow when a sequence has computed {@code count} more tokens. */

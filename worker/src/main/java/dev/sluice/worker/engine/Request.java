@@ -44,6 +44,7 @@ final class Request implements TaskHandle {
   private boolean scheduled;
   private boolean prefilled;
   private boolean started;
+  private boolean toldPrefilled;
   private long firstScheduledNanos;
   private long prefillDoneNanos;
   private long firstTokenNanos;
@@ -274,6 +275,15 @@ final class Request implements TaskHandle {
     return true;
   }
 
+  /**
+   * Its listener is about to hear that the prompt is computed; returns whether for the first time.
+   */
+  boolean markToldPrefilled() {
+    boolean first = !toldPrefilled;
+    toldPrefilled = true;
+    return first;
+  }
+
   /** Its blocks were taken away: everything is to be computed again. */
   void preempted() {
     for (int choice = 0; choice < choices(); choice++) {
@@ -305,9 +315,9 @@ final class Request implements TaskHandle {
     for (int choice = 0; choice < choices(); choice++) {
       Sequence sequence = sequence(choice);
       output += sequence.keptTokens();
-      gaps = Math.max(gaps, sequence.outputLength() - 1);
+      gaps = Math.max(gaps, sequence.chosenLength() - 1);
       itlMaxNanos = Math.max(itlMaxNanos, sequence.itlMaxNanos());
-      if (sequence.outputLength() > 0 && sequence.lastTokenNanos() - lastTokenNanos > 0) {
+      if (sequence.chosenLength() > 0 && sequence.lastTokenNanos() - lastTokenNanos > 0) {
         lastTokenNanos = sequence.lastTokenNanos();
       }
     }

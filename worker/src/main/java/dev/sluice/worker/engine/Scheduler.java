@@ -30,6 +30,7 @@ final class Scheduler {
   private final int prefillChunk;
   private final RequestOrder order;
   private final StepBudget budget;
+  private final Speculation speculation;
   private final RequestQueue running = new RequestQueue();
   private final RequestQueue waiting = new RequestQueue(); // in no order
   private final RequestQueue hopeless = new RequestQueue();
@@ -48,8 +49,13 @@ final class Scheduler {
   private long preemptions;
 
   Scheduler(
-      ModelRunner.Geometry geometry, int prefillChunk, SchedulingConfig config, KvBlocks blocks) {
+      ModelRunner.Geometry geometry,
+      int prefillChunk,
+      SchedulingConfig config,
+      KvBlocks blocks,
+      Speculation speculation) {
     this.blocks = blocks;
+    this.speculation = speculation;
     this.maxBatchedTokens = geometry.maxBatchedTokens();
     this.maxSequences = geometry.maxSequences();
     this.prefillChunk = prefillChunk;
@@ -177,7 +183,29 @@ final class Scheduler {
     planDecodes();
     // after a preemption nobody is let in: the victim would get its blocks back at once
     planPrefills(nowNanos, !crowded);
+    if (plan.tokens() == plan.decodes() && speculation.isPossible(plan.size())) {
+      planDrafts();
+    }
     return plan;
+  }
+
+  /** Fills a step in which all sequences decode with drafts. */
+  private void planDrafts() {
+    int sequences = plan.size();
+    for (int i = 0; i < sequences; i++) {
+      Sequence s = plan.sequence(i);
+      int most = Math.min(tokensLeft(), maxSequences - plan.tokens());
+      int drafts = blocks.growDrafts(s, speculation.propose(s, most, sequences), rows);
+      plan.addDrafts(i, drafts);
+      for (int draft = 1; draft <= drafts; draft++) {
+        budget.addDecode(s.computed() + draft);
+      }
+    }
+  }
+
+  /** Of a sequence's drafts so many were right: they are output like any other tokens. */
+  void accept(Sequence sequence, int count) {
+    order.charge(sequence.request(), count);
   }
 
   /** Lets those in that are next and may take the place of others. */
@@ -323,7 +351,7 @@ final class Scheduler {
     for (int choice = 0; choice < request.choices(); choice++) {
       Sequence s = request.sequence(choice);
       if (s.isActive() && !s.isDecoding()) {
-        int most = Math.min(prefillChunk, tokensLeft());
+        int most = plan.fitting(s, Math.min(prefillChunk, tokensLeft()));
         int claimed = most == 0 ? 0 : blocks.claimPrefill(s, most);
         int count = claimed == 0 ? 0 : budget.addPrefill(s.computed(), s.remaining(), claimed);
         if (count > 0) { // else another one computes in this step what it needs

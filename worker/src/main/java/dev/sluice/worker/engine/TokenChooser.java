@@ -1,8 +1,10 @@
 package dev.sluice.worker.engine;
 
-import dev.sluice.worker.sampling.Sampler;
+import dev.sluice.worker.sampling.TokenLogprob;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Optional;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,46 +19,68 @@ final class TokenChooser implements AutoCloseable {
   private static final int ROWS_PER_MEMBER = 4;
 
   private final ModelRunner runner;
-  private final int vocabularySize;
   private final Crew crew;
-  private final Sampler[] samplers; // [members]
-  private final Sequence[] sequences; // [maxSequences]; of the rows
-  private final int[] tokens; // [maxSequences]
-  private final @Nullable Throwable[] failures; // [maxSequences]
+  private final RowChooser[] choosers; // [members]
+
+  // [maxLogits]; of the rows
+  private final Sequence[] sequences;
+  private final int[] drafts; // of the sequence, before the row
+  private final boolean[] scores; // whether the row is read to score a token of the prompt
+  private final int[] tokens;
+  private final Optional<TokenLogprob>[] logprobs;
+  private final @Nullable Throwable[] failures;
   private MemorySegment logits = MemorySegment.NULL; // [rows, vocabularySize]
 
+  @SuppressWarnings({"unchecked", "rawtypes"}) // an array of Optional
   TokenChooser(ModelRunner runner, EngineConfig config) {
     ModelRunner.Geometry geometry = runner.geometry();
     int members = Math.min(config.samplingThreads(), geometry.maxSequences());
     int tokenCount = Math.min(config.tokens(), geometry.vocabularySize());
+    int rows = geometry.maxLogits();
     this.runner = runner;
-    this.vocabularySize = geometry.vocabularySize();
     this.crew = new Crew("sampler", members, this::choose);
-    this.samplers = new Sampler[members];
-    Arrays.setAll(samplers, member -> new Sampler(vocabularySize, tokenCount));
-    this.sequences = new Sequence[geometry.maxSequences()];
-    this.tokens = new int[geometry.maxSequences()];
-    this.failures = new Throwable[geometry.maxSequences()];
+    this.choosers = new RowChooser[members];
+    Arrays.setAll(choosers, member -> new RowChooser(geometry.vocabularySize(), tokenCount));
+    this.sequences = new Sequence[rows];
+    this.drafts = new int[rows];
+    this.scores = new boolean[rows];
+    this.tokens = new int[rows];
+    this.logprobs = new Optional[rows];
+    this.failures = new Throwable[rows];
   }
 
   void start() {
     crew.start();
   }
 
-  /** Chooses a token for each row of a step's logits. */
+  /**
+   * Scores the tokens of prompts and chooses a token for each sequence that a step completes; the
+   * rows are in the order of {@link StepPlan#writeTo}.
+   */
   void choose(StepPlan plan) {
     int count = 0;
     for (int i = 0; i < plan.size(); i++) {
       Sequence sequence = plan.sequence(i);
-      if (plan.rows(i) == 1) {
-        sequences[count++] = sequence;
-      } else if (plan.rows(i) > 1) { // the last token of a prompt, for all its choices
-        Request request = sequence.request();
+      for (int j = 0; j < plan.scoredRows(i); j++) {
+        sequences[count] = sequence;
+        scores[count] = true;
+        tokens[count++] = sequence.token(sequence.firstScored() + j + 1);
+      }
+      Request request = sequence.request();
+      if (plan.rows(i) > 0 && !request.isForked()) { // the last token of a prompt, for all choices
         for (int choice = 0; choice < request.choices(); choice++) {
           if (!request.sequence(choice).isEnded()) {
+            scores[count] = false;
+            drafts[count] = 0;
             sequences[count++] = request.sequence(choice);
           }
         }
+        continue;
+      }
+      for (int row = 0; row < plan.rows(i); row++) {
+        scores[count] = false;
+        drafts[count] = row;
+        sequences[count++] = sequence;
       }
     }
     if (count > 0) {
@@ -68,14 +92,18 @@ final class TokenChooser implements AutoCloseable {
   private void choose(int member, int row) {
     Sequence sequence = sequences[row];
     GenerationTask task = sequence.request().task();
+    RowChooser chooser = choosers[member];
     failures[row] = null;
+    logprobs[row] = Optional.empty();
     try {
-      if (sequence.outputLength() < task.minTokens()) {
-        task.banEndings(logits, (long) row * vocabularySize);
+      OptionalInt topN = scores[row] ? task.promptLogprobs() : task.outputLogprobs();
+      if (!scores[row]) {
+        int position = sequence.outputLength() + drafts[row];
+        tokens[row] = chooser.choose(logits, row, sequence, position);
       }
-      tokens[row] =
-          samplers[member].sample(
-              logits, row, task.sampling(), sequence.choice(), sequence.outputLength());
+      if (topN.isPresent()) {
+        logprobs[row] = Optional.of(chooser.logprob(logits, row, tokens[row], topN.getAsInt()));
+      }
     } catch (RuntimeException | Error e) {
       failures[row] = e;
     }
@@ -89,6 +117,11 @@ final class TokenChooser implements AutoCloseable {
   /** The token of a row, if there is no {@link #failure}. */
   int token(int row) {
     return tokens[row];
+  }
+
+  /** The log-probability of a row's token, if it was asked for. */
+  Optional<TokenLogprob> logprob(int row) {
+    return logprobs[row];
   }
 
   /** Why no token could be chosen for a row. */

@@ -9,6 +9,7 @@ import dev.sluice.v1.GenerationServiceGrpc;
 import dev.sluice.v1.Model;
 import dev.sluice.v1.WorkerServiceGrpc;
 import dev.sluice.v1.WorkerState;
+import dev.sluice.worker.constraint.Constraints;
 import dev.sluice.worker.engine.Engine;
 import dev.sluice.worker.engine.NanoClock;
 import io.grpc.BindableService;
@@ -67,7 +68,7 @@ public final class WorkerServices implements AutoCloseable {
       WorkerMetrics metrics) {
     Model model = profile.model();
     SecureRandom random = new SecureRandom();
-    WatchHub watch = new WatchHub(profile, engine::snapshot, availability::state);
+    WatchHub watch = new WatchHub(profile, engine, availability::state);
     core.set(
         new WorkerCore(
             engine,
@@ -81,7 +82,8 @@ public final class WorkerServices implements AutoCloseable {
                 model.getAliasesList(),
                 model.getVocabularySize(),
                 model.getTokenizerFingerprint(),
-                random::nextLong)));
+                random::nextLong),
+            new Constraints(bundle)));
     availability.onChange(watch::stateChanged);
     watch.start();
     Watchdog dog = new Watchdog(engine::snapshot, availability, stepLimit, NanoClock.SYSTEM);
@@ -124,6 +126,7 @@ public final class WorkerServices implements AutoCloseable {
     availability.draining();
     boolean ended = endEngine(ready.engine());
     ready.watch().close();
+    ready.constraints().close();
     if (!ended) {
       // The engine hangs in native code that still uses the model: freeing it would be worse.
       log.error("the engine did not end within {} s of its grace; giving up", grace.toSeconds());

@@ -48,7 +48,8 @@ public final class Simulation {
     this.clock = clock;
     this.groups = groups;
     this.concurrency = concurrency;
-    this.engine = new Engine(runner, config.withTokens(1), clock, new Observer());
+    this.engine =
+        new Engine(runner, config.withTokens(1).withDraftTokens(0), clock, new Observer());
   }
 
   /** What was measured so far, of all requests. */

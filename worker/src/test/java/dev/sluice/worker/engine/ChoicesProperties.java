@@ -40,7 +40,8 @@ class ChoicesProperties {
     Random random = new Random(seed);
     EngineConfig config =
         new EngineConfig(1000, 1 << 20, 1 + random.nextInt(16), Duration.ofSeconds(1), true)
-            .withPrefixCache(prefixCache);
+            .withPrefixCache(prefixCache)
+            .withDraftTokens(random.nextInt(4));
     List<GenerationTask> tasks = new ArrayList<>();
     List<ChoicesRecorder> recorders = new ArrayList<>();
     try (SimulatedModelRunner runner =
@@ -57,11 +58,11 @@ class ChoicesProperties {
         }
         tasks.add(task);
         recorders.add(recorder);
-        if (i == 5) {
-          engine.start();
+        if (tasks.size() == 5) {
+          engine.start(); // the others come while it runs
         }
       }
-      if (tasks.size() <= 5) {
+      if (tasks.size() < 5) {
         engine.start();
       }
       for (int i = 0; i < tasks.size(); i++) {

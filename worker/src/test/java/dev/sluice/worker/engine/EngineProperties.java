@@ -6,11 +6,15 @@ import dev.sluice.common.error.Refusal;
 import dev.sluice.worker.engine.ModelRunner.Geometry;
 import dev.sluice.worker.runner.SimulatedModelRunner;
 import dev.sluice.worker.runner.SimulatedModelRunner.StepHook;
+import dev.sluice.worker.sampling.Penalties;
 import dev.sluice.worker.sampling.SamplingParams;
+import dev.sluice.worker.sampling.TokenRules;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import net.jqwik.api.ForAll;
@@ -106,6 +110,23 @@ class EngineProperties {
     assertThat(outcome.summary().outputTokens()).isEqualTo(outcome.tokens().size());
   }
 
+  /** Some of the other parameters, too. */
+  static SamplingParams more(SamplingParams sampling, Random random) {
+    Map<Integer, Float> bias = new HashMap<>();
+    random.ints(4, 0, VOCABULARY).forEach(token -> bias.put(token, 4 * random.nextFloat() - 2));
+    return sampling
+        .withMinP(random.nextBoolean() ? 0 : random.nextFloat() / 4)
+        .withTypicalP(random.nextBoolean() ? 1 : 0.3f + random.nextFloat() / 2)
+        .withPenalties(
+            new Penalties(
+                0.5f + random.nextFloat(), random.nextFloat() - 0.5f, random.nextFloat() - 0.5f))
+        .withRules(
+            new TokenRules(
+                bias,
+                random.nextBoolean() ? new int[0] : random.ints(20, 4, VOCABULARY).toArray(),
+                random.ints(3, 0, 10).toArray()));
+  }
+
   static GenerationTask task(int serial, Random random) {
     int[] prompt = random.ints(1 + random.nextInt(50), 0, VOCABULARY).toArray();
     Arrays.fill(prompt, 0, random.nextInt(prompt.length), 7); // many begin alike
@@ -121,7 +142,9 @@ class EngineProperties {
     if (random.nextBoolean()) {
       float topP = random.nextBoolean() ? 1 : 0.3f + 0.6f * random.nextFloat();
       int topK = random.nextInt(VOCABULARY + 5);
-      task.sampling(new SamplingParams(0.2f + random.nextFloat(), topK, topP, random.nextLong()));
+      SamplingParams sampling =
+          new SamplingParams(0.2f + random.nextFloat(), topK, topP, random.nextLong());
+      task.sampling(random.nextBoolean() ? sampling : more(sampling, random));
     }
     return task.build();
   }

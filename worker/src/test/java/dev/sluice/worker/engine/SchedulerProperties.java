@@ -33,7 +33,8 @@ class SchedulerProperties {
     Geometry geometry = new Geometry(100, CONTEXT, 4, 10_000, budget, rows);
     KvBlocks kv = new KvBlocks(geometry, true, true, new CacheJournal());
     Scheduler scheduler =
-        new Scheduler(geometry, Integer.MAX_VALUE, SchedulingConfig.defaults(), kv);
+        new Scheduler(
+            geometry, Integer.MAX_VALUE, SchedulingConfig.defaults(), kv, new Speculation(0));
     int[] longest = random.ints(tenants, 1, CONTEXT).toArray();
     long[] served = new long[tenants];
     long[] waiting = new long[tenants];
@@ -76,7 +77,8 @@ class SchedulerProperties {
     Geometry geometry = new Geometry(100, CONTEXT, 4, 16 + extraBlocks, 16, rows);
     KvBlocks kv = new KvBlocks(geometry, true, true, new CacheJournal());
     Scheduler scheduler =
-        new Scheduler(geometry, Integer.MAX_VALUE, SchedulingConfig.defaults(), kv);
+        new Scheduler(
+            geometry, Integer.MAX_VALUE, SchedulingConfig.defaults(), kv, new Speculation(0));
     List<Request> live = new ArrayList<>();
     Request low = request(0, CONTEXT - 10, 0, -5);
     scheduler.add(low, 0);
@@ -127,7 +129,8 @@ class SchedulerProperties {
             geometry,
             chunk,
             new SchedulingConfig(policy, goal, Duration.ofMillis(80), Map.of("t1", 2.5)),
-            kv);
+            kv,
+            new Speculation(0));
     long now = Long.MAX_VALUE - Duration.ofMillis(100).toNanos(); // it wraps around
     List<Request> live = new ArrayList<>(); // in order of arrival
     int submitted = 0;

@@ -11,6 +11,7 @@ import com.google.rpc.RetryInfo;
 import dev.sluice.common.error.Statuses;
 import dev.sluice.v1.ChatMessage;
 import dev.sluice.v1.ChatMessages;
+import dev.sluice.v1.Constraint;
 import dev.sluice.v1.DetokenizeRequest;
 import dev.sluice.v1.FinishReason;
 import dev.sluice.v1.GenerateOnceRequest;
@@ -258,9 +259,11 @@ final class GenerationServiceTest {
   @Test
   void fieldWithoutBehaviourIsUnimplementedByName() throws Exception {
     try (WorkerFixture worker = WorkerFixture.serving()) {
-      StatusRuntimeException e = failure(worker, greedy("a", 1).setN(2).build());
+      StatusRuntimeException e =
+          failure(
+              worker, greedy("a", 1).setConstraint(Constraint.newBuilder().setRegex("a")).build());
       assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.UNIMPLEMENTED);
-      assertThat(detail(e, ErrorInfo.class).getMetadataMap()).containsEntry("field", "n");
+      assertThat(detail(e, ErrorInfo.class).getMetadataMap()).containsEntry("field", "constraint");
     }
   }
 

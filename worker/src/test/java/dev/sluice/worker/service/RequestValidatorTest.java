@@ -10,7 +10,6 @@ import dev.sluice.v1.ChatMessage;
 import dev.sluice.v1.ChatMessages;
 import dev.sluice.v1.Constraint;
 import dev.sluice.v1.GenerateRequest;
-import dev.sluice.v1.Logprobs;
 import dev.sluice.v1.RouterHop;
 import dev.sluice.v1.Sampling;
 import dev.sluice.v1.Stopping;
@@ -30,10 +29,10 @@ final class RequestValidatorTest {
     GenerationPlan plan = validator.validate(text("hi").build());
     assertThat(plan.requestId()).isEqualTo("req-2a");
     assertThat(plan.tenant()).isEqualTo("default");
-    assertThat(plan.temperature()).isEqualTo(1f);
-    assertThat(plan.topK()).isZero();
-    assertThat(plan.topP()).isEqualTo(1f);
-    assertThat(plan.seed()).isEqualTo(42);
+    assertThat(plan.sampling().temperature()).isEqualTo(1f);
+    assertThat(plan.sampling().topK()).isZero();
+    assertThat(plan.sampling().topP()).isEqualTo(1f);
+    assertThat(plan.sampling().seed()).isEqualTo(42);
     assertThat(plan.maxTokens()).isEmpty();
     assertThat(plan.attempt()).isEqualTo(1);
   }
@@ -135,16 +134,7 @@ final class RequestValidatorTest {
   static List<Object[]> unsupported() {
     return List.of(
         unsupported("beam", r -> r.setBeam(Beam.newBuilder().setWidth(2))),
-        unsupported("n", r -> r.setN(2)),
-        unsupported("logprobs.output", r -> r.setLogprobs(Logprobs.newBuilder().setOutput(0))),
-        unsupported("logprobs.prompt", r -> r.setLogprobs(Logprobs.newBuilder().setPrompt(5))),
-        unsupported("constraint", r -> r.setConstraint(Constraint.newBuilder().setRegex("a"))),
-        unsupported("sampling.min_p", r -> r.setSampling(Sampling.newBuilder().setMinP(0.1f))),
-        unsupported(
-            "sampling.repetition_penalty",
-            r -> r.setSampling(Sampling.newBuilder().setRepetitionPenalty(1.1f))),
-        unsupported(
-            "sampling.logit_bias", r -> r.setSampling(Sampling.newBuilder().putLogitBias(1, 1))));
+        unsupported("constraint", r -> r.setConstraint(Constraint.newBuilder().setRegex("a"))));
   }
 
   private static Object[] unsupported(String field, UnaryOperator<GenerateRequest.Builder> set) {

@@ -71,7 +71,7 @@ final class WorkerFixture implements AutoCloseable {
     profile =
         new WorkerProfile(
             WorkerIdentity.newBuilder().setWorkerId("w1").setEpoch("e1").build(),
-            Capabilities.newBuilder().setTokenIds(true).build(),
+            Capabilities.newBuilder().setTokenIds(true).setKvEvents(true).build(),
             Model.newBuilder()
                 .setId("sim")
                 .addAliases("default")
