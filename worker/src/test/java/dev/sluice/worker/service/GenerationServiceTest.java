@@ -58,6 +58,23 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 final class GenerationServiceTest {
   @Test
+  void aTargetThatCannotBeMetIsRefusedAtOnce() throws Exception {
+    try (WorkerFixture worker = WorkerFixture.serving()) {
+      worker.generate(greedy("so that it knows what a prompt costs", 1).setPriority(7).build());
+      StatusRuntimeException e =
+          failure(
+              worker,
+              greedy("a", 1)
+                  .setTtftTarget(com.google.protobuf.Duration.newBuilder().setNanos(1))
+                  .build());
+      assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+      assertThat(e.getStatus().getDescription()).startsWith("predicted time to first token");
+      assertThat(e.getTrailers()).isNotNull();
+      assertThat(e.getTrailers().keys()).contains("grpc-retry-pushback-ms");
+    }
+  }
+
+  @Test
   void streamIsCompleteOrderedAndTimed() throws Exception {
     try (WorkerFixture worker = WorkerFixture.serving()) {
       List<GenerateResponse> stream = worker.generate(greedy("hello", 40).build());
