@@ -171,8 +171,11 @@ public final class WorkerMain {
             .setVersion(BuildInfo.version())
             .build(),
         Capabilities.newBuilder()
-            .setTokenIds(true)
+            .setResume(true)
             .setKvEvents(config.kvCache().prefixCache())
+            .setTokenIds(true)
+            .setLogprobs(true)
+            .setConstraints(true)
             .build(),
         Model.newBuilder()
             .setId(modelId(config))

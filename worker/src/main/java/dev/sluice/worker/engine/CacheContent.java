@@ -6,4 +6,5 @@ package dev.sluice.worker.engine;
  * @param hashes of the blocks: high, low, high, low, ...
  * @param position of the {@link CacheJournal} at that moment
  */
+@SuppressWarnings("ArrayRecordComponent") // a message, never compared
 public record CacheContent(long[] hashes, long position) {}

@@ -16,6 +16,7 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class Engine {
   private final ModelRunner.Geometry geometry;
   private final int tokenCount; // those that can be chosen
+  private final boolean copiesBlocks;
   private final boolean prefixCache;
   private final CacheJournal journal = new CacheJournal();
   private final NanoClock clock;
@@ -30,6 +31,7 @@ public final class Engine {
   public Engine(ModelRunner runner, EngineConfig config, NanoClock clock, EngineObserver observer) {
     this.geometry = runner.geometry();
     this.tokenCount = Math.min(config.tokens(), geometry.vocabularySize());
+    this.copiesBlocks = runner.copiesBlocks();
     this.prefixCache = config.prefixCache();
     this.clock = clock;
     this.intake = new Intake(config);
@@ -188,6 +190,10 @@ public final class Engine {
               + " output tokens (expected: at most "
               + task.maxTokens().orElse(contextRoom)
               + ")");
+    }
+    if (task.beam().isPresent() && !copiesBlocks) {
+      throw new RefusalException(
+          new Refusal.Unimplemented("beam", "beam: not on this worker's device"));
     }
     if (task.choices() > geometry.maxSequences()) {
       throw new RefusalException(tooManyChoices(task.choices()));

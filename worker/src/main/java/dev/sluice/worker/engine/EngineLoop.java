@@ -411,6 +411,12 @@ final class EngineLoop implements Runnable {
     if (hasFailed(request, row)) {
       return;
     }
+    if (request.beams().isPresent()) {
+      if (request.beams().get().accept(sequence, blocks)) {
+        finishBeams(request, request.beams().get());
+      }
+      return;
+    }
     GenerationTask task = request.task();
     int token = chooser.token(row);
     long now = clock.nanos();
@@ -439,6 +445,38 @@ final class EngineLoop implements Runnable {
     }
   }
 
+  /** Hands out the best beams. */
+  private void finishBeams(Request request, BeamSearch search) {
+    long now = clock.nanos();
+    request.markToken(now);
+    observer.onFirstToken(request.ttftNanos());
+    GenerationListener listener = request.listener();
+    try {
+      listener.onPrefilled(request.prefillSummary());
+      int choice = 0;
+      for (BeamSearch.Hypothesis best : search.best()) {
+        int[] tokens = best.tokens();
+        for (int i = 0; i < tokens.length; i++) {
+          if (!best.logprobs().isEmpty()) {
+            listener.onLogprob(choice, best.logprobs().get(i));
+          }
+          listener.onToken(choice, tokens[i], request.task().endsChoice(tokens[i]), now);
+          request.markBeamToken();
+          outputTokens++;
+        }
+        listener.onScore(choice, best.score());
+        listener.onChoiceFinished(choice++, best.cause());
+      }
+    } catch (Throwable e) {
+      failListener(request, e);
+      return;
+    }
+    for (int i = 0; i < request.choices(); i++) {
+      scheduler.end(request.sequence(i), 0);
+    }
+    completeWithoutChoices(request);
+  }
+
   private static void tellPrefilled(Request request) {
     if (request.markToldPrefilled()) {
       request.listener().onPrefilled(request.prefillSummary());
@@ -460,11 +498,8 @@ final class EngineLoop implements Runnable {
   private static Optional<FinishCause> ending(Sequence sequence) {
     Request request = sequence.request();
     int token = sequence.lastToken();
-    if (request.task().isEndOfSequence(token)) {
-      return Optional.of(new FinishCause.EndOfSequence(token));
-    }
-    if (request.task().isStopToken(token)) {
-      return Optional.of(new FinishCause.StopToken(token));
+    if (request.task().endsChoice(token)) {
+      return Optional.of(request.task().endingCause(token));
     }
     if (sequence.decoding().isDone()) {
       return Optional.of(new FinishCause.ConstraintDone());

@@ -39,6 +39,9 @@ public interface GenerationListener {
    */
   void onToken(int choice, int tokenId, boolean ending, long nanos);
 
+  /** What a beam is worth; all its tokens were heard, {@link #onChoiceFinished} follows. */
+  default void onScore(int choice, double score) {}
+
   /** No more tokens of this choice. */
   void onChoiceFinished(int choice, FinishCause cause);
 

@@ -31,6 +31,7 @@ public final class GenerationTask {
   private final OptionalInt outputLogprobs;
   private final OptionalInt promptLogprobs;
   private final Map<Integer, Resumed> resumed;
+  private final Optional<BeamParams> beam;
 
   /** What a choice has output elsewhere, and whether that was all. */
   @SuppressWarnings("ArrayRecordComponent") // never compared
@@ -58,6 +59,7 @@ public final class GenerationTask {
     outputLogprobs = builder.outputLogprobs;
     promptLogprobs = builder.promptLogprobs;
     resumed = Map.copyOf(builder.resumed);
+    beam = builder.beam;
     ttftTargetNanos = builder.ttftTargetNanos;
     tenant = builder.tenant;
     priority = builder.priority;
@@ -131,6 +133,11 @@ public final class GenerationTask {
     return promptLogprobs;
   }
 
+  /** Beam search instead of sampling; then each choice is a beam. */
+  public Optional<BeamParams> beam() {
+    return beam;
+  }
+
   /** Tokens that a choice has output elsewhere: it goes on behind them. Not to be changed. */
   int[] resumedTokens(int choice) {
     return resumed.getOrDefault(choice, Resumed.NOTHING).tokens();
@@ -154,6 +161,13 @@ public final class GenerationTask {
   /** Whether a choice ends with this token, because the model or the caller says so. */
   public boolean endsChoice(int tokenId) {
     return isEndOfSequence(tokenId) || isStopToken(tokenId);
+  }
+
+  /** Why a choice ends with a token that {@link #endsChoice}. */
+  FinishCause endingCause(int tokenId) {
+    return isEndOfSequence(tokenId)
+        ? new FinishCause.EndOfSequence(tokenId)
+        : new FinishCause.StopToken(tokenId);
   }
 
   /** What the choice of tokens depends on, at the start of the output. */
@@ -263,6 +277,7 @@ public final class GenerationTask {
     private OptionalInt outputLogprobs = OptionalInt.empty();
     private OptionalInt promptLogprobs = OptionalInt.empty();
     private final Map<Integer, Resumed> resumed = new HashMap<>();
+    private Optional<BeamParams> beam = Optional.empty();
     private OptionalLong ttftTargetNanos = OptionalLong.empty();
     private String tenant = "default";
     private int priority;
@@ -351,6 +366,12 @@ public final class GenerationTask {
     public Builder promptLogprobs(int topN) {
       this.promptLogprobs = OptionalInt.of(topN);
       return this;
+    }
+
+    /** Beam search instead of sampling; sets the number of choices, too. Default none. */
+    public Builder beam(BeamParams params) {
+      this.beam = Optional.of(params);
+      return choices(params.width());
     }
 
     /**

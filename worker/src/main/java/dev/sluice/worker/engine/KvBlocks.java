@@ -159,13 +159,13 @@ final class KvBlocks {
    * @return how many of the drafts got a place
    */
   int growDrafts(Sequence sequence, int drafts, int spare) {
+    int written = sequence.computed();
+    int length = sequence.length();
     int fit = drafts;
-    while (fit > 0
-        && pool.blocksToAppend(sequence.table, sequence.computed(), sequence.length() + fit) + spare
-            > pool.available()) {
+    while (fit > 0 && !pool.canAppend(sequence.table, written, length + fit, spare)) {
       fit--;
     }
-    pool.append(sequence.table, sequence.computed(), sequence.length() + fit, copies);
+    pool.append(sequence.table, written, length + fit, copies);
     return fit;
   }
 
@@ -179,7 +179,8 @@ final class KvBlocks {
     if (count < sequence.remaining()) {
       return 0;
     }
-    return sequence.request().isForked() ? 1 : sequence.request().live();
+    Request request = sequence.request();
+    return request.isForked() || request.beams().isPresent() ? 1 : request.live();
   }
 
   /** A step has computed the next tokens of a sequence. */
@@ -201,6 +202,13 @@ final class KvBlocks {
       }
     }
     request.forked();
+  }
+
+  /** A choice gives up what it has and goes on as another one does, sharing its blocks. */
+  void fork(Sequence from, Sequence to) {
+    pool.free(to.table);
+    to.become(from);
+    pool.fork(from.table, to.table, from.computed());
   }
 
   /** One choice ends; if it computes the prompt for the others, the next one goes on with that. */

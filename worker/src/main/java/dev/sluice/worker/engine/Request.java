@@ -2,6 +2,7 @@ package dev.sluice.worker.engine;
 
 import dev.sluice.common.fair.FairEntry;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
@@ -32,6 +33,8 @@ final class Request implements TaskHandle {
   private final long serial;
   private final long arrivalNanos;
   private final List<Sequence> sequences;
+  private final Optional<BeamSearch> beams;
+  private int beamTokens; // handed out at the end of a beam search
   private int live;
   private int preemptions;
   private int prefillChunks;
@@ -74,6 +77,7 @@ final class Request implements TaskHandle {
         IntStream.range(0, live)
             .mapToObj(choice -> new Sequence(this, choice, hashes.fork()))
             .toList();
+    this.beams = task.beam().map(params -> new BeamSearch(this, params));
   }
 
   @Override
@@ -114,6 +118,16 @@ final class Request implements TaskHandle {
   /** The sequence of a choice, which may have ended. */
   Sequence sequence(int choice) {
     return sequences.get(choice);
+  }
+
+  /** The search, if each choice is a beam. */
+  Optional<BeamSearch> beams() {
+    return beams;
+  }
+
+  /** A token was handed out at the end of a beam search. */
+  void markBeamToken() {
+    beamTokens++;
   }
 
   /** Choices that have not ended. */
@@ -289,6 +303,7 @@ final class Request implements TaskHandle {
     for (int choice = 0; choice < choices(); choice++) {
       sequence(choice).restart();
     }
+    beams.ifPresent(BeamSearch::restart);
     preemptions++;
   }
 
@@ -308,13 +323,13 @@ final class Request implements TaskHandle {
   }
 
   GenerationSummary summary(long endNanos) {
-    int output = 0;
+    int output = beamTokens;
     int gaps = 0;
     long lastTokenNanos = firstTokenNanos;
     long itlMaxNanos = 0;
     for (int choice = 0; choice < choices(); choice++) {
       Sequence sequence = sequence(choice);
-      output += sequence.keptTokens();
+      output += beams.isPresent() ? 0 : sequence.keptTokens();
       gaps = Math.max(gaps, sequence.chosenLength() - 1);
       itlMaxNanos = Math.max(itlMaxNanos, sequence.itlMaxNanos());
       if (sequence.chosenLength() > 0 && sequence.lastTokenNanos() - lastTokenNanos > 0) {

@@ -55,6 +55,11 @@ final class RowChooser {
     return sampler.sample(rows, index, task.sampling(), sequence.choice(), position);
   }
 
+  /** Finds the most likely tokens behind a beam. */
+  void rank(MemorySegment logits, int row, BeamRow ranked) {
+    ranked.fill(sampler.mostLikely(logits, row, ranked.tokens(), ranked.logprobs()));
+  }
+
   /** The log-probability of a token in a row as the model left it. */
   TokenLogprob logprob(MemorySegment logits, int row, int token, int topN) {
     return sampler.logprob(logits, row, token, topN);

@@ -32,7 +32,7 @@ final class Sequence {
   private final int choice;
   private final int promptLength;
   private final int resumedLength; // output tokens that came from elsewhere
-  private final BlockHashes hashes;
+  private BlockHashes hashes;
   private int[] tokens;
   private int length;
   private int computed;
@@ -231,6 +231,34 @@ final class Sequence {
     itlMaxNanos = Math.max(itlMaxNanos, gap);
     lastTokenNanos = nanos;
     return gap;
+  }
+
+  /** Appends a token that is not handed out before the end of a beam search. */
+  void appendBeam(int tokenId) {
+    if (length == tokens.length) {
+      tokens = Arrays.copyOf(tokens, 2 * length);
+    }
+    tokens[length++] = tokenId;
+    hashes.extend(tokens, length);
+  }
+
+  /** Its output, and one more token. */
+  int[] outputWith(int tokenId) {
+    int[] output = Arrays.copyOfRange(tokens, promptLength, length + 1);
+    output[output.length - 1] = tokenId;
+    return output;
+  }
+
+  /** Becomes the same as another choice of its request; its blocks are {@link KvBlocks}' care. */
+  void become(Sequence other) {
+    if (tokens.length < other.length) {
+      tokens = Arrays.copyOf(tokens, other.tokens.length);
+    }
+    System.arraycopy(other.tokens, promptLength, tokens, promptLength, other.outputLength());
+    length = other.length;
+    computed = other.computed;
+    charged = other.charged;
+    hashes = other.hashes.fork();
   }
 
   /** Where its latest tokens occurred before. */

@@ -4,7 +4,7 @@ package dev.sluice.worker.engine;
  * Decides which tokens to propose to follow a sequence's latest one, so that one step can check
  * them all: those that followed the same tokens earlier in prompt or output. What is output does
  * not depend on it: a draft counts only if it is the token that is chosen at its position.
- * Penalties and constraints change with every token, so there are no drafts beside them.
+ * Penalties, constraints and beams change with every token, so there are no drafts beside them.
  *
  * <p>A draft pays if the time of a step that it saves, by its probability to be accepted, exceeds
  * the time that its row adds to this step. Both are learnt: the time of a step over its rows is
@@ -64,7 +64,8 @@ final class Speculation {
    */
   int propose(Sequence sequence, int most, int sequences) {
     int room = Math.min(Math.min(most, mostDrafts), sequence.room() - 1);
-    if (room < 1 || sequence.decoding().dependsOnOutput()) {
+    boolean sampled = sequence.request().beams().isEmpty();
+    if (room < 1 || !sampled || sequence.decoding().dependsOnOutput()) {
       return 0;
     }
     int from = sequence.ngrams().find(sequence.tokens(), sequence.length());
@@ -108,7 +109,7 @@ final class Speculation {
       return;
     }
     double mean = steps > 0 ? nanos / steps : stepNanos;
-    double usual = Math.min(stepNanos, 4 * mean); // one that was held up says nothing
+    double usual = Math.min((double) stepNanos, 4 * mean); // one that was held up says nothing
     steps = MEMORY * steps + 1;
     rows = MEMORY * rows + stepRows;
     squares = MEMORY * squares + (double) stepRows * stepRows;

@@ -67,7 +67,8 @@ final class TokenChooser implements AutoCloseable {
         tokens[count++] = sequence.token(sequence.firstScored() + j + 1);
       }
       Request request = sequence.request();
-      if (plan.rows(i) > 0 && !request.isForked()) { // the last token of a prompt, for all choices
+      boolean forks = !request.isForked() && request.beams().isEmpty();
+      if (plan.rows(i) > 0 && forks) { // the last token of a prompt, for all choices
         for (int choice = 0; choice < request.choices(); choice++) {
           if (!request.sequence(choice).isEnded()) {
             scores[count] = false;
@@ -96,16 +97,23 @@ final class TokenChooser implements AutoCloseable {
     failures[row] = null;
     logprobs[row] = Optional.empty();
     try {
-      OptionalInt topN = scores[row] ? task.promptLogprobs() : task.outputLogprobs();
-      if (!scores[row]) {
+      if (scores[row]) {
+        score(chooser, row, task.promptLogprobs());
+      } else if (sequence.request().beams().isPresent()) {
+        chooser.rank(logits, row, sequence.request().beams().get().row(sequence));
+      } else {
         int position = sequence.outputLength() + drafts[row];
         tokens[row] = chooser.choose(logits, row, sequence, position);
-      }
-      if (topN.isPresent()) {
-        logprobs[row] = Optional.of(chooser.logprob(logits, row, tokens[row], topN.getAsInt()));
+        score(chooser, row, task.outputLogprobs());
       }
     } catch (RuntimeException | Error e) {
       failures[row] = e;
+    }
+  }
+
+  private void score(RowChooser chooser, int row, OptionalInt topN) {
+    if (topN.isPresent()) {
+      logprobs[row] = Optional.of(chooser.logprob(logits, row, tokens[row], topN.getAsInt()));
     }
   }
 

@@ -88,8 +88,34 @@ public final class Sampler {
     return new TokenLogprob(token, logprob(token, logTotal), row.rank(token), top, topLogprobs);
   }
 
+  /**
+   * The most likely tokens, most likely first.
+   *
+   * @param logits [rows, vocabularySize], float32, native
+   * @param index of the row
+   * @param tokens receives as many as it has room for, or as there are
+   * @param logprobs receives their log-probabilities
+   * @return how many there are
+   * @throws SamplingException if a logit is not a number or plus infinity
+   */
+  public int mostLikely(MemorySegment logits, int index, int[] tokens, double[] logprobs) {
+    read(logits, index);
+    double logTotal = StrictMath.log(weigh(1));
+    candidates.takeMostLikely(tokens.length, 1);
+    candidates.sortKept();
+    for (int i = 0; i < candidates.kept(); i++) {
+      tokens[i] = candidates.token(i);
+      logprobs[i] = exactLogprob(tokens[i], logTotal);
+    }
+    return candidates.kept();
+  }
+
   private float logprob(int token, double logTotal) {
-    return (float) ((double) row.logit(token) - row.maximum() - logTotal);
+    return (float) exactLogprob(token, logTotal);
+  }
+
+  private double exactLogprob(int token, double logTotal) {
+    return (double) row.logit(token) - row.maximum() - logTotal;
   }
 
   private void read(MemorySegment logits, int index) {

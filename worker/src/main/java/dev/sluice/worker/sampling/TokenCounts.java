@@ -76,9 +76,9 @@ final class TokenCounts {
 
   /** Where a token is, or can be put. */
   private int find(int token) {
-    int slot = (token * 0x9E3779B9 >>> 7) & keys.length - 1;
+    int slot = ((token * 0x9E3779B9) >>> 7) & (keys.length - 1);
     while (keys[slot] != EMPTY && keys[slot] != token) {
-      slot = slot + 1 & keys.length - 1;
+      slot = (slot + 1) & (keys.length - 1);
     }
     return slot;
   }

@@ -1,5 +1,7 @@
 package dev.sluice.worker.sampling;
 
+import java.util.Arrays;
+
 /**
  * The log-probability of a token where it stands, in the model's own distribution over the tokens
  * that can be chosen: before bans, penalties and temperature.
@@ -23,6 +25,24 @@ public final class TokenLogprob {
     this.rank = rank;
     this.topTokens = topTokens;
     this.topLogprobs = topLogprobs;
+  }
+
+  /**
+   * One of the most likely tokens of a row.
+   *
+   * @param tokens most likely first; the first {@code count} count
+   * @param logprobs of these
+   * @param index of the token among them
+   * @param topN how many of them are told, too
+   */
+  public static TokenLogprob ofRanked(
+      int[] tokens, double[] logprobs, int count, int index, int topN) {
+    int[] top = Arrays.copyOf(tokens, Math.min(topN, count));
+    float[] topLogprobs = new float[top.length];
+    for (int i = 0; i < top.length; i++) {
+      topLogprobs[i] = (float) logprobs[i];
+    }
+    return new TokenLogprob(tokens[index], (float) logprobs[index], index + 1, top, topLogprobs);
   }
 
   public int tokenId() {

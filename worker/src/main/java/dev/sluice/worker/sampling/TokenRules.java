@@ -28,14 +28,15 @@ public final class TokenRules {
    * @param banned these tokens are never chosen
    */
   public TokenRules(Map<Integer, Float> bias, int[] allowed, int[] banned) {
-    TreeMap<Integer, Float> sorted = new TreeMap<>(bias);
-    this.biased = sorted.keySet().stream().mapToInt(Integer::intValue).toArray();
-    this.biases = new float[biased.length];
-    for (int i = 0; i < biased.length; i++) {
-      biases[i] = sorted.get(biased[i]);
-      if (!Float.isFinite(biases[i])) {
+    this.biased = new int[bias.size()];
+    this.biases = new float[bias.size()];
+    int count = 0;
+    for (Map.Entry<Integer, Float> entry : new TreeMap<>(bias).entrySet()) {
+      biased[count] = entry.getKey();
+      biases[count++] = entry.getValue();
+      if (!Float.isFinite(entry.getValue())) {
         throw new IllegalArgumentException(
-            "bias of token " + biased[i] + ": " + biases[i] + " (expected: a number)");
+            "bias of token " + entry.getKey() + ": " + entry.getValue() + " (expected: a number)");
       }
     }
     this.banned = IntStream.of(banned).distinct().sorted().toArray();

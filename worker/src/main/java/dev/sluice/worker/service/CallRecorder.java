@@ -12,6 +12,8 @@ import java.util.List;
  */
 interface CallRecorder {
   /**
+   * It ended well.
+   *
    * @param reasons of the choices that ended here
    */
   void completed(List<FinishReason> reasons, GenerationSummary summary, int outputTokens);

@@ -80,9 +80,9 @@ final class GenerationCall implements Runnable {
             .mapToObj(choice -> new ChoiceStream(choice, text.get(), plan))
             .toList();
     this.alreadySent = plan.resume().map(resume -> resume.nextSequence() - 1).orElse(0L);
-    this.startedSent = alreadySent > 0;
-    this.sequence = alreadySent;
-    this.promptScores = new PromptScores(Math.max(0, alreadySent - 1));
+    this.startedSent = plan.progress().isPresent();
+    this.sequence = startedSent ? alreadySent : 0;
+    this.promptScores = new PromptScores(startedSent ? alreadySent - 1 : 0);
     this.sink = sink;
     this.model = model;
     this.recorder = recorder;
@@ -96,7 +96,7 @@ final class GenerationCall implements Runnable {
    * @throws RefusalException if the engine does not take it
    */
   void start(GenerationTask task) {
-    plan.resume().ifPresent(resume -> resume(resume, task));
+    plan.progress().ifPresent(progress -> resume(progress, task));
     handle = engine.submit(task, mailbox);
     for (int i = 0; i < choices.size(); i++) {
       if (choices.get(i).isStopped()) {
@@ -174,7 +174,7 @@ final class GenerationCall implements Runnable {
   private void send() {
     sendMessages();
     int unsentBytes = choices.stream().mapToInt(ChoiceStream::unsentBytes).sum();
-    if (unsentBytes > MAX_UNSENT_BYTES) {
+    if (unsentBytes > MAX_UNSENT_BYTES && plan.beam().isEmpty()) {
       throw new RefusalException(
           new Refusal.Overloaded(
               "SLOW_READER",
@@ -198,7 +198,8 @@ final class GenerationCall implements Runnable {
 
   /** Sends what there is, as long as the client reads. */
   private void sendMessages() {
-    boolean sent = true;
+    // All of a search is sent at once, so that its messages are the same when it is run again.
+    boolean sent = plan.beam().isEmpty() || batch.end().isPresent();
     while (sent && sink.isReady()) {
       sent = sendNext();
     }
@@ -314,6 +315,8 @@ final class GenerationCall implements Runnable {
   }
 
   private void emit(GenerateResponse.Builder message) {
-    sink.send(message.build());
+    if (message.getSequence() > alreadySent) {
+      sink.send(message.build());
+    }
   }
 }

@@ -115,10 +115,11 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
     plan.maxTokens().ifPresent(task::maxTokens);
     constraint.ifPresent(task::constraint);
     plan.outputLogprobs().ifPresent(task::outputLogprobs);
-    if (!plan.resume().map(ResumePoint::hasBegun).orElse(false)) { // else the client has them
+    plan.beam().ifPresent(task::beam);
+    if (!plan.progress().map(ResumePoint::hasBegun).orElse(false)) { // else the client has them
       plan.promptLogprobs().ifPresent(task::promptLogprobs);
     }
-    plan.resume().ifPresent(resume -> addResume(task, resume));
+    plan.progress().ifPresent(progress -> addResume(task, progress));
     plan.urgency().ttftTargetNanos().ifPresent(task::ttftTargetNanos);
     Deadline deadline = Context.current().getDeadline();
     if (deadline != null) {

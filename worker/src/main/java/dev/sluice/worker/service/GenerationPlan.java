@@ -1,5 +1,6 @@
 package dev.sluice.worker.service;
 
+import dev.sluice.worker.engine.BeamParams;
 import dev.sluice.worker.sampling.SamplingParams;
 import java.util.List;
 import java.util.Optional;
@@ -14,6 +15,7 @@ import java.util.OptionalInt;
  * @param prompt where the tokens come from
  * @param sampling how tokens are chosen
  * @param choices number of choices
+ * @param beam beam search instead of sampling
  * @param outputLogprobs if present, log-probabilities of the output, with so many of the likeliest
  * @param promptLogprobs likewise of the prompt
  * @param maxTokens most output tokens; empty: what fits
@@ -34,6 +36,7 @@ record GenerationPlan(
     PromptSource prompt,
     SamplingParams sampling,
     int choices,
+    Optional<BeamParams> beam,
     OptionalInt outputLogprobs,
     OptionalInt promptLogprobs,
     OptionalInt maxTokens,
@@ -49,5 +52,13 @@ record GenerationPlan(
   GenerationPlan {
     stop = List.copyOf(stop);
     stopTokenIds = List.copyOf(stopTokenIds);
+  }
+
+  /**
+   * Where generation goes on. A beam search sends nothing before its end, so it is run again; what
+   * the client has of it is not sent again.
+   */
+  Optional<ResumePoint> progress() {
+    return beam.isPresent() ? Optional.empty() : resume;
   }
 }

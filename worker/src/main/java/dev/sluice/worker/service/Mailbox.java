@@ -36,6 +36,7 @@ final class Mailbox implements GenerationListener {
   private int[] tokens = new int[16];
   private int[] choices = new int[16]; // of the tokens; the complement if the token ends its choice
   private int count;
+  private OptionalDouble score = OptionalDouble.empty(); // of the beam that ends next
   private Optional<PrefillSummary> prefill = Optional.empty();
   private Optional<End> end = Optional.empty();
 
@@ -82,9 +83,15 @@ final class Mailbox implements GenerationListener {
   }
 
   @Override
+  public synchronized void onScore(int choice, double newScore) {
+    score = OptionalDouble.of(newScore);
+  }
+
+  @Override
   public void onChoiceFinished(int choice, FinishCause cause) {
     synchronized (this) {
-      endings.add(new Ending(choice, cause, OptionalDouble.empty()));
+      endings.add(new Ending(choice, cause, score));
+      score = OptionalDouble.empty();
     }
     wake.run();
   }

@@ -2,10 +2,12 @@ package dev.sluice.worker.service;
 
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.RefusalException;
+import dev.sluice.v1.Beam;
 import dev.sluice.v1.GenerateRequest;
 import dev.sluice.v1.RouterHop;
 import dev.sluice.v1.Sampling;
 import dev.sluice.v1.Stopping;
+import dev.sluice.worker.engine.BeamParams;
 import dev.sluice.worker.sampling.Penalties;
 import dev.sluice.worker.sampling.SamplingParams;
 import dev.sluice.worker.sampling.TokenRules;
@@ -25,6 +27,7 @@ import java.util.function.LongSupplier;
 final class RequestValidator {
   private static final int MAX_NAME = 128;
   private static final int MAX_CHOICES = 16;
+  private static final int MAX_LENGTH_PENALTY = 10;
   private static final int MAX_STOPS = 16;
   private static final int MAX_STOP_LENGTH = 256;
   private static final int MAX_STOP_TOKENS = 64;
@@ -58,8 +61,8 @@ final class RequestValidator {
 
   /**
    * @throws RefusalException with {@link Refusal.NotFound} for another model, {@link
-   *     Refusal.Invalid} for all violations together, {@link Refusal.Unimplemented} for a field
-   *     whose behaviour is not there, {@link Refusal.Unserviceable} for another tokenizer's ids
+   *     Refusal.Invalid} for all violations together, {@link Refusal.Unserviceable} for another
+   *     tokenizer's ids
    */
   GenerationPlan validate(GenerateRequest request) {
     checkModel(request.getModel());
@@ -74,7 +77,6 @@ final class RequestValidator {
       ResumePoint.check(request.getHop().getResume(), choices(request), vocabularySize, violations);
     }
     violations.throwIfAny();
-    UnsupportedFields.refuse(request);
 
     Sampling sampling = request.getSampling();
     Stopping stopping = request.getStopping();
@@ -92,6 +94,7 @@ final class RequestValidator {
         prompt,
         samplingParams(sampling, seed),
         choices(request),
+        request.hasBeam() ? Optional.of(beam(request)) : Optional.empty(),
         request.getLogprobs().hasOutput()
             ? OptionalInt.of(request.getLogprobs().getOutput())
             : OptionalInt.empty(),
@@ -110,6 +113,15 @@ final class RequestValidator {
             ? Optional.of(ResumePoint.of(hop.getResume(), choices(request)))
             : Optional.empty(),
         Urgency.of(request));
+  }
+
+  private static BeamParams beam(GenerateRequest request) {
+    Beam beam = request.getBeam();
+    return new BeamParams(
+        beam.getWidth(),
+        choices(request),
+        beam.hasLengthPenalty() ? beam.getLengthPenalty() : 1,
+        beam.getEarlyStopping());
   }
 
   private static int choices(GenerateRequest request) {
@@ -272,9 +284,7 @@ final class RequestValidator {
       violations.unsigned("n", request.getN(), 1, MAX_CHOICES);
     }
     if (request.hasBeam()) {
-      violations.unsigned("beam.width", request.getBeam().getWidth(), 1, 16);
-      violations.check(
-          !request.hasSampling(), "sampling", "set beside beam (expected: one of the two)");
+      checkBeam(request, violations);
     }
     if (request.getLogprobs().hasOutput()) {
       violations.unsigned("logprobs.output", request.getLogprobs().getOutput(), 0, 20);
@@ -283,5 +293,29 @@ final class RequestValidator {
       violations.unsigned("logprobs.prompt", request.getLogprobs().getPrompt(), 0, 20);
     }
     Urgency.check(request, violations);
+  }
+
+  private static void checkBeam(GenerateRequest request, Violations violations) {
+    Beam beam = request.getBeam();
+    violations.unsigned("beam.width", beam.getWidth(), 1, MAX_CHOICES);
+    violations.range(
+        "beam.length_penalty",
+        beam.hasLengthPenalty() ? beam.getLengthPenalty() : 1,
+        -MAX_LENGTH_PENALTY,
+        MAX_LENGTH_PENALTY,
+        false);
+    violations.check(
+        Integer.compareUnsigned(choices(request), beam.getWidth()) <= 0,
+        "n",
+        Integer.toUnsignedString(choices(request))
+            + " (expected: at most beam.width, "
+            + Integer.toUnsignedString(beam.getWidth())
+            + ")");
+    violations.check(
+        !request.hasSampling(), "sampling", "set beside beam (expected: one of the two)");
+    violations.check(
+        request.getStopping().getStopCount() == 0,
+        "stopping.stop",
+        "set beside beam (expected: none; stop_token_ids can be used)");
   }
 }

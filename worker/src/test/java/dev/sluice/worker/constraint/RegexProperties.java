@@ -20,6 +20,9 @@ import net.jqwik.api.constraints.Size;
 
 /** Regular expressions against {@link Pattern}, an independent implementation. */
 class RegexProperties {
+  /** Bytes; Java's matcher ends, and without much of a stack. */
+  private static final int MAX_WALK = 10;
+
   private static final String[] CHARACTERS = {
     "a", "b", "c", "B", "0", "7", " ", "_", "\n", "\"", "\\", "\u00E9", "\u20AC", "\uD83D\uDE00"
   };
@@ -58,7 +61,14 @@ class RegexProperties {
 
   @Provide
   Arbitrary<String> regexes() {
-    return Arbitraries.randomValue(random -> regex(random, 4));
+    return Arbitraries.randomValue(random -> {
+      String regex = regex(random, 3);
+      return switch (random.nextInt(4)) {
+        case 0 -> "^(" + regex + ")$";
+        case 1 -> "(^" + regex + "|b$)" + regex(random, 1);
+        default -> regex;
+      };
+    });
   }
 
   private static String regex(Random random, int depth) {
@@ -66,13 +76,12 @@ class RegexProperties {
     if (depth == 0) {
       return atom;
     }
-    return switch (random.nextInt(8)) {
+    // Anchors are not repeated: Java ends a loop at its first pass without a character.
+    return switch (random.nextInt(6)) {
       case 0, 1 -> atom;
       case 2 -> regex(random, depth - 1) + regex(random, depth - 1);
       case 3 -> "(" + regex(random, depth - 1) + "|" + regex(random, depth - 1) + ")";
       case 4 -> "(?:" + regex(random, depth - 1) + ")" + atom;
-      case 5 -> "^(" + regex(random, depth - 1) + ")$";
-      case 6 -> "(^" + regex(random, depth - 1) + "|b$)";
       default ->
           "(" + regex(random, depth - 1) + ")" + QUANTIFIERS[random.nextInt(QUANTIFIERS.length)];
     };
@@ -83,7 +92,7 @@ class RegexProperties {
     return Arbitraries.of(CHARACTERS).list().ofMaxSize(7).map(list -> String.join("", list));
   }
 
-  @Property(tries = 2000)
+  @Property(tries = 600)
   void aTextMatchesIfJavaSaysSo(
       @ForAll("regexes") String regex,
       @ForAll @Size(10) List<@From("texts") String> texts,
@@ -94,7 +103,7 @@ class RegexProperties {
     try {
       dfa = Determinizer.of(RegexParser.parse(regex, budget), TextEncoding.PLAIN, budget);
     } catch (ConstraintException e) {
-      if (e.getMessage().startsWith("nothing can match")) {
+      if (String.valueOf(e.getMessage()).startsWith("nothing can match")) {
         texts.forEach(text -> assertThat(java.matcher(text).matches()).isFalse());
       } else {
         assertThat(e.getMessage()).contains("more than");
@@ -108,15 +117,18 @@ class RegexProperties {
     }
     for (int i = 0; i < 5; i++) {
       String text = walk(dfa, random);
-      assertThat(java.matcher(text).matches()).as("%s on '%s'", regex, text).isTrue();
+      assertThat(java.matcher(text).matches())
+          .as("%s on '%s'", regex, text)
+          .isEqualTo(dfa.matches(text.getBytes(StandardCharsets.UTF_8)));
     }
   }
 
-  /** A random text that the automaton accepts; short, so that Java's matcher ends. */
+  /** A random text that the automaton accepts, or the beginning of one that is long. */
   private static String walk(Dfa dfa, Random random) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     int state = Dfa.START;
-    while (!dfa.accepts(state) || (bytes.size() < 12 && random.nextInt(3) > 0)) {
+    while (bytes.size() < MAX_WALK
+        && (!dfa.accepts(state) || (bytes.size() < 8 && random.nextInt(3) > 0))) {
       int octet = random.nextInt(256);
       int tried = 0;
       while (tried < 256 && dfa.next(state, octet) == Dfa.NONE) {
@@ -129,7 +141,8 @@ class RegexProperties {
       bytes.write(octet);
       state = dfa.next(state, octet);
     }
-    return bytes.toString(StandardCharsets.UTF_8);
+    // the beginning of a character at the end is left out
+    return bytes.toString(StandardCharsets.UTF_8).replace("\uFFFD", "");
   }
 
   @Example
@@ -159,6 +172,6 @@ class RegexProperties {
     assertThatExceptionOfType(RefusalException.class)
         .isThrownBy(() -> TestVocabulary.compile(new ConstraintSource.Regex(regex)))
         .satisfies(e -> assertThat(e.getMessage()).startsWith("constraint.regex: "))
-        .satisfies(e -> assertThat(reasons).anyMatch(reason -> e.getMessage().contains(reason)));
+        .satisfies(e -> assertThat(reasons).anyMatch(String.valueOf(e.getMessage())::contains));
   }
 }

@@ -34,7 +34,7 @@ final class SchemaCampaign {
       wrong.forEach(answer -> System.out.println("wrong: " + answer));
       answers.stream()
           .filter(answer -> answer.cause().equals("Length"))
-          .forEach(answer -> System.out.println("too long: " + answer));
+          .forEach(answer -> System.out.println("too long: " + answer.asked().question()));
       assertThat(wrong).isEmpty();
       assertThat(SchemaGenerations.causes(answers).getOrDefault("Length", 0))
           .isLessThanOrEqualTo(answers.size() / 100);

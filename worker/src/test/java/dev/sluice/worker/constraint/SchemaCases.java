@@ -66,9 +66,11 @@ final class SchemaCases {
           new Case(
               "Describe a small family tree.",
               """
-              {"$ref":"#/$defs/person","$defs":{"person":{"type":"object","properties":{"name":
-              {"type":"string","minLength":1,"maxLength":12},"children":{"type":"array",
-              "maxItems":1,"items":{"$ref":"#/$defs/person"}}},"required":["name"]}}}
+              {"type":"object","properties":{"name":{"$ref":"#/$defs/name"},"children":
+              {"type":"array","maxItems":3,"items":{"$ref":"#/$defs/child"}}},"required":["name"],
+              "$defs":{"name":{"type":"string","minLength":1,"maxLength":12},"child":{"type":
+              "object","properties":{"name":{"$ref":"#/$defs/name"},"age":{"type":"integer",
+              "minimum":0,"maximum":60}},"required":["name","age"]}}}
               """),
           new Case(
               "What day is it?",

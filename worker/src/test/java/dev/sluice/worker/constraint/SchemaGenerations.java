@@ -171,8 +171,12 @@ final class SchemaGenerations implements AutoCloseable {
   }
 
   @Override
-  public void close() throws InterruptedException {
-    engine.close(Duration.ofSeconds(10));
+  public void close() {
+    try {
+      boolean _ = engine.close(Duration.ofSeconds(10));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
     constraints.close();
     runner.close();
     tokenizer.close();

@@ -12,6 +12,7 @@ import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Each try makes 100 random operations. Millions of them take
@@ -123,7 +124,7 @@ class BlockPoolProperties {
       }
       int length = pair.naive.length();
       boolean can = naive.canAppend(pair.naive);
-      assertThat(pool.canAppend(pair.table, length, length + 1)).isEqualTo(can);
+      assertThat(pool.canAppend(pair.table, length, length + 1, 0)).isEqualTo(can);
       if (can) {
         copies.clear();
         pool.append(pair.table, length, length + 1, copies);
@@ -148,7 +149,7 @@ class BlockPoolProperties {
     }
 
     /** One of the sequences, of those only of which everything is computed if asked. */
-    private Pair any(boolean complete) {
+    private @Nullable Pair any(boolean complete) {
       List<Pair> candidates =
           pairs.stream()
               .filter(pair -> !complete || pair.naive.computed == pair.naive.length())

@@ -1,5 +1,6 @@
 package dev.sluice.worker.engine;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
@@ -122,7 +123,7 @@ class ChoicesProperties {
       engine.submit(task, recorder);
       verify(task, recorder);
       assertThat(computed).hasValue(103 + 16 * 9);
-      assertThat(recorder.prefill.promptTokens()).isEqualTo(103);
+      assertThat(requireNonNull(recorder.prefill).promptTokens()).isEqualTo(103);
       RefusalException refused =
           catchThrowableOfType(
               RefusalException.class,
@@ -149,7 +150,7 @@ class ChoicesProperties {
             @Override
             public void onToken(int choice, int tokenId, boolean ending, long nanos) {
               super.onToken(choice, tokenId, ending, nanos);
-              if (choice == 1 && tokens.get(1).size() == 5) {
+              if (choice == 1 && requireNonNull(tokens.get(1)).size() == 5) {
                 engine.stop(handle.join(), 1, 3);
               }
             }

@@ -57,6 +57,7 @@ final class GenerationCallTest {
         new PromptSource.Tokens(List.of(1, 2, 3)),
         SamplingParams.GREEDY,
         1,
+        Optional.empty(),
         OptionalInt.empty(),
         OptionalInt.empty(),
         OptionalInt.of(20),

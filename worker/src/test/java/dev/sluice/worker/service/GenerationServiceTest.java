@@ -11,7 +11,6 @@ import com.google.rpc.RetryInfo;
 import dev.sluice.common.error.Statuses;
 import dev.sluice.v1.ChatMessage;
 import dev.sluice.v1.ChatMessages;
-import dev.sluice.v1.Constraint;
 import dev.sluice.v1.DetokenizeRequest;
 import dev.sluice.v1.FinishReason;
 import dev.sluice.v1.GenerateOnceRequest;
@@ -253,17 +252,6 @@ final class GenerationServiceTest {
       assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.FAILED_PRECONDITION);
       assertThat(detail(e, ErrorInfo.class).getReason()).isEqualTo("EXCEEDS_KV_POOL");
       assertThat(worker.generate(greedy("x".repeat(30), 10).build())).isNotEmpty();
-    }
-  }
-
-  @Test
-  void fieldWithoutBehaviourIsUnimplementedByName() throws Exception {
-    try (WorkerFixture worker = WorkerFixture.serving()) {
-      StatusRuntimeException e =
-          failure(
-              worker, greedy("a", 1).setConstraint(Constraint.newBuilder().setRegex("a")).build());
-      assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.UNIMPLEMENTED);
-      assertThat(detail(e, ErrorInfo.class).getMetadataMap()).containsEntry("field", "constraint");
     }
   }
 

@@ -15,10 +15,7 @@ import dev.sluice.v1.Sampling;
 import dev.sluice.v1.Stopping;
 import dev.sluice.v1.TokenIds;
 import java.util.List;
-import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 
 final class RequestValidatorTest {
   private final RequestValidator validator =
@@ -83,6 +80,27 @@ final class RequestValidatorTest {
   }
 
   @Test
+  void beamsExcludeWhatTheyCannotObey() {
+    Refusal.Invalid invalid =
+        invalid(
+            text("hi")
+                .setBeam(Beam.newBuilder().setWidth(2).setLengthPenalty(Float.NaN))
+                .setN(3)
+                .setSampling(Sampling.newBuilder().setPresencePenalty(1))
+                .setConstraint(Constraint.newBuilder().setRegex("a"))
+                .setStopping(Stopping.newBuilder().addStop("x"))
+                .build());
+    assertThat(invalid.violations())
+        .extracting(v -> v.field() + ": " + v.description())
+        .containsExactlyInAnyOrder(
+            "beam.length_penalty: NaN (expected: -10 to 10)",
+            "n: 3 (expected: at most beam.width, 2)",
+            "sampling: set beside beam (expected: one of the two)",
+            "constraint: set beside beam (expected: one of the two)",
+            "stopping.stop: set beside beam (expected: none; stop_token_ids can be used)");
+  }
+
+  @Test
   void otherModelIsNotFound() {
     RefusalException refused =
         catchThrowableOfType(
@@ -118,27 +136,6 @@ final class RequestValidatorTest {
             .build();
     assertThat(invalid(request).message())
         .isEqualTo("chat.messages[0].role: empty (expected: a role such as \"user\")");
-  }
-
-  @ParameterizedTest
-  @MethodSource("unsupported")
-  void fieldsWithoutBehaviourAreRefusedByName(
-      String field, UnaryOperator<GenerateRequest.Builder> set) {
-    RefusalException refused =
-        catchThrowableOfType(
-            RefusalException.class, () -> validator.validate(set.apply(text("hi")).build()));
-    assertThat(refused.refusal())
-        .isEqualTo(new Refusal.Unimplemented(field, field + ": not implemented in this version"));
-  }
-
-  static List<Object[]> unsupported() {
-    return List.of(
-        unsupported("beam", r -> r.setBeam(Beam.newBuilder().setWidth(2))),
-        unsupported("constraint", r -> r.setConstraint(Constraint.newBuilder().setRegex("a"))));
-  }
-
-  private static Object[] unsupported(String field, UnaryOperator<GenerateRequest.Builder> set) {
-    return new Object[] {field, set};
   }
 
   private Refusal.Invalid invalid(GenerateRequest request) {
