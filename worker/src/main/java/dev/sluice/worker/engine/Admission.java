@@ -59,7 +59,8 @@ final class Admission {
     double ttft = uncorrected * correction;
     if (target.isPresent() && waited + ttft > target.getAsLong()) {
       return Optional.of(
-          refusal("TTFT_TARGET", "time to first token", waited + ttft, target.getAsLong()));
+          refusal(
+              "TTFT_TARGET", "time to first token", waited + ttft, (double) target.getAsLong()));
     }
     if (deadline.isPresent()) {
       double left = deadline.getAsLong() - nowNanos;
