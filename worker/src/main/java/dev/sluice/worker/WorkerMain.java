@@ -69,7 +69,8 @@ public final class WorkerMain {
       lifecycle.add("loading", () -> awaitEnd(loading));
       Telemetry telemetry =
           lifecycle.add("telemetry", Telemetry.start("sluice-worker", config.telemetry()));
-      WorkerServices services = new WorkerServices(config.server().stopGrace());
+      WorkerServices services =
+          new WorkerServices(config.server().stopGrace(), config.scheduling().stepLimit());
       GrpcServer server =
           GrpcServer.builder(config.server())
               .service(services.generation())
@@ -170,9 +171,9 @@ public final class WorkerMain {
             .setVersion(BuildInfo.version())
             .build(),
         Capabilities.newBuilder()
-            .setTokenIds(true)
-            .setKvEvents(config.kvCache().prefixCache())
             .setResume(true)
+            .setKvEvents(config.kvCache().prefixCache())
+            .setTokenIds(true)
             .setLogprobs(true)
             .setConstraints(true)
             .build(),

@@ -189,9 +189,12 @@ final class BlockPool {
         && references[table.blocks()[index]] > 1;
   }
 
-  /** Whether a table has, or can get, places for its tokens up to number {@code tokens}. */
-  boolean canAppend(BlockTable table, int written, int tokens) {
-    return blocksToAppend(table, written, tokens) <= available();
+  /**
+   * Whether a table has, or can get, places for its tokens up to number {@code tokens}, and {@code
+   * spare} blocks stay available.
+   */
+  boolean canAppend(BlockTable table, int written, int tokens, int spare) {
+    return blocksToAppend(table, written, tokens) + spare <= available();
   }
 
   /**

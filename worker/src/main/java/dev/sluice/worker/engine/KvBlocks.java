@@ -159,13 +159,13 @@ final class KvBlocks {
    * @return how many of the drafts got a place
    */
   int growDrafts(Sequence sequence, int drafts, int spare) {
+    int written = sequence.computed();
+    int length = sequence.length();
     int fit = drafts;
-    while (fit > 0
-        && pool.blocksToAppend(sequence.table, sequence.computed(), sequence.length() + fit) + spare
-            > pool.available()) {
+    while (fit > 0 && !pool.canAppend(sequence.table, written, length + fit, spare)) {
       fit--;
     }
-    pool.append(sequence.table, sequence.computed(), sequence.length() + fit, copies);
+    pool.append(sequence.table, written, length + fit, copies);
     return fit;
   }
 

@@ -4,7 +4,7 @@ package dev.sluice.worker.engine;
  * Decides which tokens to propose to follow a sequence's latest one, so that one step can check
  * them all: those that followed the same tokens earlier in prompt or output. What is output does
  * not depend on it: a draft counts only if it is the token that is chosen at its position.
- * Penalties and constraints change with every token, so there are no drafts beside them.
+ * Penalties, constraints and beams change with every token, so there are no drafts beside them.
  *
  * <p>A draft pays if the time of a step that it saves, by its probability to be accepted, exceeds
  * the time that its row adds to this step. Both are learnt: the time of a step over its rows is

@@ -124,7 +124,7 @@ class BlockPoolProperties {
       }
       int length = pair.naive.length();
       boolean can = naive.canAppend(pair.naive);
-      assertThat(pool.canAppend(pair.table, length, length + 1)).isEqualTo(can);
+      assertThat(pool.canAppend(pair.table, length, length + 1, 0)).isEqualTo(can);
       if (can) {
         copies.clear();
         pool.append(pair.table, length, length + 1, copies);
