@@ -114,18 +114,28 @@ public final class LogitRow {
           before += logit(other) > own || (logit(other) == own && other < token) ? 1 : 0;
         }
       } else {
-        before += count(address(b), b < token / BLOCK, own);
+        before += b < token / BLOCK ? countReaching(address(b), own) : countAbove(address(b), own);
       }
     }
     return before + 1;
   }
 
-  /** Logits of a block above another, or equal to it. */
-  private static int count(long block, boolean orEqual, float other) {
+  /** Logits of a block above another; the compiler wants to know the comparison. */
+  private static int countAbove(long block, float other) {
     int count = 0;
     for (int i = 0; i < BLOCK; i += Lanes.WIDTH) {
       FloatVector logits = Lanes.load(block + (long) Float.BYTES * i);
-      count += logits.compare(orEqual ? VectorOperators.GE : VectorOperators.GT, other).trueCount();
+      count += logits.compare(VectorOperators.GT, other).trueCount();
+    }
+    return count;
+  }
+
+  /** Logits of a block that reach another. */
+  private static int countReaching(long block, float other) {
+    int count = 0;
+    for (int i = 0; i < BLOCK; i += Lanes.WIDTH) {
+      FloatVector logits = Lanes.load(block + (long) Float.BYTES * i);
+      count += logits.compare(VectorOperators.GE, other).trueCount();
     }
     return count;
   }

@@ -31,45 +31,66 @@ class State:
     def __init__(self, k=None, v=None, n=0):
         self.k, self.v, self.n = k or [None] * LAYERS, v or [None] * LAYERS, n
 
-    def forward(self, ids):
-        """Log-probabilities behind each of these tokens, and the state behind them."""
-        t = len(ids)
-        x = W["token_embd.weight"][ids]
-        pos = np.arange(self.n, self.n + t)
-        angle = pos[:, None] * F
-        cos, sin = (f(angle).astype(np.float32)[:, None, :] for f in (np.cos, np.sin))
 
-        def rope(y):
-            a, b = y[..., 0::2], y[..., 1::2]
-            out = np.empty_like(y)
-            out[..., 0::2], out[..., 1::2] = a * cos - b * sin, a * sin + b * cos
-            return out
+def forward(items):
+    """Of each (state, tokens) the logits behind each token, and the state behind them all."""
+    x = W["token_embd.weight"][np.concatenate([ids for _, ids in items])]
+    pos = np.concatenate([np.arange(s.n, s.n + len(ids)) for s, ids in items])
+    ends = np.cumsum([len(ids) for _, ids in items])
+    parts = [slice(end - len(ids), end) for end, (_, ids) in zip(ends, items)]
+    angle = pos[:, None] * F
+    cos, sin = (f(angle).astype(np.float32)[:, None, :] for f in (np.cos, np.sin))
 
-        total = self.n + t
-        mask = np.where(np.arange(total)[None, :] <= pos[:, None], 0, -1e30).astype(np.float32)
-        ks, vs = [], []
-        for i in range(LAYERS):
-            p = f"blk.{i}."
-            h = rms(x, W[p + "attn_norm.weight"])
-            q = rope((h @ WT[p + "attn_q.weight"]).reshape(t, HEADS, SIZE))
-            k = rope((h @ WT[p + "attn_k.weight"]).reshape(t, KV_HEADS, SIZE))
-            v = (h @ WT[p + "attn_v.weight"]).reshape(t, KV_HEADS, SIZE)
-            if self.k[i] is not None:
-                k, v = np.concatenate([self.k[i], k]), np.concatenate([self.v[i], v])
-            ks.append(k)
-            vs.append(v)
-            kk, vv = (np.repeat(y, HEADS // KV_HEADS, 1) for y in (k, v))
-            s = np.einsum("thd,shd->hts", q, kk) / 8 + mask
-            s = np.exp(s - s.max(-1, keepdims=True))
-            s /= s.sum(-1, keepdims=True)
-            a = np.einsum("hts,shd->thd", s, vv).reshape(t, HIDDEN)
-            x = x + a @ WT[p + "attn_output.weight"]
-            h = rms(x, W[p + "ffn_norm.weight"])
-            gate = h @ WT[p + "ffn_gate.weight"]
-            up = h @ WT[p + "ffn_up.weight"]
-            x = x + ((gate / (1 + np.exp(-gate))) * up) @ WT[p + "ffn_down.weight"]
-        logits = (rms(x, W["output_norm.weight"]) @ WT["token_embd.weight"]).astype(np.float64)
-        return logits, State(ks, vs, total)
+    def rope(y):
+        a, b = y[..., 0::2], y[..., 1::2]
+        out = np.empty_like(y)
+        out[..., 0::2], out[..., 1::2] = a * cos - b * sin, a * sin + b * cos
+        return out
+
+    states = [State(n=s.n + len(ids)) for s, ids in items]
+    for i in range(LAYERS):
+        p = f"blk.{i}."
+        h = rms(x, W[p + "attn_norm.weight"])
+        q = rope((h @ WT[p + "attn_q.weight"]).reshape(-1, HEADS, SIZE))
+        k = rope((h @ WT[p + "attn_k.weight"]).reshape(-1, KV_HEADS, SIZE))
+        v = (h @ WT[p + "attn_v.weight"]).reshape(-1, KV_HEADS, SIZE)
+        rows = []
+        for (before, _), after, part in zip(items, states, parts):
+            own_k, own_v = k[part], v[part]
+            if before.k[i] is not None:
+                own_k = np.concatenate([before.k[i], own_k])
+                own_v = np.concatenate([before.v[i], own_v])
+            after.k[i], after.v[i] = own_k, own_v
+            kk, vv = (np.repeat(y, HEADS // KV_HEADS, 1) for y in (own_k, own_v))
+            seen = np.arange(after.n)[None, :] <= pos[part][:, None]
+            w = np.einsum("thd,shd->hts", q[part], kk) / 8 + np.where(seen, 0, -1e30)
+            w = np.exp(w - w.max(-1, keepdims=True)).astype(np.float32)
+            w /= w.sum(-1, keepdims=True)
+            rows.append(np.einsum("hts,shd->thd", w, vv).reshape(-1, HIDDEN))
+        x = x + np.concatenate(rows) @ WT[p + "attn_output.weight"]
+        h = rms(x, W[p + "ffn_norm.weight"])
+        gate = h @ WT[p + "ffn_gate.weight"]
+        up = h @ WT[p + "ffn_up.weight"]
+        x = x + ((gate / (1 + np.exp(-gate))) * up) @ WT[p + "ffn_down.weight"]
+    logits = (rms(x, W["output_norm.weight"]) @ WT["token_embd.weight"]).astype(np.float64)
+    return [(logits[part], state) for part, state in zip(parts, states)]
+
+
+def run(decoders):
+    """Lets generators that ask for forward passes take their steps together; their results."""
+    results = [None] * len(decoders)
+    asked = {i: next(decoder) for i, decoder in enumerate(decoders)}
+    while asked:
+        answers = iter(forward([item for items in asked.values() for item in items]))
+        following = {}
+        for i, items in asked.items():
+            try:
+                following[i] = decoders[i].send([next(answers) for _ in items])
+            except StopIteration as end:
+                results[i] = end.value
+        asked = following
+        print(len(asked), "to go", file=sys.stderr)
+    return results
 
 
 def log_softmax(x):
@@ -91,7 +112,8 @@ def describe(logprobs, token, top):
 def scored(case, top):
     """Every token but the first, forced."""
     ids = case["prompt_token_ids"] + case["greedy_token_ids"]
-    logprobs = log_softmax(State().forward(np.array(ids))[0])
+    [(logits, _)] = yield [(State(), np.array(ids))]
+    logprobs = log_softmax(logits)
     return {
         "name": case["name"], "prompt": case["prompt_token_ids"], "output": case["greedy_token_ids"],
         "scores": [describe(logprobs[i], ids[i + 1], top) for i in range(len(ids) - 1)],
@@ -100,7 +122,7 @@ def scored(case, top):
 
 def penalized(case, repetition, presence, frequency, count):
     prompt, output, margin = case["prompt_token_ids"], [], np.inf
-    logits, state = State().forward(np.array(prompt))
+    [(logits, state)] = yield [(State(), np.array(prompt))]
     while len(output) < count and EOS not in output:
         x = logits[-1].astype(np.float32)
         seen = list(set(prompt + output))
@@ -111,14 +133,14 @@ def penalized(case, repetition, presence, frequency, count):
         two = np.argsort(-x, kind="stable")[:2]
         margin = min(margin, float(x[two[0]] - x[two[1]]))
         output.append(int(two[0]))
-        logits, state = state.forward(np.array([two[0]]))
+        [(logits, state)] = yield [(state, np.array([two[0]]))]
     return {"name": case["name"], "prompt": prompt, "repetition": repetition, "presence": presence,
             "frequency": frequency, "output": output, "margin": round(margin, 5)}
 
 
 def beam_search(case, width, best, penalty, early, max_tokens, min_tokens):
     prompt = case["prompt_token_ids"]
-    logits, state = State().forward(np.array(prompt))
+    [(logits, state)] = yield [(State(), np.array(prompt))]
     beams = [([], 0.0, log_softmax(logits[-1]), state)]
     ended, margin = [], np.inf
 
@@ -158,11 +180,11 @@ def beam_search(case, width, best, penalty, early, max_tokens, min_tokens):
             for beam, token, total in found:
                 add(beams[beam][0] + [token], total)
             break
-        next_beams = []
-        for beam, token, total in found:
-            logits, state = beams[beam][3].forward(np.array([token]))
-            next_beams.append((beams[beam][0] + [token], total, log_softmax(logits[-1]), state))
-        beams = next_beams
+        answers = yield [(beams[beam][3], np.array([token])) for beam, token, _ in found]
+        beams = [
+            (beams[beam][0] + [token], total, log_softmax(logits[-1]), state)
+            for (beam, token, total), (logits, state) in zip(found, answers)
+        ]
     return {
         "name": case["name"], "prompt": prompt, "width": width, "best": best, "length_penalty": penalty,
         "early_stopping": early, "max_tokens": max_tokens, "min_tokens": min_tokens,
@@ -175,15 +197,16 @@ def main():
     folder = os.path.dirname(os.path.abspath(__file__))
     with open(os.path.join(folder, "golden_smollm2_135m.json"), encoding="utf-8") as f:
         cases = json.load(f)["greedy"]
-    lines = {"scored": [], "penalized": [], "beams": []}
-    for i, case in enumerate(cases):
-        lines["scored"].append(scored(case, 5))
-        lines["penalized"].append(penalized(case, 1.3, 0.0, 0.0, 20))
-        lines["penalized"].append(penalized(case, 1.1, 0.6, 0.4, 20))
-        lines["beams"].append(beam_search(case, 4, 2, 1.0, False, 16, 0))
-        lines["beams"].append(
-            beam_search(case, 2 + i % 3, 1, [0.0, 2.0, 0.6][i % 3], i % 2 == 0, 12, i % 4))
-        print(case["name"], [b["margin"] for b in lines["beams"][-2:]], file=sys.stderr)
+    decoders = {
+        "scored": [scored(case, 5) for case in cases],
+        "penalized": [penalized(case, *p, 20) for case in cases
+                      for p in ((1.3, 0.0, 0.0), (1.1, 0.6, 0.4))],
+        "beams": [beam_search(case, 4, 2, 1.0, False, 16, 0) for case in cases] + [
+            beam_search(case, 2 + i % 3, 1, [0.0, 2.0, 0.6][i % 3], i % 2 == 0, 12, i % 4)
+            for i, case in enumerate(cases)],
+    }
+    results = iter(run([decoder for group in decoders.values() for decoder in group]))
+    lines = {name: [next(results) for _ in group] for name, group in decoders.items()}
     print("{")
     print(",\n".join(
         f'"{k}":[\n' + ",\n".join(json.dumps(c, separators=(",", ":")) for c in v) + "]"
