@@ -61,15 +61,14 @@ class RegexProperties {
 
   @Provide
   Arbitrary<String> regexes() {
-    return Arbitraries.randomValue(
-        random -> {
-          String regex = regex(random, 3);
-          return switch (random.nextInt(4)) {
-            case 0 -> "^(" + regex + ")$";
-            case 1 -> "(^" + regex + "|b$)" + regex(random, 1);
-            default -> regex;
-          };
-        });
+    return Arbitraries.randomValue(random -> {
+      String regex = regex(random, 3);
+      return switch (random.nextInt(4)) {
+        case 0 -> "^(" + regex + ")$";
+        case 1 -> "(^" + regex + "|b$)" + regex(random, 1);
+        default -> regex;
+      };
+    });
   }
 
   private static String regex(Random random, int depth) {
