@@ -69,7 +69,8 @@ public final class WorkerMain {
       lifecycle.add("loading", () -> awaitEnd(loading));
       Telemetry telemetry =
           lifecycle.add("telemetry", Telemetry.start("sluice-worker", config.telemetry()));
-      WorkerServices services = new WorkerServices(config.server().stopGrace());
+      WorkerServices services =
+          new WorkerServices(config.server().stopGrace(), config.scheduling().stepLimit());
       GrpcServer server =
           GrpcServer.builder(config.server())
               .service(services.generation())
@@ -170,8 +171,11 @@ public final class WorkerMain {
             .setVersion(BuildInfo.version())
             .build(),
         Capabilities.newBuilder()
-            .setTokenIds(true)
+            .setResume(true)
             .setKvEvents(config.kvCache().prefixCache())
+            .setTokenIds(true)
+            .setLogprobs(true)
+            .setConstraints(true)
             .build(),
         Model.newBuilder()
             .setId(modelId(config))

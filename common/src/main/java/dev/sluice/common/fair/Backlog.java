@@ -5,5 +5,6 @@ package dev.sluice.common.fair;
  *
  * @param tokens queued tokens that come first
  * @param entries queued entries that come first; a part of an entry counts as such
+ * @param virtualFinish {@link FairEntry#virtualFinish} of the newcomer
  */
-public record Backlog(double tokens, double entries) {}
+public record Backlog(double tokens, double entries, double virtualFinish) {}

@@ -26,7 +26,7 @@ public final class FairEntry<T> {
   final long serial;
   State state = State.OUT;
   boolean promoted;
-  long tokens; // while queued
+  long tokens; // that its tenant is still to be charged for
 
   // links of the EntryList that holds it
   @Nullable FairEntry<T> previous;
@@ -62,10 +62,10 @@ public final class FairEntry<T> {
   }
 
   /**
-   * The virtual time of its tenant, in tokens per weight, once these tokens are charged too. It
-   * does not change while exactly they are charged, bit by bit.
+   * The virtual time of its tenant, in tokens per weight, once it is charged for all of this entry.
+   * While it is charged bit by bit this does not change.
    */
-  public double virtualFinish(long remainingTokens) {
-    return flow.virtualTime + remainingTokens / flow.weight;
+  public double virtualFinish() {
+    return flow.virtualTime + tokens / flow.weight;
   }
 }

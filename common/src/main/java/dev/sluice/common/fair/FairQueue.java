@@ -10,10 +10,11 @@ import org.jspecify.annotations.Nullable;
  * queueing over the tenants of the class, then arrival.
  *
  * <p>Each tenant of a class has a virtual time: the tokens it was charged for, divided by its
- * weight. The smallest is served next. A tenant that comes from idle starts at the smallest virtual
- * time of those that wait (at its own, if that is ahead): it has saved nothing up, and need not
- * wait for what others were served before. So of two tenants that always wait, neither gets more
- * than one item's tokens per weight ahead of the other.
+ * weight. The one is served next whose first item would be finished at the smallest virtual time,
+ * so a short item does not wait for a long one that has begun. A tenant that comes from idle starts
+ * at the virtual time of the one that is next (at its own, if that is ahead): it has saved nothing
+ * up, and need not wait for what others were served before. So of two tenants that always wait,
+ * neither gets more than one item's tokens per weight ahead of the other.
  *
  * <p>Ageing: a tenant of which nothing was taken for {@code ageing} gets one turn before all
  * others, whatever its class; the item taken in it stays promoted until it is closed. So every item
@@ -108,14 +109,17 @@ public final class FairQueue<T> {
     if (flow.open++ == 0 && flow.stamp != 0) {
       idle.remove(flow);
     }
-    flow.weight = weight;
+    if (flow.weight != weight) {
+      flow.weight = weight;
+      reorder(flow);
+    }
     return new FairEntry<>(item, flow, serial);
   }
 
   /**
    * Queues an item, for the first time or again.
    *
-   * @param entryTokens what it is expected to be charged; for {@link #ahead}
+   * @param entryTokens what it is expected to be charged for
    */
   public void add(FairEntry<T> entry, long entryTokens, long nowNanos) {
     Flow<T> flow = entry.flow;
@@ -180,9 +184,12 @@ public final class FairQueue<T> {
     if (turn) {
       return a.flow.turn < b.flow.turn;
     }
-    return a.flow.level == b.flow.level
-        ? a.flow.precedes(b.flow)
-        : a.flow.level.priority > b.flow.level.priority;
+    if (a.flow.level != b.flow.level) {
+      return a.flow.level.priority > b.flow.level.priority;
+    }
+    double finishA = a.virtualFinish();
+    double finishB = b.virtualFinish();
+    return finishA == finishB ? a.flow.wins(b.flow) : finishA < finishB;
   }
 
   /** Takes a queued entry out to be served: its tenant has had its turn. */
@@ -217,6 +224,13 @@ public final class FairQueue<T> {
   public void charge(FairEntry<T> entry, long spentTokens) {
     Flow<T> flow = entry.flow;
     flow.virtualTime += spentTokens / flow.weight;
+    if (entry.state == FairEntry.State.IN_SERVICE) {
+      entry.tokens = Math.max(0, entry.tokens - spentTokens);
+    }
+    reorder(flow);
+  }
+
+  private static <T> void reorder(Flow<T> flow) {
     if (flow.queued.size() > 0) {
       flow.level.reorder(flow);
     }
@@ -271,14 +285,14 @@ public final class FairQueue<T> {
     }
     double end = start + (ownTokens + entryTokens) / weight;
     for (Flow<T> flow : level.backlogged()) {
-      if (flow != own && flow.virtualTime < end) {
+      if (flow != own && flow.virtualFinish < end) {
         double before =
             Math.min((double) flow.queued.tokens(), (end - flow.virtualTime) * flow.weight);
         aheadTokens += before;
         aheadEntries += flow.queued.size() * before / Math.max(1, flow.queued.tokens());
       }
     }
-    return new Backlog(aheadTokens, aheadEntries);
+    return new Backlog(aheadTokens, aheadEntries, end);
   }
 
   private void unlink(FairEntry<T> entry, String expected) {

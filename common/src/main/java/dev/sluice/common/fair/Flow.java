@@ -18,6 +18,7 @@ final class Flow<T> {
   final Level<T> level;
   final EntryList<T> queued = new EntryList<>();
   double weight;
+  double virtualFinish; // virtual time once its first entry is served, while it is backlogged
   double virtualTime; // tokens charged, per weight, lifted to the others' when it comes from idle
   boolean fresh; // not served since it became active: goes first among equals
   long stamp; // grows; when it became active or was served
@@ -40,11 +41,19 @@ final class Flow<T> {
     return inService > 0 || queued.size() > 0;
   }
 
-  /** Whether it is served before another of its class. */
+  /** Looks at its first entry and virtual time anew; it is backlogged. */
+  void refresh() {
+    FairEntry<T> first = queued.first();
+    virtualFinish = first == null ? virtualTime : first.virtualFinish();
+  }
+
+  /** Whether it is served before another backlogged flow of its class. */
   boolean precedes(Flow<T> other) {
-    if (virtualTime != other.virtualTime) {
-      return virtualTime < other.virtualTime;
-    }
+    return virtualFinish == other.virtualFinish ? wins(other) : virtualFinish < other.virtualFinish;
+  }
+
+  /** Whether it is served before another one if neither finishes earlier. */
+  boolean wins(Flow<T> other) {
     if (fresh != other.fresh) {
       return fresh;
     }

@@ -7,7 +7,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One priority class: its tenants, and of these the backlogged ones in a heap by virtual time.
+ * One priority class: its tenants, and of these the backlogged ones in a heap by the virtual time
+ * at which their first entry finishes.
  *
  * <p>Threading: the queue's. Allocates only for a new tenant.
  */
@@ -74,8 +75,8 @@ final class Level<T> {
   }
 
   /**
-   * The virtual time at which a flow starts that comes from idle: the smallest of the backlogged
-   * ones; if there are none, that of the last one there was, however far it has got since.
+   * The virtual time at which a flow starts that comes from idle: that of the flow that is next; if
+   * there is none, that of the last one there was, however far it has got since.
    */
   double virtualTime() {
     if (!heap.isEmpty()) {
@@ -88,23 +89,29 @@ final class Level<T> {
 
   void insert(FairEntry<T> entry) {
     Flow<T> flow = entry.flow;
+    boolean first = flow.queued.size() == 0;
     flow.queued.insert(entry);
     tokens += entry.tokens;
     entries++;
-    if (flow.queued.size() == 1) {
+    if (first) {
+      flow.refresh();
       flow.heapIndex = heap.size();
       heap.add(flow);
       up(flow);
+    } else if (flow.queued.first() == entry) {
+      reorder(flow);
     }
   }
 
   void remove(FairEntry<T> entry) {
     Flow<T> flow = entry.flow;
+    virtualTime(); // for the floor, before it goes
     flow.queued.remove(entry);
     tokens -= entry.tokens;
     entries--;
-    if (flow.queued.size() == 0) {
-      virtualTime(); // for the floor, before it goes
+    if (flow.queued.size() > 0) {
+      reorder(flow);
+    } else {
       Flow<T> moved = heap.removeLast();
       if (moved != flow) {
         place(moved, flow.heapIndex);
@@ -116,6 +123,7 @@ final class Level<T> {
 
   /** A backlogged flow's key has changed. */
   void reorder(Flow<T> flow) {
+    flow.refresh();
     up(flow);
     down(flow);
   }

@@ -45,6 +45,16 @@ public final class Engine {
   }
 
   /**
+   * Instead of {@link #start}, always by the same thread: takes what was submitted and computes one
+   * step.
+   *
+   * @return whether there was anything to do
+   */
+  public boolean step() {
+    return loop.turn();
+  }
+
+  /**
    * Takes a task. The listener will get exactly one of {@code onComplete} and {@code onFailed}.
    *
    * @throws RefusalException if it cannot be served, now or ever; the listener hears nothing

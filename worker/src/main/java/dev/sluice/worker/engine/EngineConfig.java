@@ -131,6 +131,21 @@ public record EngineConfig(
     return new EngineConfig(1024, 1 << 20, Integer.MAX_VALUE, Duration.ofSeconds(1), false);
   }
 
+  /** This with another number of tokens that can be chosen. */
+  public EngineConfig withTokens(int newTokens) {
+    return new EngineConfig(
+        maxWaitingRequests,
+        maxWaitingTokens,
+        prefillChunk,
+        retryAfter,
+        checkIntegrity,
+        samplingThreads,
+        newTokens,
+        scheduling,
+        prefixCache,
+        draftTokens);
+  }
+
   /** This with another scheduling. */
   public EngineConfig with(SchedulingConfig newScheduling) {
     return new EngineConfig(

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,6 +34,7 @@ final class EngineLoop implements Runnable {
   private final KvBlocks blocks;
   private final Speculation speculation;
   private final Scheduler scheduler;
+  private final Admission admission;
   private final Deadlines deadlines = new Deadlines();
   private final StepBatch batch;
   private final TokenChooser chooser;
@@ -71,6 +73,7 @@ final class EngineLoop implements Runnable {
     this.speculation = new Speculation(config.draftTokens());
     this.scheduler =
         new Scheduler(geometry, config.prefillChunk(), config.scheduling(), blocks, speculation);
+    this.admission = new Admission(scheduler, geometry, config.retryAfter());
     this.batch = new StepBatch(geometry);
     this.chooser = new TokenChooser(runner, config);
     this.published = state();
@@ -96,6 +99,16 @@ final class EngineLoop implements Runnable {
     }
   }
 
+  /** Takes all commands that are there and computes a step, if there is one; does not wait. */
+  boolean turn() {
+    takeCommands(intake.poll());
+    boolean busy = !scheduler.isEmpty();
+    if (busy) {
+      step();
+    }
+    return busy;
+  }
+
   /** Takes all commands that are there; waits for one if there is nothing else to do. */
   private void takeCommands() throws InterruptedException {
     boolean idle = scheduler.isEmpty() && !closing;
@@ -103,6 +116,11 @@ final class EngineLoop implements Runnable {
     if (idle) {
       lap(); // waiting is no work
     }
+    takeCommands(command);
+  }
+
+  private void takeCommands(@Nullable EngineCommand first) {
+    EngineCommand command = first;
     if (command == null) {
       return;
     }
@@ -123,10 +141,16 @@ final class EngineLoop implements Runnable {
   private void apply(EngineCommand command) {
     switch (command) {
       case EngineCommand.Submit(Request request) -> {
-        scheduler.add(request, clock.nanos());
-        deadlines.add(request);
-        if (request.task().isResumed()) {
-          resume(request);
+        long now = clock.nanos();
+        Optional<Refusal> refusal = admission.check(request, now);
+        if (refusal.isPresent()) {
+          refuse(request, refusal.get());
+        } else {
+          scheduler.add(request, now);
+          deadlines.add(request);
+          if (request.task().isResumed()) {
+            resume(request);
+          }
         }
       }
       case EngineCommand.Cancel(Request request) -> {
@@ -199,6 +223,7 @@ final class EngineLoop implements Runnable {
         steps++;
         stepNanos = clock.nanos() - start;
         scheduler.budget().observe(stepNanos);
+        admission.stepped(stepNanos);
         if (plan.prefillTokens() == 0) {
           speculation.observeStep(plan.tokens(), stepNanos);
         }
@@ -400,6 +425,7 @@ final class EngineLoop implements Runnable {
     boolean first = request.markToken(now);
     if (first) {
       observer.onFirstToken(request.ttftNanos());
+      admission.started(request);
     } else if (sequence.chosenLength() > 1) {
       observer.onNextToken(gap);
     }
@@ -504,6 +530,9 @@ final class EngineLoop implements Runnable {
     if (request.live() > 0) {
       return;
     }
+    if (request.isScheduled()) {
+      admission.completed(request, clock.nanos());
+    }
     release(request);
     GenerationSummary summary = request.summary(clock.nanos());
     try {
@@ -527,6 +556,13 @@ final class EngineLoop implements Runnable {
     } catch (Throwable e) {
       log.error("Request {}: its listener failed at the end", request.requestId(), e);
     }
+  }
+
+  /** A request is not let in. */
+  private void refuse(Request request, Refusal refusal) {
+    request.end();
+    intake.release(request);
+    fail(request, refusal);
   }
 
   /** Takes everything away that a request holds. */
@@ -579,6 +615,7 @@ final class EngineLoop implements Runnable {
 
   private void publish() {
     published = state();
+    intake.retryAfter(admission.retryNanos(published.pendingPrefillTokens()));
   }
 
   private EngineSnapshot state() {

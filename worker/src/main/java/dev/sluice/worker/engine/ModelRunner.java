@@ -28,6 +28,9 @@ public interface ModelRunner extends AutoCloseable {
       int blocks,
       int maxBatchedTokens,
       int maxSequences) {
+    /** Most rows of logits of one step that are read to score prompts. */
+    public static final int MAX_SCORED_ROWS = 64;
+
     /** Most rows of logits of one step: the last token of a prompt can have one for each choice. */
     public int maxLogits() {
       return maxBatchedTokens + maxSequences;

@@ -42,6 +42,7 @@ final class Request implements TaskHandle {
   private int cachedPromptTokens;
   private boolean forked;
   private boolean ended;
+  private double predictedTtftNanos;
 
   private boolean scheduled;
   private boolean prefilled;
@@ -195,6 +196,16 @@ final class Request implements TaskHandle {
       blocks += sequence(choice).table.size();
     }
     return blocks;
+  }
+
+  /** What was predicted when it came. */
+  void predictTtft(double nanos) {
+    predictedTtftNanos = nanos;
+  }
+
+  /** The time to first token that was predicted; 0 if none was. */
+  double predictedTtftNanos() {
+    return predictedTtftNanos;
   }
 
   /** Times that it lost its blocks. */

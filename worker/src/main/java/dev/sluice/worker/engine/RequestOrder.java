@@ -33,8 +33,12 @@ final class RequestOrder {
     return queue.size();
   }
 
-  /** Queues a request that is new. */
-  void add(Request request, long nowNanos) {
+  /**
+   * Queues a request that is new.
+   *
+   * @param tokens of its prompt that will be computed
+   */
+  void add(Request request, int tokens, long nowNanos) {
     GenerationTask task = request.task();
     FairEntry<Request> entry =
         queue.open(
@@ -44,12 +48,12 @@ final class RequestOrder {
             fair ? config.weight(task.tenant()) : 1,
             request.serial());
     request.place = entry;
-    queue.add(entry, request.length(), nowNanos);
+    queue.add(entry, tokens, nowNanos);
   }
 
   /** Queues a request that has run; it finds its old place. */
   void putBack(Request request, long nowNanos) {
-    queue.add(place(request), request.length(), nowNanos);
+    queue.add(place(request), request.uncharged(), nowNanos);
   }
 
   /** The request to run next, if there is one. */
@@ -83,12 +87,29 @@ final class RequestOrder {
     return queue.precedes(place(a), place(b), nowNanos);
   }
 
-  /** What would be computed before a newcomer. */
-  Backlog ahead(GenerationTask task) {
+  /**
+   * What would be computed before a newcomer.
+   *
+   * @param tokens of its prompt that will be computed
+   */
+  Backlog ahead(GenerationTask task, int tokens) {
     return fair
-        ? queue.ahead(
-            task.tenant(), task.priority(), config.weight(task.tenant()), task.promptLength())
-        : queue.ahead(EVERYBODY, 0, 1, task.promptLength());
+        ? queue.ahead(task.tenant(), task.priority(), config.weight(task.tenant()), tokens)
+        : queue.ahead(EVERYBODY, 0, 1, tokens);
+  }
+
+  /** How many of a running request's prompt tokens are computed before a newcomer's. */
+  double tokensBefore(GenerationTask newcomer, Backlog backlog, Request runs, int pending) {
+    FairEntry<Request> place = place(runs);
+    if (!fair
+        || place.isPromoted()
+        || place.priority() > newcomer.priority()
+        || place.tenant().equals(newcomer.tenant())) {
+      return pending;
+    }
+    boolean later =
+        place.priority() < newcomer.priority() || place.virtualFinish() > backlog.virtualFinish();
+    return later ? 0 : pending;
   }
 
   /** Whether a request is of a higher class than another, and may take what it holds. */
@@ -97,9 +118,9 @@ final class RequestOrder {
   }
 
   /**
-   * Whether a request that waits takes the row of one whose prompt is being computed: if it would
-   * have its whole prompt computed in its tenant's share before the other had. That does not change
-   * while they are computed, so that they do not take it from each other in turn.
+   * Whether a request that waits takes the row of one whose prompt is being computed: if its own
+   * would be finished earlier in its tenant's share. That does not change while they are computed,
+   * so that they do not take it from each other in turn.
    */
   boolean takesRow(Request waits, Request runs) {
     if (outranks(waits, runs)) {
@@ -111,7 +132,12 @@ final class RequestOrder {
         && !isPromoted(runs)
         && rank(waits) == rank(runs)
         && !a.tenant().equals(b.tenant())
-        && a.virtualFinish(waits.uncharged()) < b.virtualFinish(runs.uncharged());
+        && a.virtualFinish() < b.virtualFinish();
+  }
+
+  /** Whether two requests share a tenant's part. */
+  boolean isSameTenant(Request a, Request b) {
+    return place(a).tenant().equals(place(b).tenant());
   }
 
   /** Whether a request should lose its blocks rather than another. */

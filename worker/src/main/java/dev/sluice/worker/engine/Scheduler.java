@@ -1,5 +1,6 @@
 package dev.sluice.worker.engine;
 
+import dev.sluice.common.fair.Backlog;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +37,13 @@ final class Scheduler {
   private final Request[] prefills; // [maxSequences]; those that run
   private final StepPlan plan;
   private int prefillCount;
+
+  /**
+   * A request whose prompt, begun in an earlier step, ends in this one. With a goal the step then
+   * takes no prompts of other tenants: they would only delay the first token.
+   */
+  private @Nullable Request ending;
+
   private long waitingTokens;
   private int rows; // of the requests that run: their choices
   private long preemptions;
@@ -100,10 +108,32 @@ final class Scheduler {
     return tokens;
   }
 
+  /** Of these, tokens of requests that run, as far as they come before a newcomer's. */
+  double runningPrefillTokens(GenerationTask newcomer, Backlog backlog) {
+    double tokens = 0;
+    for (Request r = running.first(); r != null; r = r.next) {
+      int pending = r.pendingPrefillTokens();
+      if (pending > 0) {
+        tokens += order.tokensBefore(newcomer, backlog, r, pending);
+      }
+    }
+    return tokens;
+  }
+
+  /** Prompt tokens of a request that are to be computed, as far as is known before it runs. */
+  int uncachedTokens(Request request) {
+    return Math.max(1, request.length() - blocks.cachedTokens(request));
+  }
+
+  /** Blocks that no request owns. */
+  int availableBlocks() {
+    return blocks.pool().available();
+  }
+
   /** Takes a new request. */
   void add(Request request, long nowNanos) {
     blocks.add(request);
-    order.add(request, nowNanos);
+    order.add(request, uncachedTokens(request), nowNanos);
     waiting.addLast(request);
     waitingTokens += request.length();
   }
@@ -184,25 +214,15 @@ final class Scheduler {
       return;
     }
     Request next = nextWaiting(nowNanos);
-    while (next != null && !fits(next) && isFirst(next, nowNanos) && makeRoomFor(next, nowNanos)) {
+    while (next != null && !fits(next) && makeRoomFor(next, nowNanos)) {
       admit(next, nowNanos);
       next = nextWaiting(nowNanos);
     }
   }
 
-  /** Whether a request that waits goes before the prompts of all that run. */
-  private boolean isFirst(Request next, long nowNanos) {
-    for (Request r = running.first(); r != null; r = r.next) {
-      if (isPrefilling(r) && order.precedes(r, next, nowNanos)) {
-        return false;
-      }
-    }
-    return true;
-  }
-
   /** Takes row and blocks from others, if there are such, and enough. */
   private boolean makeRoomFor(Request next, long nowNanos) {
-    Request row = hasRows(next) ? null : victim(next, true);
+    Request row = hasRows(next) ? null : victim(next, true, nowNanos);
     if (!hasRows(next) && (row == null || rows - row.live() + next.live() > maxSequences)) {
       return false;
     }
@@ -217,7 +237,7 @@ final class Scheduler {
       preempt(row, nowNanos);
     }
     while (!fits(next)) {
-      Request victim = victim(next, false);
+      Request victim = victim(next, false, nowNanos);
       if (victim == null) {
         return false;
       }
@@ -226,12 +246,16 @@ final class Scheduler {
     return true;
   }
 
-  /** Whom a request that waits displaces, if there is somebody. */
-  private @Nullable Request victim(Request next, boolean rowIsEnough) {
+  /** Whom a request that waits displaces, if there is somebody and no prompt goes before it. */
+  private @Nullable Request victim(Request next, boolean rowIsEnough, long nowNanos) {
     Request victim = null;
     for (Request r = running.first(); r != null; r = r.next) {
+      boolean prefilling = isPrefilling(r);
+      if (prefilling && order.precedes(r, next, nowNanos)) {
+        return null;
+      }
       boolean yields =
-          order.outranks(next, r) || (rowIsEnough && isPrefilling(r) && order.takesRow(next, r));
+          order.outranks(next, r) || (rowIsEnough && prefilling && order.takesRow(next, r));
       if (yields && (victim == null || order.isBetterVictim(r, victim))) {
         victim = r;
       }
@@ -284,33 +308,47 @@ final class Scheduler {
 
   private void planPrefills(long nowNanos, boolean admitting) {
     Request next = admitting ? nextWaiting(nowNanos) : null;
+    ending = null;
     while (tokensLeft() > 0 && budget.hasTime()) {
-      int best = -1;
-      for (int i = 0; i < prefillCount; i++) {
-        if (best < 0 || order.precedes(prefills[i], prefills[best], nowNanos)) {
-          best = i;
-        }
-      }
-      if (next != null && (best < 0 || order.precedes(next, prefills[best], nowNanos))) {
-        if (fits(next)) {
-          admit(next, nowNanos);
-          planPrefill(next);
-          next = nextWaiting(nowNanos);
-        } else {
-          next = null; // nobody passes it
-        }
-      } else if (best >= 0) {
-        planPrefill(prefills[best]);
-        prefills[best] = prefills[--prefillCount];
-      } else {
+      int best = firstPrefill(nowNanos);
+      boolean admits = next != null && (best < 0 || order.precedes(next, prefills[best], nowNanos));
+      Request candidate = admits ? next : best < 0 ? null : prefills[best];
+      if (candidate == null || delaysEnding(candidate)) {
         return;
+      }
+      if (!admits) {
+        planPrefill(candidate);
+        prefills[best] = prefills[--prefillCount];
+      } else if (fits(candidate)) {
+        admit(candidate, nowNanos);
+        planPrefill(candidate);
+        next = nextWaiting(nowNanos);
+      } else {
+        next = null; // nobody passes it
       }
     }
   }
 
+  /**
+   * Index of the first in order of the prompts that run and are not planned yet; below 0 if none.
+   */
+  private int firstPrefill(long nowNanos) {
+    int best = -1;
+    for (int i = 0; i < prefillCount; i++) {
+      if (best < 0 || order.precedes(prefills[i], prefills[best], nowNanos)) {
+        best = i;
+      }
+    }
+    return best;
+  }
+
+  private boolean delaysEnding(Request candidate) {
+    return ending != null && !order.isSameTenant(ending, candidate);
+  }
+
   private void planPrefill(Request request) {
     boolean done = true;
-    for (int choice = 0; choice < request.choices() && tokensLeft() > 0; choice++) {
+    for (int choice = 0; choice < request.choices(); choice++) {
       Sequence s = request.sequence(choice);
       if (s.isActive() && !s.isDecoding()) {
         int most = plan.fitting(s, Math.min(prefillChunk, tokensLeft()));
@@ -325,6 +363,7 @@ final class Scheduler {
     }
     if (done) {
       order.prefilled(request);
+      ending = budget.isBounded() && request.isScheduled() ? request : null;
     }
   }
 

@@ -7,9 +7,6 @@ package dev.sluice.worker.engine;
  * <p>Threading: engine thread. Allocates nothing after construction.
  */
 final class StepPlan {
-  /** Most rows of logits of one step that are read for prompts: what they take is planned for. */
-  static final int MAX_SCORED_ROWS = 64;
-
   private final Sequence[] sequences; // [maxSequences]
   private final int[] counts; // [maxSequences]
   private final int[] rows; // [maxSequences]
@@ -58,7 +55,7 @@ final class StepPlan {
 
   /** How many of the next {@code count} tokens of a sequence fit into the rows that are left. */
   int fitting(Sequence sequence, int count) {
-    return sequence.limitScored(count, MAX_SCORED_ROWS - scoredRows);
+    return sequence.limitScored(count, ModelRunner.Geometry.MAX_SCORED_ROWS - scoredRows);
   }
 
   /** Of a sequence that decodes, computes drafts too, each with a row of logits. */

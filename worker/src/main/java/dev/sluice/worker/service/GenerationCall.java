@@ -174,7 +174,7 @@ final class GenerationCall implements Runnable {
   private void send() {
     sendMessages();
     int unsentBytes = choices.stream().mapToInt(ChoiceStream::unsentBytes).sum();
-    if (unsentBytes > MAX_UNSENT_BYTES) {
+    if (unsentBytes > MAX_UNSENT_BYTES && plan.beam().isEmpty()) {
       throw new RefusalException(
           new Refusal.Overloaded(
               "SLOW_READER",
@@ -198,7 +198,8 @@ final class GenerationCall implements Runnable {
 
   /** Sends what there is, as long as the client reads. */
   private void sendMessages() {
-    boolean sent = true;
+    // All of a search is sent at once, so that its messages are the same when it is run again.
+    boolean sent = plan.beam().isEmpty() || batch.end().isPresent();
     while (sent && sink.isReady()) {
       sent = sendNext();
     }

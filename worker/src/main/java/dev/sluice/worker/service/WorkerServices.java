@@ -11,6 +11,7 @@ import dev.sluice.v1.WorkerServiceGrpc;
 import dev.sluice.v1.WorkerState;
 import dev.sluice.worker.constraint.Constraints;
 import dev.sluice.worker.engine.Engine;
+import dev.sluice.worker.engine.NanoClock;
 import io.grpc.BindableService;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.protobuf.services.HealthStatusManager;
@@ -32,15 +33,19 @@ public final class WorkerServices implements AutoCloseable {
 
   private final Availability availability = new Availability();
   private final AtomicReference<WorkerCore> core = new AtomicReference<>();
-  private final GenerationEndpoint generation = new GenerationEndpoint(this::core);
+  private final GenerationEndpoint generation = new GenerationEndpoint(this::serving);
   private final WorkerEndpoint worker;
+  private final AtomicReference<Watchdog> watchdog = new AtomicReference<>();
   private final Duration grace;
+  private final Duration stepLimit;
 
   /**
    * @param grace time that running requests have when the worker stops or drains
+   * @param stepLimit a step that takes longer makes the worker say that it does not serve
    */
-  public WorkerServices(Duration grace) {
+  public WorkerServices(Duration grace, Duration stepLimit) {
     this.grace = grace;
+    this.stepLimit = stepLimit;
     this.worker = new WorkerEndpoint(this::core, availability, grace);
   }
 
@@ -81,6 +86,9 @@ public final class WorkerServices implements AutoCloseable {
             new Constraints(bundle)));
     availability.onChange(watch::stateChanged);
     watch.start();
+    Watchdog dog = new Watchdog(engine::snapshot, availability, stepLimit, NanoClock.SYSTEM);
+    watchdog.set(dog);
+    dog.start();
   }
 
   /** Takes requests from now on, and lets health say so whenever it is true. */
@@ -91,7 +99,7 @@ public final class WorkerServices implements AutoCloseable {
 
   private void report(HealthStatusManager health) {
     ServingStatus status =
-        availability.state() == WorkerState.WORKER_STATE_READY
+        availability.state() == WorkerState.WORKER_STATE_READY && !availability.isStuck()
             ? ServingStatus.SERVING
             : ServingStatus.NOT_SERVING;
     for (String service :
@@ -110,6 +118,10 @@ public final class WorkerServices implements AutoCloseable {
     WorkerCore ready = core.get();
     if (ready == null) {
       return;
+    }
+    Watchdog dog = watchdog.get();
+    if (dog != null) {
+      dog.close();
     }
     availability.draining();
     boolean ended = endEngine(ready.engine());
@@ -137,6 +149,19 @@ public final class WorkerServices implements AutoCloseable {
       throw new RefusalException(
           new Refusal.Unavailable(
               "STARTING", "the worker loads its model; try again", Duration.ofSeconds(1)));
+    }
+    return ready;
+  }
+
+  /** For those who want tokens: not while the engine makes no progress. */
+  private WorkerCore serving() {
+    WorkerCore ready = core();
+    if (availability.isStuck()) {
+      throw new RefusalException(
+          new Refusal.Unavailable(
+              "STUCK",
+              "the engine has computed no step for longer than " + stepLimit.toMillis() + " ms",
+              stepLimit));
     }
     return ready;
   }

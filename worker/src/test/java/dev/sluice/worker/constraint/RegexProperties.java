@@ -21,7 +21,7 @@ import net.jqwik.api.constraints.Size;
 /** Regular expressions against {@link Pattern}, an independent implementation. */
 class RegexProperties {
   /** Bytes; Java's matcher ends, and without much of a stack. */
-  private static final int MAX_WALK = 24;
+  private static final int MAX_WALK = 10;
 
   private static final String[] CHARACTERS = {
     "a", "b", "c", "B", "0", "7", " ", "_", "\n", "\"", "\\", "\u00E9", "\u20AC", "\uD83D\uDE00"
@@ -61,7 +61,14 @@ class RegexProperties {
 
   @Provide
   Arbitrary<String> regexes() {
-    return Arbitraries.randomValue(random -> regex(random, 4));
+    return Arbitraries.randomValue(random -> {
+      String regex = regex(random, 3);
+      return switch (random.nextInt(4)) {
+        case 0 -> "^(" + regex + ")$";
+        case 1 -> "(^" + regex + "|b$)" + regex(random, 1);
+        default -> regex;
+      };
+    });
   }
 
   private static String regex(Random random, int depth) {
@@ -69,13 +76,12 @@ class RegexProperties {
     if (depth == 0) {
       return atom;
     }
-    return switch (random.nextInt(8)) {
+    // Anchors are not repeated: Java ends a loop at its first pass without a character.
+    return switch (random.nextInt(6)) {
       case 0, 1 -> atom;
       case 2 -> regex(random, depth - 1) + regex(random, depth - 1);
       case 3 -> "(" + regex(random, depth - 1) + "|" + regex(random, depth - 1) + ")";
       case 4 -> "(?:" + regex(random, depth - 1) + ")" + atom;
-      case 5 -> "^(" + regex(random, depth - 1) + ")$";
-      case 6 -> "(^" + regex(random, depth - 1) + "|b$)";
       default ->
           "(" + regex(random, depth - 1) + ")" + QUANTIFIERS[random.nextInt(QUANTIFIERS.length)];
     };
@@ -86,7 +92,7 @@ class RegexProperties {
     return Arbitraries.of(CHARACTERS).list().ofMaxSize(7).map(list -> String.join("", list));
   }
 
-  @Property(tries = 2000)
+  @Property(tries = 600)
   void aTextMatchesIfJavaSaysSo(
       @ForAll("regexes") String regex,
       @ForAll @Size(10) List<@From("texts") String> texts,
@@ -122,7 +128,7 @@ class RegexProperties {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     int state = Dfa.START;
     while (bytes.size() < MAX_WALK
-        && (!dfa.accepts(state) || (bytes.size() < 12 && random.nextInt(3) > 0))) {
+        && (!dfa.accepts(state) || (bytes.size() < 8 && random.nextInt(3) > 0))) {
       int octet = random.nextInt(256);
       int tried = 0;
       while (tried < 256 && dfa.next(state, octet) == Dfa.NONE) {

@@ -1,6 +1,8 @@
 package dev.sluice.worker.service;
 
 import dev.sluice.v1.Beam;
+import dev.sluice.v1.Choices;
+import dev.sluice.v1.Constraint;
 import dev.sluice.v1.GenerateRequest;
 import dev.sluice.v1.Logprobs;
 import dev.sluice.v1.Sampling;
@@ -41,6 +43,9 @@ final class RandomRequests {
       request.getStoppingBuilder().clearStop();
     } else {
       request.setSampling(sampling());
+      if (random.nextInt(5) == 0) {
+        request.setConstraint(constraint());
+      }
       if (random.nextInt(3) == 0) {
         request.setN(1 + random.nextInt(4));
       }
@@ -83,6 +88,25 @@ final class RandomRequests {
       sampling.addAllBannedTokenIds(some(2));
     }
     return sampling.build();
+  }
+
+  private Constraint constraint() {
+    return switch (random.nextInt(3)) {
+      case 0 -> Constraint.newBuilder().setRegex("[a-f]{2,20}(é|€|ab)+").build();
+      case 1 ->
+          Constraint.newBuilder()
+              .setChoices(Choices.newBuilder().addValues("abba").addValues("abc").addValues("é€"))
+              .build();
+      default ->
+          Constraint.newBuilder()
+              .setJsonSchema(
+                  """
+                  {"type":"object","properties":{"a":{"type":"integer","minimum":0,"maximum":99},
+                  "b":{"type":"string","maxLength":12}},"required":["a","b"],
+                  "additionalProperties":false}
+                  """)
+              .build();
+    };
   }
 
   private Stopping stopping() {

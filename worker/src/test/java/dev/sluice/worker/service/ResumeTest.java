@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Timeout;
  */
 @Timeout(120)
 final class ResumeTest {
-  private static final int REQUESTS = 60;
+  private static final int REQUESTS = 40;
   private static final long STEP_NANOS = 200_000; // so that deltas do not all merge
 
   // letters, the bytes of "é" and "€", and the token that ends a sequence

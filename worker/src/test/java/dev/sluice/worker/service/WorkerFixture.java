@@ -35,7 +35,7 @@ final class WorkerFixture implements AutoCloseable {
   final TokenizerBundle bundle;
   final Tokenizer tokenizer;
   final Engine engine;
-  final WorkerServices services = new WorkerServices(Duration.ofSeconds(5));
+  final WorkerServices services = new WorkerServices(Duration.ofSeconds(5), Duration.ofSeconds(30));
   final GrpcServer server;
   final ManagedChannel channel;
   private final WorkerProfile profile;
