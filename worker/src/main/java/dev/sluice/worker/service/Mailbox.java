@@ -36,6 +36,7 @@ final class Mailbox implements GenerationListener {
   private int[] tokens = new int[16];
   private int[] choices = new int[16]; // of the tokens; the complement if the token ends its choice
   private int count;
+  private Optional<TokenLogprob> nextLogprob = Optional.empty(); // of the token to come
   private OptionalDouble score = OptionalDouble.empty(); // of the beam that ends next
   private Optional<PrefillSummary> prefill = Optional.empty();
   private Optional<End> end = Optional.empty();
@@ -66,7 +67,7 @@ final class Mailbox implements GenerationListener {
 
   @Override
   public synchronized void onLogprob(int choice, TokenLogprob logprob) {
-    logprobs.add(logprob);
+    nextLogprob = Optional.of(logprob); // it is taken with its token, never before
   }
 
   @Override
@@ -75,6 +76,10 @@ final class Mailbox implements GenerationListener {
       if (count == tokens.length) {
         tokens = Arrays.copyOf(tokens, 2 * count);
         choices = Arrays.copyOf(choices, 2 * count);
+      }
+      if (nextLogprob.isPresent()) {
+        logprobs.add(nextLogprob.get());
+        nextLogprob = Optional.empty();
       }
       tokens[count] = tokenId;
       choices[count++] = ending ? ~choice : choice;
