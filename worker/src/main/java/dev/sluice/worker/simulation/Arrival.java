@@ -13,7 +13,7 @@ import java.util.OptionalLong;
  * @param ttftTargetNanos time to first token that it can live with
  * @param timeoutNanos time in which it must be complete
  */
-@SuppressWarnings("ArrayRecordComponent") // nobody compares them
+@SuppressWarnings("ArrayRecordComponent") // read in order, never compared
 public record Arrival(
     long nanos,
     int[] prompt,

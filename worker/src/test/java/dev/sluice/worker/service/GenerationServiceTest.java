@@ -1,5 +1,6 @@
 package dev.sluice.worker.service;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
@@ -69,8 +70,7 @@ final class GenerationServiceTest {
                   .build());
       assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
       assertThat(e.getStatus().getDescription()).startsWith("predicted time to first token");
-      assertThat(e.getTrailers()).isNotNull();
-      assertThat(e.getTrailers().keys()).contains("grpc-retry-pushback-ms");
+      assertThat(requireNonNull(e.getTrailers()).keys()).contains("grpc-retry-pushback-ms");
     }
   }
 

@@ -36,7 +36,7 @@ class SchedulingPromisesTest {
 
   private static SimulationResult small(World world, boolean flood) {
     for (int i = 0; i < 100; i++) {
-      world.add(i * 1000 * MILLI + 5 * SECOND + 337 * MILLI * (i % 3), "small", 64, 16);
+      world.add(i * 1000L * MILLI + 5 * SECOND + 337L * MILLI * (i % 3), "small", 64, 16);
     }
     for (int i = 0; flood && i < 100; i++) {
       world.add(i * MILLI, "flood", 2048, 32);
@@ -66,7 +66,7 @@ class SchedulingPromisesTest {
       world.add(0, "streams", 64, 2000);
     }
     for (int i = 0; i < 10; i++) {
-      world.add(2 * SECOND + i * 4 * SECOND, "long", 4096, 1);
+      world.add(2 * SECOND + i * 4L * SECOND, "long", 4096, 1);
     }
     return world;
   }
@@ -106,7 +106,7 @@ class SchedulingPromisesTest {
       world.add(0, "batch", 300, 300);
     }
     for (int i = 0; i < 20; i++) {
-      world.addUrgent(20 * SECOND + i * 3 * SECOND, "urgent", 64, 8);
+      world.addUrgent(20 * SECOND + i * 3L * SECOND, "urgent", 64, 8);
     }
     SimulationResult all = world.run();
     assertThat(all.completed()).isEqualTo(220);

@@ -10,6 +10,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.SplittableRandom;
@@ -95,7 +96,7 @@ final class World {
 
   /** What was measured of one tenant. */
   SimulationResult of(String tenant) {
-    return tenants.get(tenant);
+    return Objects.requireNonNull(tenants.get(tenant));
   }
 
   private int[] prompt(int length) {
