@@ -33,7 +33,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -44,23 +43,22 @@ class ResumeTest {
       Metadata.Key.of(
           "sluice-usage-bin", ProtoUtils.metadataMarshaller(Usage.getDefaultInstance()));
 
-  private static final Consumer<ServerCallStreamObserver<GenerateResponse>> DRAINED =
-      client ->
-          client.onError(
-              Statuses.toException(
-                  new Refusal.Unavailable("DRAINING", "the grace is over", Duration.ofSeconds(1))));
-
-  private static final Consumer<ServerCallStreamObserver<GenerateResponse>> FAULT =
-      client -> client.onError(Status.INTERNAL.withDescription("fault").asRuntimeException());
-
-  private static final Consumer<ServerCallStreamObserver<GenerateResponse>> SILENT = client -> {};
-
   /** Waits as long as the test lets time pass. */
   private static final ProxyOptions PATIENT =
       new ProxyOptions(
           4, Duration.ofSeconds(2), Duration.ofSeconds(30), 20, Duration.ofMinutes(1), 8);
 
   private final SteppedLoop loop = new SteppedLoop();
+
+  private static void drained(ServerCallStreamObserver<GenerateResponse> client) {
+    client.onError(
+        Statuses.toException(
+            new Refusal.Unavailable("DRAINING", "the grace is over", Duration.ofSeconds(1))));
+  }
+
+  private static void fault(ServerCallStreamObserver<GenerateResponse> client) {
+    client.onError(Status.INTERNAL.withDescription("fault").asRuntimeException());
+  }
 
   private static GenerateRequest request(long seed, int n, int tokens) {
     return RouterFixture.prompt("m").toBuilder()
@@ -108,7 +106,7 @@ class ResumeTest {
       int messages = Generator.undisturbed("a", request).size();
       assertThat(messages).isEqualTo(1 + 6 + 5 + 4 + 3 + 1);
       for (int k = 1; k <= messages; k++) {
-        a.script(Generator.breaking("a", k, DRAINED));
+        a.script(Generator.breaking("a", k, ResumeTest::drained));
         Collected<GenerateResponse> call = router.generate(request);
         List<GenerateResponse> received = call.rest();
         Timings timings = assertUndisturbed(call, received, request);
@@ -181,11 +179,11 @@ class ResumeTest {
         RouterFixture router = RouterFixture.over(a, b)) {
       avoid(router, 50, b);
       GenerateRequest request = request(3, 1, 4);
-      a.script(Generator.breaking("a", 1, DRAINED));
+      a.script(Generator.breaking("a", 1, ResumeTest::drained));
       assertThat(router.generate(request).status().isOk()).isTrue();
       assertThat(b.takeRequest().getHop().getResume())
           .isEqualTo(Resume.newBuilder().setNextSequence(2).build());
-      a.script(Generator.breaking("a", 0, DRAINED));
+      a.script(Generator.breaking("a", 0, ResumeTest::drained));
       assertThat(router.generate(request).status().isOk()).isTrue();
       assertThat(b.takeRequest().getHop().hasResume()).isFalse();
     }
@@ -201,11 +199,11 @@ class ResumeTest {
       avoid(router, 90, equal);
       avoid(router, 60, other);
       avoid(router, 50, unable);
-      a.script(Generator.breaking("a", 3, DRAINED));
+      a.script(Generator.breaking("a", 3, ResumeTest::drained));
       GenerateRequest request = request(3, 1, 4);
       assertThat(router.generate(request).status().isOk()).isTrue();
       assertThat(equal.requestCount()).isEqualTo(1);
-      equal.script((_, client) -> DRAINED.accept(client));
+      equal.script((_, client) -> drained(client));
       assertThat(router.generate(request).status().isOk()).isTrue();
       assertThat(other.requestCount()).isEqualTo(1);
       assertThat(unable.requestCount()).isZero();
@@ -218,7 +216,7 @@ class ResumeTest {
     FakeWorker a = FakeWorker.resuming("a", "f");
     int port = a.port();
     try (RouterFixture router = RouterFixture.over(loop, PATIENT, a)) {
-      a.script(Generator.breaking("a", 4, SILENT));
+      a.script(Generator.breaking("a", 4, _ -> {}));
       Collected<GenerateResponse> call = router.generate(request);
       List<GenerateResponse> received = take(call, 4);
       a.kill();
@@ -236,7 +234,7 @@ class ResumeTest {
   void givesUpAfterTheResumeTimeoutAndTellsWhatItCost() {
     FakeWorker a = FakeWorker.resuming("a", "f");
     try (RouterFixture router = RouterFixture.over(loop, PATIENT, a)) {
-      a.script(Generator.breaking("a", 4, SILENT));
+      a.script(Generator.breaking("a", 4, _ -> {}));
       Collected<GenerateResponse> call = router.generate(request(5, 1, 6));
       take(call, 4);
       a.kill();
@@ -263,8 +261,8 @@ class ResumeTest {
         RouterFixture router = RouterFixture.over(loop, PATIENT, a, b, c)) {
       avoid(router, 50, b);
       avoid(router, 60, c);
-      a.script(Generator.breaking("a", 3, FAULT));
-      b.script(Generator.breaking("b", 5, FAULT));
+      a.script(Generator.breaking("a", 3, ResumeTest::fault));
+      b.script(Generator.breaking("b", 5, ResumeTest::fault));
       Collected<GenerateResponse> call = router.generate(request(5, 1, 9));
       assertThat(call.rest()).hasSize(5);
       assertThat(call.status().getCode()).isEqualTo(Status.Code.INTERNAL);
@@ -292,7 +290,7 @@ class ResumeTest {
       for (int messages : List.of(3, 2, 2)) {
         take(call, messages);
         loop.advance(Duration.ofMillis(2_500));
-        FAULT.accept(poll(open));
+        fault(poll(open));
       }
       assertThat(call.status().getCode()).isEqualTo(Status.Code.INTERNAL);
       assertThat(Details.of(call, ErrorInfo.class).getReason()).isEqualTo("REQUEST_KILLS_WORKERS");
@@ -322,7 +320,7 @@ class ResumeTest {
       avoid(router, 50, b);
       avoid(router, 60, c);
       GenerateRequest request = request(5, 1, 9);
-      a.script(Generator.breaking("a", 3, DRAINED));
+      a.script(Generator.breaking("a", 3, ResumeTest::drained));
       // begins anew; says Started again with the right number
       for (FakeWorker.Script wrong :
           List.<FakeWorker.Script>of(
@@ -350,7 +348,7 @@ class ResumeTest {
             request.toBuilder()
                 .setHop(RouterHop.newBuilder().setResume(progress(all.subList(0, k))))
                 .build();
-        a.script(Generator.breaking("a", Math.min(k + 2, all.size() - 1), DRAINED));
+        a.script(Generator.breaking("a", Math.min(k + 2, all.size() - 1), ResumeTest::drained));
         Collected<GenerateResponse> call = router.generate(goesOn);
         List<GenerateResponse> rest = call.rest();
         assertThat(call.status().isOk()).describedAs("%s", call.status()).isTrue();
@@ -402,7 +400,7 @@ class ResumeTest {
   void aClientsCancelDuringAnInterruptionEndsIt() {
     FakeWorker a = FakeWorker.resuming("a", "f");
     try (RouterFixture router = RouterFixture.over(loop, PATIENT, a)) {
-      a.script(Generator.breaking("a", 4, SILENT));
+      a.script(Generator.breaking("a", 4, _ -> {}));
       Collected<GenerateResponse> call = router.generate(request(5, 1, 6));
       take(call, 4);
       a.kill();

@@ -105,8 +105,9 @@ class ProgressTest {
       inner[1] = (byte) cut; // a whole field, whose content ends too early
       boolean whole = scan.read(inner);
       try {
-        GenerateResponse.parseFrom(inner);
+        GenerateResponse parsed = GenerateResponse.parseFrom(inner);
         assertThat(whole).isTrue();
+        assertThat(scan.choice()).isEqualTo(parsed.getDelta().getChoice());
       } catch (com.google.protobuf.InvalidProtocolBufferException e) {
         assertThat(whole).isFalse();
       }
