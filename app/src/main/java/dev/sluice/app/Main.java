@@ -8,6 +8,7 @@ import dev.sluice.app.generate.ChatCommand;
 import dev.sluice.app.generate.GenerateCommand;
 import dev.sluice.app.model.EngineBenchCommand;
 import dev.sluice.app.model.ModelCommand;
+import dev.sluice.app.simulate.SimulateCommand;
 import dev.sluice.common.config.BuildInfo;
 import dev.sluice.common.config.Durations;
 import dev.sluice.router.RouterCommand;
@@ -38,7 +39,8 @@ import picocli.CommandLine.IVersionProvider;
       WorkerCommand.class,
       FleetCommand.class,
       BenchCommand.class,
-      EngineBenchCommand.class
+      EngineBenchCommand.class,
+      SimulateCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {"0:done", "1:failed", "2:wrong usage or input", "130:stopped by Ctrl-C"},

@@ -71,6 +71,23 @@ public final class WorkerCommand implements Callable<Integer> {
   private Optional<String> kvType = Optional.empty();
 
   @Option(
+      names = "--prefix-cache",
+      paramLabel = "TRUE|FALSE",
+      description =
+          "Whether what was computed for a request is kept for others that begin alike. Default:"
+              + " true. (--kv-cache.prefix-cache)")
+  private Optional<String> prefixCache = Optional.empty();
+
+  @Option(
+      names = "--draft-tokens",
+      paramLabel = "N",
+      description =
+          "Speculative decoding: most tokens of a stream that one step checks because they followed"
+              + " the same ones before. The output is the same; 0 turns it off. Default: 8."
+              + " (--engine.draft-tokens)")
+  private Optional<String> draftTokens = Optional.empty();
+
+  @Option(
       names = "--memory",
       paramLabel = "SIZE",
       description =
@@ -84,6 +101,23 @@ public final class WorkerCommand implements Callable<Integer> {
       paramLabel = "N",
       description = "Threads that compute. Default: all processors. (--engine.threads)")
   private Optional<String> threads = Optional.empty();
+
+  @Option(
+      names = "--scheduling",
+      paramLabel = "ORDER",
+      description =
+          "Who is computed first: fair (by priority, then fairly over the tenants; default) or fcfs"
+              + " (first come, first served). (--scheduling.policy)")
+  private Optional<String> scheduling = Optional.empty();
+
+  @Option(
+      names = "--itl-goal",
+      paramLabel = "TIME",
+      description =
+          "Inter-token latency that running streams shall keep while prompts come in, such as"
+              + " 100ms. Default: none; prompts are computed as fast as they can be."
+              + " (--scheduling.itl-goal)")
+  private Optional<String> itlGoal = Optional.empty();
 
   @Option(
       names = "--port",
@@ -103,8 +137,12 @@ public final class WorkerCommand implements Callable<Integer> {
               .with("model.quantization", quantization)
               .with("engine.device", device)
               .with("kv-cache.type", kvType)
+              .with("kv-cache.prefix-cache", prefixCache)
+              .with("engine.draft-tokens", draftTokens)
               .with("memory", memory)
               .with("engine.threads", threads)
+              .with("scheduling.policy", scheduling)
+              .with("scheduling.itl-goal", itlGoal)
               .with("server.port", port)
               .load(WorkerConfig.class, WorkerConfig.defaults(), commandLine);
     } catch (ConfigException e) {

@@ -4,6 +4,8 @@ import dev.sluice.common.config.ByteSize;
 import dev.sluice.common.config.Checks;
 import dev.sluice.common.server.ServerConfig;
 import dev.sluice.common.telemetry.TelemetryConfig;
+import dev.sluice.worker.engine.SchedulingConfig;
+import dev.sluice.worker.engine.SchedulingPolicy;
 import dev.sluice.worker.graph.CudaCache;
 import dev.sluice.worker.graph.HalfType;
 import dev.sluice.worker.graph.Quantization;
@@ -11,8 +13,11 @@ import dev.sluice.worker.kernel.KvType;
 import dev.sluice.worker.runner.Device;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Everything that can be set for a worker.
@@ -22,6 +27,7 @@ import java.util.Optional;
  * @param telemetry what it tells about itself
  * @param model what it serves
  * @param engine how it runs it
+ * @param scheduling who is computed first, and how much at a time
  * @param memory for all of the worker: weights, working memory and KV cache; default: nine tenths
  *     of the control group's limit, or half of the machine's memory. On a GPU: of its memory,
  *     without a default
@@ -34,6 +40,7 @@ public record WorkerConfig(
     TelemetryConfig telemetry,
     Model model,
     Engine engine,
+    Scheduling scheduling,
     Optional<ByteSize> memory,
     KvCache kvCache,
     Optional<Path> portFile) {
@@ -75,9 +82,16 @@ public record WorkerConfig(
             1024,
             1 << 20,
             Duration.ofSeconds(1),
+            8,
             false),
+        new Scheduling(
+            SchedulingPolicy.FAIR,
+            Optional.empty(),
+            Duration.ofSeconds(30),
+            List.of(),
+            Duration.ofSeconds(30)),
         Optional.empty(),
-        new KvCache(Optional.empty(), KvType.BF16),
+        new KvCache(Optional.empty(), KvType.BF16, true),
         Optional.empty());
   }
 
@@ -115,6 +129,8 @@ public record WorkerConfig(
    * @param maxWaitingRequests requests that may wait
    * @param maxWaitingTokens prompt tokens that may wait
    * @param retryAfter what a refused caller is told to wait
+   * @param draftTokens most tokens of a stream that one step checks because they followed the same
+   *     ones before, 0 to 64; 0 turns speculative decoding off
    * @param checkIntegrity whether the books of the KV cache are audited after every step
    */
   public record Engine(
@@ -127,6 +143,7 @@ public record WorkerConfig(
       int maxWaitingRequests,
       int maxWaitingTokens,
       Duration retryAfter,
+      int draftTokens,
       boolean checkIntegrity) {
     public Engine {
       Device.parse(device);
@@ -135,6 +152,7 @@ public record WorkerConfig(
       Checks.range("max-batched-tokens", maxBatchedTokens, maxSequences, 1 << 16);
       Checks.atLeast("max-waiting-requests", maxWaitingRequests, 1);
       Checks.atLeast("max-waiting-tokens", maxWaitingTokens, 1);
+      Checks.range("draft-tokens", draftTokens, 0, 64);
     }
 
     /** The device that {@link #device} names. */
@@ -144,12 +162,70 @@ public record WorkerConfig(
   }
 
   /**
+   * Who is computed first, and how much at a time.
+   *
+   * @param policy fair: by priority, then by the tokens that each tenant was served; or fcfs: first
+   *     come, first served
+   * @param itlGoal inter-token latency that running streams shall keep; steps compute only as many
+   *     prompt tokens as are predicted to fit it; default: as many as a step holds
+   * @param ageing after which a tenant of which nothing was begun gets a turn before all others
+   * @param weights shares of tenants, each as tenant=weight; 1 for those that are not named
+   * @param stepLimit a step that takes longer makes the worker say that it does not serve
+   */
+  public record Scheduling(
+      SchedulingPolicy policy,
+      Optional<Duration> itlGoal,
+      Duration ageing,
+      List<String> weights,
+      Duration stepLimit) {
+    public Scheduling {
+      weights = List.copyOf(weights);
+      itlGoal.ifPresent(goal -> checkPositive("itl-goal", goal));
+      checkPositive("ageing", ageing);
+      checkPositive("step-limit", stepLimit);
+      weights.forEach(Scheduling::weight);
+    }
+
+    /** These as the engine takes them. */
+    public SchedulingConfig config() {
+      Map<String, Double> shares = new HashMap<>();
+      weights.forEach(text -> shares.put(text.substring(0, text.lastIndexOf('=')), weight(text)));
+      return new SchedulingConfig(policy, itlGoal, ageing, shares);
+    }
+
+    private static double weight(String text) {
+      int equals = text.lastIndexOf('=');
+      try {
+        double weight = equals < 1 ? Double.NaN : Double.parseDouble(text.substring(equals + 1));
+        if (weight > 0 && !Double.isInfinite(weight)) {
+          return weight;
+        }
+      } catch (NumberFormatException e) {
+        throw wrongWeight(text, e);
+      }
+      throw wrongWeight(text, null);
+    }
+
+    private static IllegalArgumentException wrongWeight(String text, @Nullable Throwable cause) {
+      return new IllegalArgumentException(
+          "weights: " + text + " (expected: a tenant and a number above 0, such as gold=4)", cause);
+    }
+
+    private static void checkPositive(String name, Duration duration) {
+      if (!duration.isPositive()) {
+        throw new IllegalArgumentException(name + ": " + duration + " (expected: above 0)");
+      }
+    }
+  }
+
+  /**
    * Memory of the streams.
    *
    * @param memory size of the cache, at least 1 MiB; default: what the worker's memory leaves
    * @param type how keys and values are held
+   * @param prefixCache whether what was computed for a request is kept for others that begin alike
    */
-  public record KvCache(Optional<ByteSize> memory, KvType type) {
+  public record KvCache(Optional<ByteSize> memory, KvType type, boolean prefixCache) {
     public KvCache {
       memory.ifPresent(size -> Checks.atLeast("memory", size, ByteSize.ofMiB(1)));
     }

@@ -69,7 +69,8 @@ public final class WorkerMain {
       lifecycle.add("loading", () -> awaitEnd(loading));
       Telemetry telemetry =
           lifecycle.add("telemetry", Telemetry.start("sluice-worker", config.telemetry()));
-      WorkerServices services = new WorkerServices(config.server().stopGrace());
+      WorkerServices services =
+          new WorkerServices(config.server().stopGrace(), config.scheduling().stepLimit());
       GrpcServer server =
           GrpcServer.builder(config.server())
               .service(services.generation())
@@ -133,7 +134,10 @@ public final class WorkerMain {
                 config.engine().retryAfter(),
                 config.engine().checkIntegrity(),
                 config.engine().threads(),
-                model.tokenizer().vocabularySize()),
+                model.tokenizer().vocabularySize(),
+                config.scheduling().config(),
+                config.kvCache().prefixCache(),
+                config.engine().draftTokens()),
             NanoClock.SYSTEM,
             metrics);
     metrics.observe(engine::snapshot);
@@ -166,7 +170,13 @@ public final class WorkerMain {
             .setNumericsFingerprint(runner.numericsFingerprint())
             .setVersion(BuildInfo.version())
             .build(),
-        Capabilities.newBuilder().setTokenIds(true).build(),
+        Capabilities.newBuilder()
+            .setResume(true)
+            .setKvEvents(config.kvCache().prefixCache())
+            .setTokenIds(true)
+            .setLogprobs(true)
+            .setConstraints(true)
+            .build(),
         Model.newBuilder()
             .setId(modelId(config))
             .addAllAliases(config.model().aliases())

@@ -2,6 +2,7 @@ package dev.sluice.app.generate;
 
 import com.google.protobuf.util.Durations;
 import dev.sluice.v1.GenerateRequest;
+import dev.sluice.v1.Sampling;
 import java.time.Duration;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -56,8 +57,9 @@ final class RequestOptions {
   GenerateRequest.Builder toProto() {
     GenerateRequest.Builder request = GenerateRequest.newBuilder().setStopping(stopping.toProto());
     output.addTo(request);
-    if (!request.hasBeam()) {
-      request.setSampling(sampling.toProto());
+    Sampling chosen = sampling.toProto();
+    if (!request.hasBeam() || !chosen.equals(Sampling.getDefaultInstance())) {
+      request.setSampling(chosen); // the server refuses it beside beams
     }
     Optional.ofNullable(model).ifPresent(request::setModel);
     Optional.ofNullable(schedule.requestId).ifPresent(request::setRequestId);

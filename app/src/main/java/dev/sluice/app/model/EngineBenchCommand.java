@@ -54,6 +54,13 @@ public final class EngineBenchCommand implements Callable<Integer> {
   @Option(names = "--profile", description = "Also what the engine spends a step on.")
   private boolean profile;
 
+  @Option(
+      names = "--speculation",
+      description =
+          "Instead, what speculative decoding makes of one stream, on ordinary and repetitive"
+              + " text.")
+  private boolean speculation;
+
   @Override
   public Integer call() throws InterruptedException {
     Quantization how = precision.quantization();
@@ -71,7 +78,9 @@ public final class EngineBenchCommand implements Callable<Integer> {
     }
     PrintStream out =
         new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
-    EngineBench.run(new EngineBench.Options(file, how, kv, threads, quick, roofline, profile), out);
+    EngineBench.run(
+        new EngineBench.Options(file, how, kv, threads, quick, roofline, profile, speculation),
+        out);
     return ExitCode.OK;
   }
 }

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.util.BitSet;
 import java.util.Collections;
@@ -64,6 +66,15 @@ final class TokenizerIndex {
           "tokenizer.json has no tokens (expected: model.vocab with at least one)");
     }
     return index;
+  }
+
+  /** The whole file as a tree, for what is needed of it once. */
+  static JsonNode tree(String tokenizerJson) {
+    try {
+      return new ObjectMapper(JSON).readTree(tokenizerJson);
+    } catch (IOException e) {
+      throw new TokenizerException("tokenizer.json is not valid JSON: " + e.getMessage(), e);
+    }
   }
 
   /** One more than the highest id. */

@@ -1,6 +1,7 @@
 package dev.sluice.worker.bench;
 
 import dev.sluice.common.tokenizer.Tokenizer;
+import dev.sluice.worker.WorkerConfig;
 import dev.sluice.worker.graph.IntegerWeights;
 import dev.sluice.worker.graph.Quantization;
 import dev.sluice.worker.kernel.AttentionShape;
@@ -25,7 +26,9 @@ import java.util.function.Supplier;
  * <ul>
  *   <li>{@code serve-B}: B prompts of 128 random tokens, prefilled one after the other, then a
  *       batched greedy step for each further token until every sequence has 64;
- *   <li>{@code prefill-T}: one prompt of T tokens.
+ *   <li>{@code prefill-T}: one prompt of T tokens;
+ *   <li>{@code speculation-TEXT}: instead of the others, if asked for: what speculative decoding
+ *       makes of one stream, half of them greedy.
  * </ul>
  *
  * Figures are tokens per second, medians of the repeats; {@code all} counts prompt and output. A
@@ -52,6 +55,7 @@ public final class EngineBench {
    * @param quick fewer repeats
    * @param roofline whether the least possible time of the prefills is measured beside them
    * @param profile whether it is also shown what the engine spends a step on
+   * @param speculation whether, instead of all this, speculative decoding is measured
    */
   public record Options(
       Path model,
@@ -60,7 +64,8 @@ public final class EngineBench {
       int threads,
       boolean quick,
       boolean roofline,
-      boolean profile) {}
+      boolean profile,
+      boolean speculation) {}
 
   /**
    * Runs all workloads.
@@ -73,6 +78,10 @@ public final class EngineBench {
       runner.warmUp();
       Report report = new Report(out, String.valueOf(options.model().getFileName()));
       int repeats = options.quick() ? 2 : 4;
+      if (options.speculation()) {
+        speculation(checkpoint, runner, 2 * repeats, report);
+        return;
+      }
       Workload workload = new Workload(runner);
       for (int streams : STREAMS) {
         report.serve(streams, median(repeats, () -> workload.serve(streams, INPUT, OUTPUT)));
@@ -93,6 +102,17 @@ public final class EngineBench {
             report.profile(streams, profile.run(streams));
           }
         }
+      }
+    }
+  }
+
+  private static void speculation(
+      Checkpoint checkpoint, OrtModelRunner runner, int repeats, Report report) {
+    int draftTokens = WorkerConfig.defaults().engine().draftTokens();
+    try (Tokenizer tokenizer = Tokenizer.load(checkpoint.tokenizer())) {
+      SpeculationBench bench = new SpeculationBench(runner, tokenizer, draftTokens, repeats);
+      for (SpeculationText text : SpeculationText.values()) {
+        report.speculation(text, bench.run(text));
       }
     }
   }

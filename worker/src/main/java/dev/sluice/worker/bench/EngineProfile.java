@@ -69,13 +69,14 @@ final class EngineProfile {
   Result run(int streams) throws InterruptedException {
     EngineConfig config =
         new EngineConfig(
-            streams,
-            1L << 20,
-            PROMPT,
-            Duration.ofSeconds(1),
-            false,
-            threads,
-            tokenizer.vocabularySize());
+                streams,
+                1L << 20,
+                PROMPT,
+                Duration.ofSeconds(1),
+                false,
+                threads,
+                tokenizer.vocabularySize())
+            .withPrefixCache(false);
     Engine engine = new Engine(runner, config, NanoClock.SYSTEM, EngineObserver.NONE);
     CountDownLatch decoding = new CountDownLatch(streams);
     CountDownLatch ending = new CountDownLatch(1);

@@ -71,6 +71,22 @@ final class Report {
             result.outside()));
   }
 
+  /** Tokens per second without and with drafts, and how many of these were right. */
+  void speculation(SpeculationText text, SpeculationBench.Result result) {
+    line(
+        "speculation-" + text.label(),
+        String.format(
+            Locale.ROOT,
+            "\"plain\": %.1f, \"speculative\": %.1f, \"gain\": %.3f, \"drafts\": %d,"
+                + " \"accepted\": %d, \"identical\": %b",
+            result.plain(),
+            result.speculative(),
+            result.speculative() / result.plain(),
+            result.drafts(),
+            result.accepted(),
+            result.identical()));
+  }
+
   private void line(String workload, String figures) {
     out.printf(
         "{\"engine\": \"sluice\", \"model\": \"%s\", \"workload\": \"%s\", %s}%n",

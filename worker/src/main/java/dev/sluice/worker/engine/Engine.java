@@ -4,6 +4,7 @@ import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.RefusalException;
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -14,6 +15,10 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 public final class Engine {
   private final ModelRunner.Geometry geometry;
+  private final int tokenCount; // those that can be chosen
+  private final boolean copiesBlocks;
+  private final boolean prefixCache;
+  private final CacheJournal journal = new CacheJournal();
   private final NanoClock clock;
   private final Intake intake;
   private final EngineLoop loop;
@@ -25,15 +30,28 @@ public final class Engine {
    */
   public Engine(ModelRunner runner, EngineConfig config, NanoClock clock, EngineObserver observer) {
     this.geometry = runner.geometry();
+    this.tokenCount = Math.min(config.tokens(), geometry.vocabularySize());
+    this.copiesBlocks = runner.copiesBlocks();
+    this.prefixCache = config.prefixCache();
     this.clock = clock;
     this.intake = new Intake(config);
-    this.loop = new EngineLoop(runner, config, clock, observer, intake);
+    this.loop = new EngineLoop(runner, config, clock, observer, intake, journal);
     this.thread = Thread.ofPlatform().name("engine").unstarted(loop);
   }
 
   /** Begins to work on tasks; those submitted earlier have waited. */
   public void start() {
     thread.start();
+  }
+
+  /**
+   * Instead of {@link #start}, always by the same thread: takes what was submitted and computes one
+   * step.
+   *
+   * @return whether there was anything to do
+   */
+  public boolean step() {
+    return loop.turn();
   }
 
   /**
@@ -47,8 +65,15 @@ public final class Engine {
       throw new RefusalException(
           new Refusal.DeadlineExceeded("the deadline had passed when the request arrived"));
     }
+    int maxTokens = outputLimit(task);
+    long serial = serials.getAndIncrement();
+    // Every row of a prompt is needed to score it. Without a cache the choices of a request still
+    // share what they have in common.
+    boolean shares = prefixCache && task.promptLogprobs().isEmpty();
+    String salt = shares ? task.cacheSalt() : "\0" + serial;
     Request request =
-        new Request(task, listener, outputLimit(task), serials.getAndIncrement(), now);
+        new Request(
+            task, listener, maxTokens, serial, now, new BlockHashes(salt, geometry.blockSize()));
     intake.submit(request);
     return request;
   }
@@ -99,6 +124,21 @@ public final class Engine {
     return thread.join(grace.plusSeconds(5));
   }
 
+  /** Changes to the set of blocks that later requests can find. */
+  public CacheJournal cacheJournal() {
+    return journal;
+  }
+
+  /**
+   * The set of blocks that later requests can find, as it is between two steps; never complete once
+   * the engine has ended.
+   */
+  public CompletableFuture<CacheContent> cacheContent() {
+    CompletableFuture<CacheContent> content = new CompletableFuture<>();
+    intake.send(new EngineCommand.ListCache(content));
+    return content;
+  }
+
   /** The state now. */
   public EngineSnapshot snapshot() {
     return loop.snapshot();
@@ -122,6 +162,13 @@ public final class Engine {
           throw RefusalException.invalid(
               "token id", id + " (expected: 0 to " + (geometry.vocabularySize() - 1) + ")");
         });
+    int[] early = task.minTokens() > 0 ? task.endings() : new int[0];
+    if (!task.sampling().rules().leaveAny(tokenCount, early)) {
+      throw RefusalException.invalid(
+          "sampling.allowed_token_ids",
+          "every token is banned, by sampling.banned_token_ids or before stopping.min_tokens"
+              + " (expected: at least one that can be chosen)");
+    }
     int contextRoom = geometry.maxContext() - prompt;
     if (task.maxTokens().orElse(1) > contextRoom) {
       throw RefusalException.invalid(
@@ -135,27 +182,62 @@ public final class Engine {
               + prompt
               + " prompt tokens)");
     }
-    // the last output token is never computed, so it needs no place in the cache
-    long poolRoom = (long) geometry.blocks() * geometry.blockSize() + 1 - prompt;
-    if (task.maxTokens().orElse(1) > poolRoom) {
+    int resumed = task.longestResumed();
+    if (resumed > task.maxTokens().orElse(contextRoom)) {
+      throw RefusalException.invalid(
+          "hop.resume.choices",
+          resumed
+              + " output tokens (expected: at most "
+              + task.maxTokens().orElse(contextRoom)
+              + ")");
+    }
+    if (task.beam().isPresent() && !copiesBlocks) {
       throw new RefusalException(
-          exceedsPool(prompt, task.maxTokens().orElse(1), poolRoom + prompt));
+          new Refusal.Unimplemented("beam", "beam: not on this worker's device"));
+    }
+    if (task.choices() > geometry.maxSequences()) {
+      throw new RefusalException(tooManyChoices(task.choices()));
+    }
+    // The choices share the prompt's full blocks. The last output token is never computed, so it
+    // needs no place in the cache.
+    int shared = prompt / geometry.blockSize();
+    long perChoice = shared + Math.floorDiv((long) geometry.blocks() - shared, task.choices());
+    long poolRoom = perChoice * geometry.blockSize() + 1 - prompt;
+    if (task.maxTokens().orElse(1) > poolRoom) {
+      throw new RefusalException(exceedsPool(task, poolRoom + prompt));
     }
     return task.maxTokens().orElse((int) Math.min(contextRoom, poolRoom));
   }
 
-  private static Refusal exceedsPool(int prompt, int output, long poolTokens) {
+  private static Refusal exceedsPool(GenerationTask task, long poolTokens) {
+    int prompt = task.promptLength();
+    int output = task.maxTokens().orElse(1);
     return new Refusal.Unserviceable(
         "EXCEEDS_KV_POOL",
         prompt
             + " prompt tokens and up to "
             + output
-            + " output tokens (expected: at most "
+            + " output tokens"
+            + (task.choices() > 1 ? " in each of " + task.choices() + " choices" : "")
+            + " (expected: at most "
             + poolTokens
             + " together, which is what the KV cache holds)",
         Map.of(
             "prompt_tokens", Integer.toString(prompt),
             "max_output_tokens", Integer.toString(output),
+            "choices", Integer.toString(task.choices()),
             "pool_tokens", Long.toString(poolTokens)));
+  }
+
+  private Refusal tooManyChoices(int choices) {
+    return new Refusal.Unserviceable(
+        "EXCEEDS_MAX_SEQUENCES",
+        choices
+            + " choices (expected: at most "
+            + geometry.maxSequences()
+            + ", the sequences that run at the same time)",
+        Map.of(
+            "choices", Integer.toString(choices),
+            "max_sequences", Integer.toString(geometry.maxSequences())));
   }
 }

@@ -1,5 +1,7 @@
 package dev.sluice.worker.engine;
 
+import java.util.concurrent.CompletableFuture;
+
 /** What other threads tell the engine thread. */
 sealed interface EngineCommand {
   /** A new request; {@link Intake} has let it in. */
@@ -10,6 +12,9 @@ sealed interface EngineCommand {
 
   /** Completes a choice; its output is the first {@code keptTokens} tokens. */
   record Stop(Sequence sequence, int keptTokens) implements EngineCommand {}
+
+  /** Asks for what is in the prefix cache. */
+  record ListCache(CompletableFuture<CacheContent> content) implements EngineCommand {}
 
   /** What still lives at this time of the engine's clock fails. */
   record Drain(long deadlineNanos) implements EngineCommand {}

@@ -14,6 +14,10 @@ import java.time.Duration;
  * @param samplingThreads threads that choose tokens, the engine's among them
  * @param tokens tokens that can be chosen, from 0 on: what the tokenizer knows, where the model's
  *     vocabulary is padded; all of the model's if it has fewer
+ * @param scheduling who is computed first, and how much at a time
+ * @param draftTokens most tokens of a sequence that one step checks because they followed the same
+ *     ones before; 0 turns speculative decoding off
+ * @param prefixCache whether what was computed for a request is kept for others that begin alike
  */
 public record EngineConfig(
     int maxWaitingRequests,
@@ -22,7 +26,10 @@ public record EngineConfig(
     Duration retryAfter,
     boolean checkIntegrity,
     int samplingThreads,
-    int tokens) {
+    int tokens,
+    SchedulingConfig scheduling,
+    boolean prefixCache,
+    int draftTokens) {
   public EngineConfig {
     if (maxWaitingRequests < 1) {
       throw new IllegalArgumentException(
@@ -42,9 +49,34 @@ public record EngineConfig(
       throw new IllegalArgumentException(
           "samplingThreads: " + samplingThreads + " (expected: >= 1)");
     }
+    if (draftTokens < 0) {
+      throw new IllegalArgumentException("draftTokens: " + draftTokens + " (expected: >= 0)");
+    }
     if (tokens < 1) {
       throw new IllegalArgumentException("tokens: " + tokens + " (expected: >= 1)");
     }
+  }
+
+  /** Limits with the default scheduling, with the prefix cache, and without speculation. */
+  public EngineConfig(
+      int maxWaitingRequests,
+      long maxWaitingTokens,
+      int prefillChunk,
+      Duration retryAfter,
+      boolean checkIntegrity,
+      int samplingThreads,
+      int tokens) {
+    this(
+        maxWaitingRequests,
+        maxWaitingTokens,
+        prefillChunk,
+        retryAfter,
+        checkIntegrity,
+        samplingThreads,
+        tokens,
+        SchedulingConfig.defaults(),
+        true,
+        0);
   }
 
   /** Limits with all tokens, chosen by two threads. */
@@ -64,8 +96,68 @@ public record EngineConfig(
         Integer.MAX_VALUE);
   }
 
+  /** These limits, with or without the prefix cache. */
+  public EngineConfig withPrefixCache(boolean newPrefixCache) {
+    return new EngineConfig(
+        maxWaitingRequests,
+        maxWaitingTokens,
+        prefillChunk,
+        retryAfter,
+        checkIntegrity,
+        samplingThreads,
+        tokens,
+        scheduling,
+        newPrefixCache,
+        draftTokens);
+  }
+
+  /** These limits, with so many drafts. */
+  public EngineConfig withDraftTokens(int newDraftTokens) {
+    return new EngineConfig(
+        maxWaitingRequests,
+        maxWaitingTokens,
+        prefillChunk,
+        retryAfter,
+        checkIntegrity,
+        samplingThreads,
+        tokens,
+        scheduling,
+        prefixCache,
+        newDraftTokens);
+  }
+
   /** 1,024 requests or 1,048,576 tokens wait; chunks as large as the step; no audit. */
   public static EngineConfig defaults() {
     return new EngineConfig(1024, 1 << 20, Integer.MAX_VALUE, Duration.ofSeconds(1), false);
+  }
+
+  /** This with another number of tokens that can be chosen. */
+  public EngineConfig withTokens(int newTokens) {
+    return new EngineConfig(
+        maxWaitingRequests,
+        maxWaitingTokens,
+        prefillChunk,
+        retryAfter,
+        checkIntegrity,
+        samplingThreads,
+        newTokens,
+        scheduling,
+        prefixCache,
+        draftTokens);
+  }
+
+  /** This with another scheduling. */
+  public EngineConfig with(SchedulingConfig newScheduling) {
+    return new EngineConfig(
+        maxWaitingRequests,
+        maxWaitingTokens,
+        prefillChunk,
+        retryAfter,
+        checkIntegrity,
+        samplingThreads,
+        tokens,
+        newScheduling,
+        prefixCache,
+        draftTokens);
   }
 }

@@ -2,8 +2,12 @@ package dev.sluice.worker.engine;
 
 import dev.sluice.common.error.Refusal;
 import dev.sluice.worker.engine.EngineSnapshot.State;
+import dev.sluice.worker.sampling.NoTokenLeftException;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,7 +30,11 @@ final class EngineLoop implements Runnable {
   private final Intake intake;
   private final boolean checkIntegrity;
   private final Duration retryAfter;
+  private final CacheJournal journal;
+  private final KvBlocks blocks;
+  private final Speculation speculation;
   private final Scheduler scheduler;
+  private final Admission admission;
   private final Deadlines deadlines = new Deadlines();
   private final StepBatch batch;
   private final TokenChooser chooser;
@@ -51,7 +59,8 @@ final class EngineLoop implements Runnable {
       EngineConfig config,
       NanoClock clock,
       EngineObserver observer,
-      Intake intake) {
+      Intake intake,
+      CacheJournal journal) {
     this.runner = runner;
     this.geometry = runner.geometry();
     this.clock = clock;
@@ -59,7 +68,12 @@ final class EngineLoop implements Runnable {
     this.intake = intake;
     this.checkIntegrity = config.checkIntegrity();
     this.retryAfter = config.retryAfter();
-    this.scheduler = new Scheduler(geometry, config.prefillChunk());
+    this.journal = journal;
+    this.blocks = new KvBlocks(geometry, config.prefixCache(), runner.copiesBlocks(), journal);
+    this.speculation = new Speculation(config.draftTokens());
+    this.scheduler =
+        new Scheduler(geometry, config.prefillChunk(), config.scheduling(), blocks, speculation);
+    this.admission = new Admission(scheduler, geometry, config.retryAfter());
     this.batch = new StepBatch(geometry);
     this.chooser = new TokenChooser(runner, config);
     this.published = state();
@@ -85,6 +99,16 @@ final class EngineLoop implements Runnable {
     }
   }
 
+  /** Takes all commands that are there and computes a step, if there is one; does not wait. */
+  boolean turn() {
+    takeCommands(intake.poll());
+    boolean busy = !scheduler.isEmpty();
+    if (busy) {
+      step();
+    }
+    return busy;
+  }
+
   /** Takes all commands that are there; waits for one if there is nothing else to do. */
   private void takeCommands() throws InterruptedException {
     boolean idle = scheduler.isEmpty() && !closing;
@@ -92,6 +116,11 @@ final class EngineLoop implements Runnable {
     if (idle) {
       lap(); // waiting is no work
     }
+    takeCommands(command);
+  }
+
+  private void takeCommands(@Nullable EngineCommand first) {
+    EngineCommand command = first;
     if (command == null) {
       return;
     }
@@ -112,8 +141,17 @@ final class EngineLoop implements Runnable {
   private void apply(EngineCommand command) {
     switch (command) {
       case EngineCommand.Submit(Request request) -> {
-        scheduler.add(request);
-        deadlines.add(request);
+        long now = clock.nanos();
+        Optional<Refusal> refusal = admission.check(request, now);
+        if (refusal.isPresent()) {
+          refuse(request, refusal.get());
+        } else {
+          scheduler.add(request, now);
+          deadlines.add(request);
+          if (request.task().isResumed()) {
+            resume(request);
+          }
+        }
       }
       case EngineCommand.Cancel(Request request) -> {
         if (!request.isEnded()) {
@@ -126,12 +164,28 @@ final class EngineLoop implements Runnable {
           complete(sequence, new FinishCause.Stopped(), keptTokens);
         }
       }
+      case EngineCommand.ListCache(CompletableFuture<CacheContent> content) -> {
+        CacheContent now = new CacheContent(blocks.pool().cache().hashes(), journal.position());
+        content.complete(now);
+      }
       case EngineCommand.Drain(long deadlineNanos) ->
           drainDeadline = OptionalLong.of(deadlineNanos);
       case EngineCommand.Undrain() -> drainDeadline = OptionalLong.empty();
       case EngineCommand.Close(long deadlineNanos) -> {
         drainDeadline = OptionalLong.of(deadlineNanos);
         closing = true;
+      }
+    }
+  }
+
+  /** Ends the choices that have come to their end elsewhere, whether that was heard or not. */
+  private void resume(Request request) {
+    for (int i = 0; i < request.choices() && !request.isEnded(); i++) {
+      Sequence sequence = request.sequence(i);
+      if (request.task().isFinished(i)) {
+        end(sequence, Integer.MAX_VALUE);
+      } else if (sequence.outputLength() > 0) {
+        ending(sequence).ifPresent(cause -> complete(sequence, cause, Integer.MAX_VALUE));
       }
     }
   }
@@ -143,16 +197,22 @@ final class EngineLoop implements Runnable {
     failLate(start);
     if (!scheduler.isEmpty()) {
       long preemptionsBefore = scheduler.preemptions();
-      StepPlan plan = scheduler.plan();
-      if (plan.size() == 0) {
-        throw new IllegalStateException(
-            "no step for " + scheduler.waitingCount() + " waiting requests");
-      }
+      StepPlan plan = scheduler.plan(start);
+      boolean late = failHopeless();
       for (long i = preemptionsBefore; i < scheduler.preemptions(); i++) {
         observer.onPreempted();
       }
+      if (plan.size() == 0) {
+        if (!late) {
+          throw new IllegalStateException(
+              "no step for " + scheduler.waitingCount() + " waiting requests");
+        }
+        stepping = false;
+        publish();
+        return;
+      }
       markScheduled(plan, start);
-      plan.writeTo(batch, geometry);
+      plan.writeTo(batch, blocks.copies(), geometry);
       scheduleNanos += lap();
       boolean computed = execute(plan);
       modelNanos += lap();
@@ -162,7 +222,12 @@ final class EngineLoop implements Runnable {
         commit(plan);
         steps++;
         stepNanos = clock.nanos() - start;
-        observer.onStep(stepNanos, plan.size(), plan.tokens() - plan.decodes(), plan.decodes());
+        scheduler.budget().observe(stepNanos);
+        admission.stepped(stepNanos);
+        if (plan.prefillTokens() == 0) {
+          speculation.observeStep(plan.tokens(), stepNanos);
+        }
+        observer.onStep(stepNanos, plan.size(), plan.prefillTokens(), plan.decodes());
         publishNanos += lap();
       }
       if (checkIntegrity) {
@@ -195,6 +260,18 @@ final class EngineLoop implements Runnable {
                 "DRAINING", "the worker ended before the request did", retryAfter));
       }
     }
+  }
+
+  /** Fails those whose first token could not come in time any more, before they cost anything. */
+  private boolean failHopeless() {
+    boolean any = false;
+    Request request;
+    while ((request = scheduler.hopeless()) != null) {
+      fail(
+          request, new Refusal.DeadlineExceeded("the deadline comes before the first token could"));
+      any = true;
+    }
+    return any;
   }
 
   private static String lateMessage(Request request) {
@@ -244,24 +321,100 @@ final class EngineLoop implements Runnable {
     int row = 0;
     for (int i = 0; i < plan.size(); i++) {
       Sequence sequence = plan.sequence(i);
-      boolean completes = plan.completes(i);
-      sequence.advance(plan.count(i), now);
-      if (completes) {
-        produce(sequence, row++);
+      Request request = sequence.request();
+      int scoredEnd = row + plan.scoredRows(i);
+      int end = scoredEnd + plan.rows(i);
+      for (; row < scoredEnd && !request.isEnded(); row++) {
+        score(sequence, row);
+      }
+      if (!request.isEnded()) { // by another choice, in this step
+        row = scoredEnd;
+        blocks.advance(sequence, plan.count(i) - plan.drafts(i), now);
+        if (plan.drafts(i) > 0) {
+          produceWithDrafts(sequence, plan.drafts(i), row, now);
+        } else {
+          if (row < end && !request.isForked()) {
+            blocks.fork(request);
+          }
+          for (; row < end && !request.isEnded(); row++) {
+            produce(chooser.sequence(row), row);
+          }
+        }
+      }
+      row = end;
+    }
+  }
+
+  /**
+   * Hands out a sequence's next token, and as many more as its drafts were right: a row of logits
+   * counts if the tokens before it are those that were chosen.
+   */
+  private void produceWithDrafts(Sequence sequence, int drafts, int row, long now) {
+    int right = 0;
+    boolean more = true;
+    while (more) {
+      boolean last = right == drafts;
+      int draft = last ? 0 : sequence.token(sequence.length());
+      produce(sequence, row + right);
+      more = !last && !sequence.isEnded() && !sequence.request().isEnded();
+      if (more && chooser.token(row + right) == draft) {
+        blocks.advance(sequence, 1, now);
+        right++;
+      } else {
+        more = false;
       }
     }
+    speculation.observeDrafts(sequence, drafts, right);
+    if (!sequence.isEnded() && !sequence.request().isEnded()) {
+      blocks.dropDrafts(sequence);
+      scheduler.accept(sequence, right);
+    }
+  }
+
+  /** Hands out the log-probability of a prompt's next token. */
+  private void score(Sequence sequence, int row) {
+    Request request = sequence.request();
+    if (hasFailed(request, row)) {
+      return;
+    }
+    sequence.markScored();
+    try {
+      request.listener().onPromptLogprob(chooser.logprob(row).orElseThrow());
+    } catch (Throwable e) {
+      failListener(request, e);
+    }
+  }
+
+  /** Whether a request has ended in this step before, or ends because of this row. */
+  private boolean hasFailed(Request request, int row) {
+    if (request.isEnded()) {
+      return true;
+    }
+    Throwable failure = chooser.failure(row);
+    if (failure == null) {
+      return false;
+    }
+    log.error("Request {}: no token could be chosen", request.requestId(), failure);
+    fail(request, internal(request, "no token could be chosen: " + failure.getMessage()));
+    return true;
   }
 
   /** Hands out a sequence's next token. */
   private void produce(Sequence sequence, int row) {
     Request request = sequence.request();
-    if (request.isEnded()) {
-      return; // by another of its choices, in this step
+    if (chooser.failure(row) instanceof NoTokenLeftException
+        && sequence.decoding().isConstrained()
+        && !request.isEnded()) {
+      endDead(sequence);
+      return;
     }
-    Throwable failure = chooser.failure(row);
-    if (failure != null) {
-      log.error("Request {}: no token could be chosen", request.requestId(), failure);
-      fail(request, internal(request, "no token could be chosen: " + failure.getMessage()));
+    if (hasFailed(request, row)) {
+      return;
+    }
+    if (request.beams().isPresent()) {
+      if (request.beams().get().accept(sequence, blocks)) {
+        finishBeams(request, request.beams().get());
+      }
       return;
     }
     GenerationTask task = request.task();
@@ -272,46 +425,116 @@ final class EngineLoop implements Runnable {
     boolean first = request.markToken(now);
     if (first) {
       observer.onFirstToken(request.ttftNanos());
-    } else if (sequence.outputLength() > 1) {
+      admission.started(request);
+    } else if (sequence.chosenLength() > 1) {
       observer.onNextToken(gap);
     }
-    boolean endOfSequence = task.isEndOfSequence(token);
-    boolean stopToken = !endOfSequence && task.isStopToken(token);
     try {
-      if (first) {
-        request.listener().onPrefilled(request.prefillSummary());
+      tellPrefilled(request);
+      if (chooser.logprob(row).isPresent()) {
+        request.listener().onLogprob(sequence.choice(), chooser.logprob(row).get());
       }
-      request.listener().onToken(sequence.choice(), token, endOfSequence || stopToken, now);
+      request.listener().onToken(sequence.choice(), token, task.endsChoice(token), now);
     } catch (Throwable e) {
       failListener(request, e);
       return;
     }
-    if (endOfSequence) {
-      complete(sequence, new FinishCause.EndOfSequence(token), Integer.MAX_VALUE);
-    } else if (stopToken) {
-      complete(sequence, new FinishCause.StopToken(token), Integer.MAX_VALUE);
-    } else if (sequence.isFull()) {
-      complete(sequence, request.fullCause(), Integer.MAX_VALUE);
+    Optional<FinishCause> cause = ending(sequence);
+    if (cause.isPresent()) {
+      complete(sequence, cause.get(), Integer.MAX_VALUE);
     }
+  }
+
+  /** Hands out the best beams. */
+  private void finishBeams(Request request, BeamSearch search) {
+    long now = clock.nanos();
+    request.markToken(now);
+    observer.onFirstToken(request.ttftNanos());
+    GenerationListener listener = request.listener();
+    try {
+      listener.onPrefilled(request.prefillSummary());
+      int choice = 0;
+      for (BeamSearch.Hypothesis best : search.best()) {
+        int[] tokens = best.tokens();
+        for (int i = 0; i < tokens.length; i++) {
+          if (!best.logprobs().isEmpty()) {
+            listener.onLogprob(choice, best.logprobs().get(i));
+          }
+          listener.onToken(choice, tokens[i], request.task().endsChoice(tokens[i]), now);
+          request.markBeamToken();
+          outputTokens++;
+        }
+        listener.onScore(choice, best.score());
+        listener.onChoiceFinished(choice++, best.cause());
+      }
+    } catch (Throwable e) {
+      failListener(request, e);
+      return;
+    }
+    for (int i = 0; i < request.choices(); i++) {
+      scheduler.end(request.sequence(i), 0);
+    }
+    completeWithoutChoices(request);
+  }
+
+  private static void tellPrefilled(Request request) {
+    if (request.markToldPrefilled()) {
+      request.listener().onPrefilled(request.prefillSummary());
+    }
+  }
+
+  /** Ends a choice whose constraint leaves no token to choose. */
+  private void endDead(Sequence sequence) {
+    try {
+      tellPrefilled(sequence.request());
+    } catch (Throwable e) {
+      failListener(sequence.request(), e);
+      return;
+    }
+    complete(sequence, new FinishCause.ConstraintDeadEnd(), Integer.MAX_VALUE);
+  }
+
+  /** Why a choice ends behind its latest token, if it does. */
+  private static Optional<FinishCause> ending(Sequence sequence) {
+    Request request = sequence.request();
+    int token = sequence.lastToken();
+    if (request.task().endsChoice(token)) {
+      return Optional.of(request.task().endingCause(token));
+    }
+    if (sequence.decoding().isDone()) {
+      return Optional.of(new FinishCause.ConstraintDone());
+    }
+    return sequence.isFull() ? Optional.of(request.fullCause()) : Optional.empty();
   }
 
   /** Ends a choice, and with the last one its request. */
   private void complete(Sequence sequence, FinishCause cause, int keptTokens) {
     Request request = sequence.request();
     scheduler.end(sequence, keptTokens);
-    if (request.live() == 0) {
-      release(request);
-    }
-    GenerationSummary summary = request.summary(clock.nanos());
     try {
       request.listener().onChoiceFinished(sequence.choice(), cause);
     } catch (Throwable e) {
       failListener(request, e);
       return;
     }
+    completeWithoutChoices(request);
+  }
+
+  /** Ends a choice of which the listener hears nothing. */
+  private void end(Sequence sequence, int keptTokens) {
+    scheduler.end(sequence, keptTokens);
+    completeWithoutChoices(sequence.request());
+  }
+
+  private void completeWithoutChoices(Request request) {
     if (request.live() > 0) {
       return;
     }
+    if (request.isScheduled()) {
+      admission.completed(request, clock.nanos());
+    }
+    release(request);
+    GenerationSummary summary = request.summary(clock.nanos());
     try {
       request.listener().onComplete(summary);
     } catch (Throwable e) {
@@ -333,6 +556,13 @@ final class EngineLoop implements Runnable {
     } catch (Throwable e) {
       log.error("Request {}: its listener failed at the end", request.requestId(), e);
     }
+  }
+
+  /** A request is not let in. */
+  private void refuse(Request request, Refusal refusal) {
+    request.end();
+    intake.release(request);
+    fail(request, refusal);
   }
 
   /** Takes everything away that a request holds. */
@@ -385,6 +615,7 @@ final class EngineLoop implements Runnable {
 
   private void publish() {
     published = state();
+    intake.retryAfter(admission.retryNanos(published.pendingPrefillTokens()));
   }
 
   private EngineSnapshot state() {
@@ -403,6 +634,8 @@ final class EngineLoop implements Runnable {
         outputTokens,
         scheduler.preemptions(),
         cancelled,
+        speculation.drafts(),
+        speculation.accepted(),
         new EngineSnapshot.Phases(scheduleNanos, modelNanos, samplingNanos, publishNanos));
   }
 }

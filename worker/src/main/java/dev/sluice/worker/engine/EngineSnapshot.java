@@ -16,6 +16,8 @@ package dev.sluice.worker.engine;
  * @param outputTokens tokens produced
  * @param preemptions times that a request lost its blocks to others
  * @param cancelled requests that ended by {@link Engine#cancel}
+ * @param draftTokens tokens that speculative decoding proposed
+ * @param acceptedDraftTokens of these, tokens that were right
  * @param phases what the time was spent on
  */
 public record EngineSnapshot(
@@ -32,6 +34,8 @@ public record EngineSnapshot(
     long outputTokens,
     long preemptions,
     long cancelled,
+    long draftTokens,
+    long acceptedDraftTokens,
     Phases phases) {
   /**
    * What the engine's thread has spent its time on, waiting for requests left out.
@@ -85,6 +89,8 @@ public record EngineSnapshot(
         outputTokens,
         preemptions,
         cancelled,
+        draftTokens,
+        acceptedDraftTokens,
         phases);
   }
 }

@@ -14,6 +14,12 @@ public sealed interface FinishCause {
   /** No maximum was given, and the context or the KV pool has no room for more. */
   record Context() implements FinishCause {}
 
+  /** The output conforms to the task's constraint, and nothing else may follow. */
+  record ConstraintDone() implements FinishCause {}
+
+  /** No token that may be chosen leads to an output that conforms. */
+  record ConstraintDeadEnd() implements FinishCause {}
+
   /** {@link Engine#stop} was called. */
   record Stopped() implements FinishCause {}
 }

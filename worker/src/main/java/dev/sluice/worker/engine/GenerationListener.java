@@ -1,6 +1,7 @@
 package dev.sluice.worker.engine;
 
 import dev.sluice.common.error.Refusal;
+import dev.sluice.worker.sampling.TokenLogprob;
 
 /**
  * Hears what becomes of one task. Order: {@link #onPrefilled} once, immediately before the first
@@ -16,6 +17,18 @@ public interface GenerationListener {
   void onPrefilled(PrefillSummary prefill);
 
   /**
+   * The log-probability of a token of the prompt, if asked for: of its second token first, then of
+   * each, all before {@link #onPrefilled}.
+   */
+  default void onPromptLogprob(TokenLogprob logprob) {}
+
+  /**
+   * The log-probability of the next token of a choice, if asked for; {@link #onToken} follows at
+   * once.
+   */
+  default void onLogprob(int choice, TokenLogprob logprob) {}
+
+  /**
    * The next token of a choice.
    *
    * @param choice from 0
@@ -25,6 +38,9 @@ public interface GenerationListener {
    * @param nanos when, on the engine's clock
    */
   void onToken(int choice, int tokenId, boolean ending, long nanos);
+
+  /** What a beam is worth; all its tokens were heard, {@link #onChoiceFinished} follows. */
+  default void onScore(int choice, double score) {}
 
   /** No more tokens of this choice. */
   void onChoiceFinished(int choice, FinishCause cause);

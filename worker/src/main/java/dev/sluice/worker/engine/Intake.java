@@ -21,6 +21,7 @@ final class Intake {
   private final LinkedBlockingQueue<EngineCommand> commands = new LinkedBlockingQueue<>();
   private State state = State.SERVING;
   private boolean closing;
+  private volatile long retryAfterNanos; // for those who find the queue full
   // requests that have not had their first step
   private int waitingRequests;
   private long waitingTokens;
@@ -33,6 +34,7 @@ final class Intake {
 
   Intake(EngineConfig config) {
     this.config = config;
+    this.retryAfterNanos = config.retryAfter().toNanos();
   }
 
   /**
@@ -93,6 +95,11 @@ final class Intake {
     return commands.take();
   }
 
+  /** What those are told from now on who find the queue full. */
+  void retryAfter(long nanos) {
+    retryAfterNanos = nanos;
+  }
+
   /** The engine thread knows these requests, and its snapshot shows them. */
   synchronized void seen(int requests, long tokens) {
     unseenRequests -= requests;
@@ -122,7 +129,6 @@ final class Intake {
   }
 
   private Refusal queueFull(int tokens) {
-    Duration retryAfter = config.retryAfter();
     return new Refusal.Overloaded(
         "QUEUE_FULL",
         waitingRequests
@@ -135,7 +141,7 @@ final class Intake {
             + " requests and "
             + config.maxWaitingTokens()
             + " tokens)",
-        retryAfter,
+        Duration.ofNanos(retryAfterNanos),
         Map.of(
             "waiting_requests", Integer.toString(waitingRequests),
             "max_waiting_requests", Integer.toString(config.maxWaitingRequests()),

@@ -28,6 +28,14 @@ public interface ModelRunner extends AutoCloseable {
       int blocks,
       int maxBatchedTokens,
       int maxSequences) {
+    /** Most rows of logits of one step that are read to score prompts. */
+    public static final int MAX_SCORED_ROWS = 64;
+
+    /** Most rows of logits of one step: the last token of a prompt can have one for each choice. */
+    public int maxLogits() {
+      return maxBatchedTokens + maxSequences;
+    }
+
     /** Blocks that a sequence of this many tokens needs. */
     public int blocksFor(int tokens) {
       return Math.ceilDiv(tokens, blockSize);
@@ -37,10 +45,13 @@ public interface ModelRunner extends AutoCloseable {
   /** The sizes; they never change. */
   Geometry geometry();
 
+  /** Whether steps may ask for blocks to be copied. */
+  boolean copiesBlocks();
+
   /**
-   * Computes one step: writes K and V of every token of the batch into its blocks, and the logits
-   * of the rows asked for. If it throws, the content of the blocks written in this step is
-   * undefined and the step can be repeated as it is; nothing else has changed.
+   * Computes one step: copies blocks as told, writes K and V of every token of the batch into its
+   * blocks, and the logits of the rows asked for. If it throws, the content of the blocks written
+   * in this step is undefined and the step can be repeated as it is; nothing else has changed.
    *
    * @throws ModelRunnerException if the runtime fails
    */

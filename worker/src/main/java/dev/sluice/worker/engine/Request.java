@@ -1,6 +1,8 @@
 package dev.sluice.worker.engine;
 
+import dev.sluice.common.fair.FairEntry;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
@@ -22,20 +24,30 @@ final class Request implements TaskHandle {
   @Nullable Request next;
   @Nullable RequestQueue queue;
 
+  /** Its place among those that wait; the {@link RequestOrder}'s. */
+  @Nullable FairEntry<Request> place;
+
   private final GenerationTask task;
   private final GenerationListener listener;
   private final int maxTokens;
   private final long serial;
   private final long arrivalNanos;
   private final List<Sequence> sequences;
+  private final Optional<BeamSearch> beams;
+  private int beamTokens; // handed out at the end of a beam search
   private int live;
   private int preemptions;
   private int prefillChunks;
+  private int promptReached;
+  private int cachedPromptTokens;
+  private boolean forked;
   private boolean ended;
+  private double predictedTtftNanos;
 
   private boolean scheduled;
   private boolean prefilled;
   private boolean started;
+  private boolean toldPrefilled;
   private long firstScheduledNanos;
   private long prefillDoneNanos;
   private long firstTokenNanos;
@@ -44,21 +56,28 @@ final class Request implements TaskHandle {
    * @param maxTokens most output tokens of a choice, at least 1, such that all of them fit context
    *     and pool
    * @param serial grows with every request of the engine
+   * @param hashes of no blocks yet
    */
   Request(
       GenerationTask task,
       GenerationListener listener,
       int maxTokens,
       long serial,
-      long arrivalNanos) {
+      long arrivalNanos,
+      BlockHashes hashes) {
     this.task = task;
     this.listener = listener;
     this.maxTokens = maxTokens;
     this.serial = serial;
     this.arrivalNanos = arrivalNanos;
-    this.live = 1;
+    this.live = task.choices();
+    this.forked = live == 1;
+    hashes.extend(task.promptTokens(), task.promptLength());
     this.sequences =
-        IntStream.range(0, live).mapToObj(choice -> new Sequence(this, choice)).toList();
+        IntStream.range(0, live)
+            .mapToObj(choice -> new Sequence(this, choice, hashes.fork()))
+            .toList();
+    this.beams = task.beam().map(params -> new BeamSearch(this, params));
   }
 
   @Override
@@ -101,9 +120,39 @@ final class Request implements TaskHandle {
     return sequences.get(choice);
   }
 
+  /** The search, if each choice is a beam. */
+  Optional<BeamSearch> beams() {
+    return beams;
+  }
+
+  /** A token was handed out at the end of a beam search. */
+  void markBeamToken() {
+    beamTokens++;
+  }
+
   /** Choices that have not ended. */
   int live() {
     return live;
+  }
+
+  /** The first choice that has not ended; until the forks it computes the prompt for all. */
+  Sequence leader() {
+    for (int choice = 0; choice < choices(); choice++) {
+      if (!sequence(choice).isEnded()) {
+        return sequence(choice);
+      }
+    }
+    throw new IllegalStateException(requestId() + " has no choice left");
+  }
+
+  /** Whether each choice goes its own way: the prompt is computed, or there is but one choice. */
+  boolean isForked() {
+    return forked;
+  }
+
+  /** Each choice goes its own way from now on. */
+  void forked() {
+    forked = true;
   }
 
   /** Tokens to compute before every choice can go on, if none is in the cache. */
@@ -121,9 +170,47 @@ final class Request implements TaskHandle {
     int tokens = 0;
     for (int choice = 0; choice < choices(); choice++) {
       Sequence sequence = sequence(choice);
-      tokens += sequence.isEnded() || sequence.isDecoding() ? 0 : sequence.remaining();
+      tokens += !sequence.isActive() || sequence.isDecoding() ? 0 : sequence.remaining();
     }
     return tokens;
+  }
+
+  /** Prompt tokens that its tenant was not charged for yet. */
+  int uncharged() {
+    return Math.max(0, promptLength() - sequence(0).charged());
+  }
+
+  /** Tokens in the cache, of all choices. */
+  int computed() {
+    int tokens = 0;
+    for (int choice = 0; choice < choices(); choice++) {
+      tokens += sequence(choice).isEnded() ? 0 : sequence(choice).computed();
+    }
+    return tokens;
+  }
+
+  /** Blocks in the tables of all choices. */
+  int blocks() {
+    int blocks = 0;
+    for (int choice = 0; choice < choices(); choice++) {
+      blocks += sequence(choice).table.size();
+    }
+    return blocks;
+  }
+
+  /** What was predicted when it came. */
+  void predictTtft(double nanos) {
+    predictedTtftNanos = nanos;
+  }
+
+  /** The time to first token that was predicted; 0 if none was. */
+  double predictedTtftNanos() {
+    return predictedTtftNanos;
+  }
+
+  /** Times that it lost its blocks. */
+  int preemptions() {
+    return preemptions;
   }
 
   /** Output tokens of all choices. */
@@ -160,7 +247,11 @@ final class Request implements TaskHandle {
 
   PrefillSummary prefillSummary() {
     return new PrefillSummary(
-        promptLength(), 0, queueNanos(), prefillDoneNanos - firstScheduledNanos, prefillChunks);
+        promptLength(),
+        cachedPromptTokens,
+        queueNanos(),
+        prefillDoneNanos - firstScheduledNanos,
+        prefillChunks);
   }
 
   void markScheduled(long nanos) {
@@ -168,13 +259,24 @@ final class Request implements TaskHandle {
     firstScheduledNanos = nanos;
   }
 
-  /** A step has computed prompt tokens; {@code done} if none are left. */
-  void markPrefillChunk(boolean done, long nanos) {
+  /** A step has computed prompt tokens up to a position. */
+  void markPrefillChunk(int position, long nanos) {
     prefillChunks++;
-    if (done && !prefilled) {
+    promptReached = Math.max(promptReached, Math.min(position, promptLength()));
+    if (position >= promptLength() && !prefilled) {
       prefilled = true;
       prefillDoneNanos = nanos;
     }
+  }
+
+  /**
+   * Tokens up to a position were found in the cache. Prompt tokens count as cached that the request
+   * never computed itself.
+   */
+  void markCached(int position) {
+    int reached = Math.min(position, promptLength());
+    cachedPromptTokens += Math.max(0, reached - promptReached);
+    promptReached = Math.max(promptReached, reached);
   }
 
   /** A choice got a token; returns whether it is the first of all. */
@@ -187,11 +289,21 @@ final class Request implements TaskHandle {
     return true;
   }
 
+  /**
+   * Its listener is about to hear that the prompt is computed; returns whether for the first time.
+   */
+  boolean markToldPrefilled() {
+    boolean first = !toldPrefilled;
+    toldPrefilled = true;
+    return first;
+  }
+
   /** Its blocks were taken away: everything is to be computed again. */
   void preempted() {
     for (int choice = 0; choice < choices(); choice++) {
       sequence(choice).restart();
     }
+    beams.ifPresent(BeamSearch::restart);
     preemptions++;
   }
 
@@ -211,23 +323,23 @@ final class Request implements TaskHandle {
   }
 
   GenerationSummary summary(long endNanos) {
-    int output = 0;
+    int output = beamTokens;
     int gaps = 0;
     long lastTokenNanos = firstTokenNanos;
     long itlMaxNanos = 0;
     for (int choice = 0; choice < choices(); choice++) {
       Sequence sequence = sequence(choice);
-      output += sequence.keptTokens();
-      gaps = Math.max(gaps, sequence.outputLength() - 1);
+      output += beams.isPresent() ? 0 : sequence.keptTokens();
+      gaps = Math.max(gaps, sequence.chosenLength() - 1);
       itlMaxNanos = Math.max(itlMaxNanos, sequence.itlMaxNanos());
-      if (sequence.outputLength() > 0 && sequence.lastTokenNanos() - lastTokenNanos > 0) {
+      if (sequence.chosenLength() > 0 && sequence.lastTokenNanos() - lastTokenNanos > 0) {
         lastTokenNanos = sequence.lastTokenNanos();
       }
     }
     return new GenerationSummary(
         requestId(),
         promptLength(),
-        0,
+        cachedPromptTokens,
         output,
         preemptions,
         prefillChunks,

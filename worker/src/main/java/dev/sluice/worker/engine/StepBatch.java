@@ -11,7 +11,8 @@ import java.util.Arrays;
  *   cumulativeLengths [B + 1]         0, then the end of each sequence's tokens in tokenIds
  *   pastLengths       [B]             tokens of the sequence already in the cache
  *   blockTable        [B, tableWidth] ids of the sequence's blocks, in order; unused ones are 0
- *   logitRows         [S]             ascending indexes into tokenIds
+ *   logitRows         [S]             ascending indexes into tokenIds; one may come several times
+ *   copies            [C, 2]          blocks to be copied first, in this order: from, to
  * </pre>
  *
  * The i-th token of a sequence has position {@code pastLengths + i} and its K and V go to block
@@ -26,6 +27,7 @@ public final class StepBatch {
   private final int[] blockTable;
   private final int[] logitRows;
   private final int maxTableWidth;
+  private final BlockCopies copies;
   private int tokens;
   private int sequences;
   private int logits;
@@ -37,7 +39,8 @@ public final class StepBatch {
     this.pastLengths = new int[geometry.maxSequences()];
     this.maxTableWidth = geometry.blocksFor(geometry.maxContext());
     this.blockTable = new int[geometry.maxSequences() * maxTableWidth];
-    this.logitRows = new int[geometry.maxBatchedTokens()];
+    this.logitRows = new int[geometry.maxLogits()];
+    this.copies = new BlockCopies(geometry.maxSequences());
   }
 
   /** Empties the batch. Rows of the block table will be {@code tableWidth} wide. */
@@ -50,6 +53,12 @@ public final class StepBatch {
     tokens = 0;
     sequences = 0;
     logits = 0;
+    copies.clear();
+  }
+
+  /** Has a block copied before anything is written; at most one for each sequence of a step. */
+  public void addCopy(int fromBlock, int toBlock) {
+    copies.add(fromBlock, toBlock);
   }
 
   /**
@@ -74,7 +83,7 @@ public final class StepBatch {
     cumulativeLengths[sequences] = tokens;
   }
 
-  /** Asks for the logits of the token added last; returns their row. */
+  /** Asks for the logits of the token added last, once more if called again; returns their row. */
   public int addLogits() {
     logitRows[logits] = tokens - 1;
     return logits++;
@@ -93,6 +102,21 @@ public final class StepBatch {
   /** S, the number of rows that need logits. */
   public int logits() {
     return logits;
+  }
+
+  /** C, the number of blocks to be copied. */
+  public int copies() {
+    return copies.size();
+  }
+
+  /** The block that a copy reads. */
+  public int copyFrom(int copy) {
+    return copies.from(copy);
+  }
+
+  /** The block that a copy writes. */
+  public int copyTo(int copy) {
+    return copies.to(copy);
   }
 
   /** Width of a row of the block table. */

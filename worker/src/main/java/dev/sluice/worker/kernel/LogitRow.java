@@ -96,6 +96,40 @@ public final class LogitRow {
     return Lanes.getFloat(row + (long) Float.BYTES * token);
   }
 
+  /** Logarithm of a token's weight. */
+  public float exponent(int token, float temperature) {
+    return (logit(token) - maximum) / temperature;
+  }
+
+  /** The place of a token among all, from 1; of equal logits the lowest id comes first. */
+  public int rank(int token) {
+    float own = logit(token);
+    int before = 0;
+    for (int b = 0; b < maxima.length; b++) {
+      if (maxima[b] < own) {
+        continue;
+      }
+      if (b == token / BLOCK) {
+        for (int other = b * BLOCK; other < end(b); other++) {
+          before += logit(other) > own || (logit(other) == own && other < token) ? 1 : 0;
+        }
+      } else {
+        before += count(address(b), b < token / BLOCK, own);
+      }
+    }
+    return before + 1;
+  }
+
+  /** Logits of a block above another, or equal to it. */
+  private static int count(long block, boolean orEqual, float other) {
+    int count = 0;
+    for (int i = 0; i < BLOCK; i += Lanes.WIDTH) {
+      FloatVector logits = Lanes.load(block + (long) Float.BYTES * i);
+      count += logits.compare(orEqual ? VectorOperators.GE : VectorOperators.GT, other).trueCount();
+    }
+    return count;
+  }
+
   /** The largest logit; not a number if one of the row is none. */
   public float maximum() {
     return maximum;

@@ -192,6 +192,11 @@ public final class CudaModelRunner implements DeviceRunner {
   }
 
   @Override
+  public boolean copiesBlocks() {
+    return false;
+  }
+
+  @Override
   public void execute(StepBatch batch) {
     bounds[0] = 0;
     bounds[1] = 0;

@@ -1,5 +1,6 @@
 package dev.sluice.worker.runner;
 
+import dev.sluice.worker.engine.ModelRunner.Geometry;
 import dev.sluice.worker.graph.CudaCache;
 import dev.sluice.worker.graph.CudaGraphOptions;
 import dev.sluice.worker.graph.DecoderGraph;
@@ -86,7 +87,8 @@ public final class MemoryNeeds {
       ModelConfig model, int bytes, long maxBatchedTokens, long maxSequences) {
     long attention = (long) (model.heads() + 2 * model.kvHeads()) * model.headSize();
     long width = 4L * model.hiddenSize() + 2 * attention + 3L * model.intermediateSize();
-    long logits = 2 * maxSequences * model.vocabularySize() * Float.BYTES;
+    long rows = maxSequences + Math.min(Geometry.MAX_SCORED_ROWS, maxBatchedTokens);
+    long logits = 2 * rows * model.vocabularySize() * Float.BYTES;
     return ARENA * (maxBatchedTokens * width * bytes + logits);
   }
 }

@@ -45,6 +45,7 @@ public final class OrtModelRunner implements DeviceRunner {
   private final KvType kvType;
   private final CloseStack resources;
   private final StepFrame frame;
+  private final List<MemorySegment> cacheData = new ArrayList<>(); // each [blocks, block bytes]
 
   private OrtModelRunner(
       Checkpoint checkpoint,
@@ -152,6 +153,7 @@ public final class OrtModelRunner implements DeviceRunner {
                 .toArray();
         OrtTensor tensor = OrtTensor.allocate(environment, cache.type(), shape);
         frame.setInput(input++, resources.push(tensor, OrtTensor::close));
+        cacheData.add(tensor.data());
       }
     }
   }
@@ -192,8 +194,24 @@ public final class OrtModelRunner implements DeviceRunner {
   }
 
   @Override
+  public boolean copiesBlocks() {
+    return true;
+  }
+
+  @Override
   public void execute(StepBatch batch) {
+    for (int copy = 0; copy < batch.copies(); copy++) {
+      copyBlock(batch.copyFrom(copy), batch.copyTo(copy));
+    }
     frame.execute(batch);
+  }
+
+  private void copyBlock(int from, int to) {
+    for (int i = 0; i < cacheData.size(); i++) {
+      MemorySegment cache = cacheData.get(i);
+      long bytes = cache.byteSize() / geometry.blocks();
+      MemorySegment.copy(cache, from * bytes, cache, to * bytes, bytes);
+    }
   }
 
   @Override

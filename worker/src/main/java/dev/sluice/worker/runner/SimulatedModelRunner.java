@@ -20,7 +20,7 @@ public final class SimulatedModelRunner implements ModelRunner {
   private final Geometry geometry;
   private final StepHook hook;
   private final long[] cache; // [blocks * blockSize]
-  private final MemorySegment logits; // [maxBatchedTokens, vocabularySize]
+  private final MemorySegment logits; // [maxLogits, vocabularySize]
 
   /** What happens while a step computes. */
   @FunctionalInterface
@@ -39,8 +39,7 @@ public final class SimulatedModelRunner implements ModelRunner {
     this.logits =
         Arena.ofAuto()
             .allocate(
-                ValueLayout.JAVA_FLOAT,
-                (long) geometry.maxBatchedTokens() * geometry.vocabularySize());
+                ValueLayout.JAVA_FLOAT, (long) geometry.maxLogits() * geometry.vocabularySize());
     Arrays.fill(cache, GARBAGE);
   }
 
@@ -50,7 +49,16 @@ public final class SimulatedModelRunner implements ModelRunner {
   }
 
   @Override
+  public boolean copiesBlocks() {
+    return true;
+  }
+
+  @Override
   public void execute(StepBatch batch) {
+    int size = geometry.blockSize();
+    for (int copy = 0; copy < batch.copies(); copy++) {
+      System.arraycopy(cache, batch.copyFrom(copy) * size, cache, batch.copyTo(copy) * size, size);
+    }
     for (int sequence = 0; sequence < batch.sequences(); sequence++) {
       write(batch, sequence, false); // what a failing step leaves
     }

@@ -57,7 +57,7 @@ final class StepFrame {
     this.pastLengths = input(DecoderGraph.PAST_LENGTHS, sequences);
     this.blockTable =
         input(DecoderGraph.BLOCK_TABLE, sequences * geometry.blocksFor(geometry.maxContext()));
-    this.logitRows = input(DecoderGraph.LOGIT_ROWS, tokens);
+    this.logitRows = input(DecoderGraph.LOGIT_ROWS, geometry.maxLogits());
   }
 
   /**

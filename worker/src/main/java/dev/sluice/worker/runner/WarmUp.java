@@ -17,8 +17,8 @@ final class WarmUp {
   private static final int STEADY_PASSES = 3;
 
   private static final double NOTICEABLE = 0.8;
-  private static final long DECODE_NANOS = 800_000_000L;
-  private static final long MIXED_NANOS = 700_000_000L;
+  private static final long DECODE_NANOS = 500_000_000L;
+  private static final long MIXED_NANOS = 400_000_000L;
 
   private final ModelRunner runner;
   private final StepBatch batch;

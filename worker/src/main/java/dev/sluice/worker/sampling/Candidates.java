@@ -1,6 +1,7 @@
 package dev.sluice.worker.sampling;
 
 import dev.sluice.worker.kernel.LogitRow;
+import java.util.Arrays;
 
 /**
  * The tokens of a row that may be chosen, few of the vocabulary, in the order of their ids. Which
@@ -13,8 +14,11 @@ final class Candidates {
   private final LogitRow row;
   private final int[] tokens; // [vocabulary]; ascending
   private final float[] weights; // [vocabulary, rounded up to groups]; of these tokens
+  private final float[] typicality; // [vocabulary]; of these tokens
+  private final float[] peaks; // [blocks, rounded up to groups]; scratch
   private final int[] order; // [vocabulary]; indexes of candidates, the kept ones first
   private final float[] block = new float[LogitRow.BLOCK];
+  private float[] ranks; // weights or typicality: by which candidates are ordered
   private int size;
   private int kept;
 
@@ -23,11 +27,30 @@ final class Candidates {
     this.row = row;
     this.tokens = new int[tokenCount];
     this.weights = new float[tokenCount + LogitRow.GROUP];
+    this.typicality = new float[tokenCount];
+    this.peaks = new float[row.blocks() + LogitRow.GROUP];
     this.order = new int[tokenCount];
+    this.ranks = weights;
+  }
+
+  /** Takes the most likely tokens, so many, or all that can be chosen if these are fewer. */
+  void takeMostLikely(int count, float temperature) {
+    takeLogits(reachedBy(count), temperature);
+    keepCount(count);
+  }
+
+  /** A logit that at least so many tokens have or exceed; above minus infinity. */
+  private float reachedBy(int count) {
+    if (count > row.blocks()) {
+      return -Float.MAX_VALUE;
+    }
+    row.copyMaxima(peaks);
+    Arrays.sort(peaks, 0, row.blocks()); // one token of each block is known to have it
+    return Math.max(peaks[row.blocks() - count], -Float.MAX_VALUE);
   }
 
   /** Takes every token with at least this logit. */
-  void takeLogits(float least, float temperature) {
+  private void takeLogits(float least, float temperature) {
     size = 0;
     for (int b = 0; b < row.blocks(); b++) {
       if (row.maximum(b) < least) {
@@ -45,12 +68,10 @@ final class Candidates {
     keepAll();
   }
 
-  /**
-   * Takes every token with at least this weight.
-   *
-   * @param peaks largest weight of each block
-   */
-  void takeWeights(double least, float temperature, float[] peaks) {
+  /** Takes every token with at least this weight. */
+  void takeWeights(double least, float temperature) {
+    row.copyMaxima(peaks);
+    row.weigh(peaks, row.blocks(), temperature);
     size = 0;
     for (int b = 0; b < row.blocks(); b++) {
       if (peaks[b] < least) {
@@ -70,6 +91,7 @@ final class Candidates {
   }
 
   private void keepAll() {
+    ranks = weights;
     kept = size;
     for (int i = 0; i < size; i++) {
       order[i] = i;
@@ -92,9 +114,78 @@ final class Candidates {
     }
   }
 
-  /** Keeps the most likely tokens, so few that their weights just reach this sum. */
+  /** Keeps the first in rank, so few that their weights just reach this sum. */
   void keepWeight(double weight) {
     keep(weight, true);
+  }
+
+  /** Keeps the tokens with at least this weight. */
+  void keepLikely(float least) {
+    int count = 0;
+    for (int i = 0; i < kept; i++) {
+      if (weights[order[i]] >= least) {
+        swap(count++, i);
+      }
+    }
+    kept = count;
+  }
+
+  /**
+   * Keeps the most typical tokens, so few that their weights just reach this part of the sum: those
+   * whose information is nearest to the entropy (Meister et al., Locally typical sampling, 2022).
+   *
+   * <p>With x the logarithm of a weight, information is log(sum) - x and entropy log(sum) minus the
+   * mean of x, so that their distance needs no logarithm.
+   */
+  void keepTypical(double part, float temperature) {
+    compact();
+    double total = 0;
+    double sum = 0;
+    for (int i = 0; i < size; i++) {
+      total += weights[i];
+      sum += weights[i] * row.exponent(tokens[i], temperature);
+    }
+    double mean = sum / total;
+    for (int i = 0; i < size; i++) {
+      typicality[i] = (float) -Math.abs(row.exponent(tokens[i], temperature) - mean);
+    }
+    ranks = typicality;
+    keepWeight(part * total);
+  }
+
+  /** Forgets the candidates that are not kept, and those without weight. */
+  private void compact() {
+    int last = last();
+    float least = weights[last];
+    int count = 0;
+    for (int i = 0; i < size; i++) {
+      if (weights[i] > least || (weights[i] == least && i <= last)) {
+        tokens[count] = tokens[i];
+        weights[count] = weights[i];
+        count += weights[i] > 0 ? 1 : 0;
+      }
+    }
+    size = count;
+    keepAll();
+  }
+
+  /** How many are kept. */
+  int kept() {
+    return kept;
+  }
+
+  /** Orders the kept ones, of which there are few, most likely first. */
+  void sortKept() {
+    for (int i = 1; i < kept; i++) {
+      for (int j = i; j > 0 && isBefore(order[j], order[j - 1]); j--) {
+        swap(j, j - 1);
+      }
+    }
+  }
+
+  /** The token of one of the kept, in the order of {@link #sortKept}. */
+  int token(int index) {
+    return tokens[order[index]];
   }
 
   private void keep(double target, boolean byWeight) {
@@ -130,10 +221,10 @@ final class Candidates {
     kept = hi;
   }
 
-  /** Whether a candidate is more likely than another; of equals, whether its id is lower. */
+  /** Whether a candidate ranks before another: by weight or typicality, then by the lower id. */
   private boolean isBefore(int candidate, int other) {
-    float a = weights[candidate];
-    float b = weights[other];
+    float a = ranks[candidate];
+    float b = ranks[other];
     return a > b || (a == b && candidate < other);
   }
 
@@ -166,7 +257,7 @@ final class Candidates {
     return tokens[drawn];
   }
 
-  /** The least likely candidate that is kept. */
+  /** The kept candidate that ranks last. */
   private int last() {
     int last = order[0];
     for (int i = 1; i < kept; i++) {

@@ -2,7 +2,6 @@ package dev.sluice.worker.sampling;
 
 import dev.sluice.worker.kernel.LogitRow;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 
 /**
  * Chooses tokens. The result is a function of the logits' bits, the parameters and (seed, choice,
@@ -22,7 +21,6 @@ public final class Sampler {
   private final LogitRow row;
   private final Candidates candidates;
   private final float[] sums; // [blocks]; of weights
-  private final float[] peaks; // [blocks, rounded up to groups]; scratch
   private final float[] block = new float[LogitRow.BLOCK];
 
   /**
@@ -38,7 +36,6 @@ public final class Sampler {
     this.row = new LogitRow(tokens);
     this.candidates = new Candidates(row);
     this.sums = new float[row.blocks()];
-    this.peaks = new float[row.blocks() + LogitRow.GROUP];
   }
 
   /**
@@ -52,6 +49,76 @@ public final class Sampler {
    */
   public int sample(
       MemorySegment logits, int index, SamplingParams params, int choice, int position) {
+    read(logits, index);
+    if (params.temperature() == 0) {
+      return row.mostLikely();
+    }
+    double uniform = CounterRandom.uniform(params.seed(), choice, position);
+    boolean allRanks = params.topK() == 0 || params.topK() >= row.tokens();
+    if (allRanks && params.topP() == 1 && params.minP() == 0 && params.typicalP() == 1) {
+      return draw(uniform * weigh(params.temperature()), params.temperature());
+    }
+    take(params, allRanks);
+    return candidates.draw(uniform);
+  }
+
+  /**
+   * The log-probability of a token in the distribution of these logits as they are.
+   *
+   * @param logits [rows, vocabularySize], float32, native
+   * @param index of the row
+   * @param token whose
+   * @param topN how many of the most likely tokens are told, too
+   * @throws SamplingException if a logit is not a number or plus infinity
+   */
+  public TokenLogprob logprob(MemorySegment logits, int index, int token, int topN) {
+    read(logits, index);
+    double logTotal = StrictMath.log(weigh(1));
+    int[] top = new int[0];
+    if (topN > 0) {
+      candidates.takeMostLikely(topN, 1);
+      candidates.sortKept();
+      top = new int[candidates.kept()];
+    }
+    float[] topLogprobs = new float[top.length];
+    for (int i = 0; i < top.length; i++) {
+      top[i] = candidates.token(i);
+      topLogprobs[i] = logprob(top[i], logTotal);
+    }
+    return new TokenLogprob(token, logprob(token, logTotal), row.rank(token), top, topLogprobs);
+  }
+
+  /**
+   * The most likely tokens, most likely first.
+   *
+   * @param logits [rows, vocabularySize], float32, native
+   * @param index of the row
+   * @param tokens receives as many as it has room for, or as there are
+   * @param logprobs receives their log-probabilities
+   * @return how many there are
+   * @throws SamplingException if a logit is not a number or plus infinity
+   */
+  public int mostLikely(MemorySegment logits, int index, int[] tokens, double[] logprobs) {
+    read(logits, index);
+    double logTotal = StrictMath.log(weigh(1));
+    candidates.takeMostLikely(tokens.length, 1);
+    candidates.sortKept();
+    for (int i = 0; i < candidates.kept(); i++) {
+      tokens[i] = candidates.token(i);
+      logprobs[i] = exactLogprob(tokens[i], logTotal);
+    }
+    return candidates.kept();
+  }
+
+  private float logprob(int token, double logTotal) {
+    return (float) exactLogprob(token, logTotal);
+  }
+
+  private double exactLogprob(int token, double logTotal) {
+    return (double) row.logit(token) - row.maximum() - logTotal;
+  }
+
+  private void read(MemorySegment logits, int index) {
     long rowBytes = (long) Float.BYTES * vocabularySize;
     if (index < 0 || (index + 1) * rowBytes > logits.byteSize()) {
       throw new IllegalArgumentException(
@@ -59,38 +126,38 @@ public final class Sampler {
     }
     row.read(logits.address() + index * rowBytes);
     check();
-    if (params.temperature() == 0) {
-      return row.mostLikely();
-    }
-    double uniform = CounterRandom.uniform(params.seed(), choice, position);
-    boolean allRanks = params.topK() == 0 || params.topK() >= row.tokens();
+  }
+
+  /** Finds the tokens that may be chosen. */
+  private void take(SamplingParams params, boolean allRanks) {
+    float temperature = params.temperature();
     if (!allRanks) {
-      candidates.takeLogits(reachedBy(params.topK()), params.temperature());
-      candidates.keepCount(params.topK());
+      candidates.takeMostLikely(params.topK(), temperature);
       if (params.topP() < 1) {
         candidates.keepWeight(params.topP() * candidates.total());
       }
-      return candidates.draw(uniform);
+    } else if (params.topP() < 1) {
+      takeMass(params.topP(), weigh(temperature), temperature);
+    } else {
+      candidates.takeWeights(Math.max(params.minP(), Float.MIN_VALUE), temperature);
     }
-    double total = weigh(params.temperature());
-    if (params.topP() == 1) {
-      return draw(uniform * total, params.temperature());
+    if (params.minP() > 0) {
+      candidates.keepLikely(params.minP());
     }
-    takeMass(params.topP(), total, params.temperature());
-    return candidates.draw(uniform);
+    if (params.typicalP() < 1) {
+      candidates.keepTypical(params.typicalP(), temperature);
+    }
   }
 
   /** Keeps the most likely tokens with this part of the total weight. */
   private void takeMass(float topP, double total, float temperature) {
     // All tokens below this weigh less than (1 - topP) total together, so the others suffice.
     double least = (1 - (double) topP) * total / row.tokens();
-    row.copyMaxima(peaks);
-    row.weigh(peaks, row.blocks(), temperature);
     // Mostly a few tokens do; if not, more are taken until they do.
     double threshold = 1;
     do {
       threshold = Math.max(threshold / THRESHOLD_STEP, least);
-      candidates.takeWeights(threshold, temperature, peaks);
+      candidates.takeWeights(threshold, temperature);
     } while (threshold > least && candidates.total() < topP * total);
     candidates.keepWeight(topP * total);
   }
@@ -109,19 +176,8 @@ public final class Sampler {
           "logit of token " + row.mostLikely() + ": Infinity (expected: a finite number)");
     }
     if (maximum == Float.NEGATIVE_INFINITY) {
-      throw new SamplingException(
-          "every token is banned (expected: at least one logit above -Infinity)");
+      throw new NoTokenLeftException();
     }
-  }
-
-  /** A logit that at least so many tokens have or exceed; above minus infinity. */
-  private float reachedBy(int count) {
-    if (count > row.blocks()) {
-      return -Float.MAX_VALUE;
-    }
-    row.copyMaxima(peaks);
-    Arrays.sort(peaks, 0, row.blocks()); // one token of each block is known to have it
-    return Math.max(peaks[row.blocks() - count], -Float.MAX_VALUE);
   }
 
   /** Computes the sums of the weights of each block; returns that of all. */

@@ -12,6 +12,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 final class Availability {
   private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
   private volatile WorkerState state = WorkerState.WORKER_STATE_STARTING;
+  private volatile boolean stuck;
 
   WorkerState state() {
     return state;
@@ -23,6 +24,16 @@ final class Availability {
 
   void draining() {
     become(WorkerState.WORKER_STATE_DRAINING);
+  }
+
+  /** Whether the engine makes no progress. */
+  boolean isStuck() {
+    return stuck;
+  }
+
+  void stuck(boolean nowStuck) {
+    stuck = nowStuck;
+    listeners.forEach(Runnable::run);
   }
 
   void onChange(Runnable listener) {

@@ -49,7 +49,7 @@ final class CallTelemetry {
     span.setAttribute(GenAi.REQUEST_MODEL, model);
     span.setAttribute(GenAi.RESPONSE_MODEL, model);
     span.setAttribute(GenAi.RESPONSE_ID, plan.requestId());
-    span.setAttribute(GenAi.REQUEST_TEMPERATURE, (double) plan.temperature());
+    span.setAttribute(GenAi.REQUEST_TEMPERATURE, (double) plan.sampling().temperature());
     span.setAttribute(TENANT, plan.tenant());
     span.setAttribute(ATTEMPT, (long) plan.attempt());
     span.setAttribute(GenAi.INPUT_TOKENS, (long) promptTokens);
@@ -66,9 +66,8 @@ final class CallTelemetry {
     }
 
     @Override
-    public void completed(FinishReason reason, GenerationSummary summary, int outputTokens) {
-      String name = reason.name().substring("FINISH_REASON_".length()).toLowerCase(Locale.ROOT);
-      span.setAttribute(GenAi.FINISH_REASONS, List.of(name));
+    public void completed(List<FinishReason> reasons, GenerationSummary summary, int outputTokens) {
+      span.setAttribute(GenAi.FINISH_REASONS, reasons.stream().map(CallTelemetry::name).toList());
       trace(summary, outputTokens);
       metrics.completed(summary);
     }
@@ -115,6 +114,10 @@ final class CallTelemetry {
       phase.end(offset + end.orElse(t.endNanos()), TimeUnit.NANOSECONDS);
       return phase;
     }
+  }
+
+  private static String name(FinishReason reason) {
+    return reason.name().substring("FINISH_REASON_".length()).toLowerCase(Locale.ROOT);
   }
 
   private static double seconds(long nanos) {

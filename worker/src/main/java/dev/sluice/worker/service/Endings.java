@@ -32,6 +32,10 @@ final class Endings {
               .setStopTokenId(stop.tokenId())
               .build();
       case FinishCause.Length _ -> finished.setReason(FinishReason.FINISH_REASON_LENGTH).build();
+      case FinishCause.ConstraintDone _ ->
+          finished.setReason(FinishReason.FINISH_REASON_CONSTRAINT_DONE).build();
+      case FinishCause.ConstraintDeadEnd _ ->
+          finished.setReason(FinishReason.FINISH_REASON_CONSTRAINT_DEAD_END).build();
       case FinishCause.Context _ -> finished.setReason(FinishReason.FINISH_REASON_CONTEXT).build();
       case FinishCause.Stopped _ ->
           throw new IllegalStateException("stopped without a stop string");

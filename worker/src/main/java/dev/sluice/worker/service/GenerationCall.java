@@ -7,6 +7,7 @@ import dev.sluice.common.tokenizer.TextStream;
 import dev.sluice.v1.ChoiceFinished;
 import dev.sluice.v1.Delta;
 import dev.sluice.v1.GenerateResponse;
+import dev.sluice.v1.PromptLogprobs;
 import dev.sluice.v1.Started;
 import dev.sluice.worker.engine.Engine;
 import dev.sluice.worker.engine.GenerationSummary;
@@ -16,9 +17,12 @@ import dev.sluice.worker.engine.TaskHandle;
 import io.grpc.Metadata;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,34 +46,43 @@ final class GenerationCall implements Runnable {
 
   private final GenerationPlan plan;
   private final Engine engine;
-  private final TextStream text;
-  private final StopMatcher stops;
+  private final List<ChoiceStream> choices;
+  private final PromptScores promptScores;
   private final ResponseSink sink;
   private final ServedModel model;
   private final CallRecorder recorder;
   private final Mailbox mailbox;
   private final Mailbox.Batch batch = new Mailbox.Batch();
-  private final Outbox outbox = new Outbox(0);
   private final Thread thread;
 
   private @Nullable TaskHandle handle;
   private volatile boolean hungUp;
+  private final long alreadySent; // messages that the client has
   private long sequence;
-  private int outputTokens;
+  private int turn;
   private boolean startedSent;
   private boolean over;
 
+  /**
+   * @param text gives a stream for every choice
+   */
   GenerationCall(
       GenerationPlan plan,
       Engine engine,
-      TextStream text,
+      Supplier<TextStream> text,
       ResponseSink sink,
       ServedModel model,
       CallRecorder recorder) {
     this.plan = plan;
     this.engine = engine;
-    this.text = text;
-    this.stops = new StopMatcher(plan.stop(), plan.includeStop());
+    this.choices =
+        IntStream.range(0, plan.choices())
+            .mapToObj(choice -> new ChoiceStream(choice, text.get(), plan))
+            .toList();
+    this.alreadySent = plan.resume().map(resume -> resume.nextSequence() - 1).orElse(0L);
+    this.startedSent = plan.progress().isPresent();
+    this.sequence = startedSent ? alreadySent : 0;
+    this.promptScores = new PromptScores(startedSent ? alreadySent - 1 : 0);
     this.sink = sink;
     this.model = model;
     this.recorder = recorder;
@@ -83,8 +96,20 @@ final class GenerationCall implements Runnable {
    * @throws RefusalException if the engine does not take it
    */
   void start(GenerationTask task) {
+    plan.progress().ifPresent(progress -> resume(progress, task));
     handle = engine.submit(task, mailbox);
+    for (int i = 0; i < choices.size(); i++) {
+      if (choices.get(i).isStopped()) {
+        stop(i); // its last token was received, its end was not
+      }
+    }
     thread.start();
+  }
+
+  private void resume(ResumePoint resume, GenerationTask task) {
+    for (int i = 0; i < choices.size(); i++) {
+      choices.get(i).resume(resume.choices().get(i), task::endsChoice);
+    }
   }
 
   /** The client reads again, or the engine has news. */
@@ -123,25 +148,38 @@ final class GenerationCall implements Runnable {
   }
 
   private void takeTokens() {
-    for (int i = 0; i < batch.count() && stops.matched().isEmpty(); i++) {
-      int token = batch.token(i);
-      outputTokens++;
-      boolean silent = batch.ends(i) && !plan.includeStop();
-      outbox.addToken(token, silent ? "" : stops.append(text.append(token)));
-      if (stops.matched().isPresent() && batch.end().isEmpty() && handle != null) {
-        engine.stop(handle, 0, outputTokens);
+    batch.promptLogprobs().forEach(logprob -> promptScores.add(Logprobs.toProto(logprob)));
+    for (int i = 0; i < batch.count(); i++) {
+      int choice = batch.choice(i);
+      if (choices
+          .get(choice)
+          .add(batch.token(i), batch.ends(i), batch.logprob(i).map(Logprobs::toProto))) {
+        stop(choice);
       }
+    }
+    for (Mailbox.Ending ending : batch.endings()) {
+      ChoiceStream choice = choices.get(ending.choice());
+      ending.score().ifPresent(choice::score);
+      choice.end(ending.cause());
+    }
+  }
+
+  /** A choice needs no more tokens. */
+  private void stop(int choice) {
+    if (handle != null) {
+      engine.stop(handle, choice, choices.get(choice).outputTokens());
     }
   }
 
   private void send() {
-    sendDeltas();
-    if (outbox.unsentBytes() > MAX_UNSENT_BYTES) {
+    sendMessages();
+    int unsentBytes = choices.stream().mapToInt(ChoiceStream::unsentBytes).sum();
+    if (unsentBytes > MAX_UNSENT_BYTES && plan.beam().isEmpty()) {
       throw new RefusalException(
           new Refusal.Overloaded(
               "SLOW_READER",
               "unsent output: "
-                  + outbox.unsentBytes()
+                  + unsentBytes
                   + " bytes (expected: a reader that keeps it below "
                   + MAX_UNSENT_BYTES
                   + ")",
@@ -152,59 +190,89 @@ final class GenerationCall implements Runnable {
       switch (batch.end().get()) {
         case Mailbox.End.Complete end when hungUp ->
             fail(new Refusal.Cancelled("the client hung up"), end.summary());
-        case Mailbox.End.Complete end -> complete(end);
+        case Mailbox.End.Complete end -> complete(end.summary());
         case Mailbox.End.Failed end -> fail(end.refusal(), end.summary());
       }
     }
   }
 
-  private void sendDeltas() {
-    while (sink.isReady()) {
-      Optional<Delta> delta = outbox.poll();
-      if (delta.isEmpty()) {
-        return;
-      }
-      sendStarted();
-      sink.send(next().setDelta(delta.get()).build());
+  /** Sends what there is, as long as the client reads. */
+  private void sendMessages() {
+    // All of a search is sent at once, so that its messages are the same when it is run again.
+    boolean sent = plan.beam().isEmpty() || batch.end().isPresent();
+    while (sent && sink.isReady()) {
+      sent = sendNext();
     }
   }
 
-  private void sendStarted() {
-    if (startedSent) {
-      return;
+  private boolean sendNext() {
+    boolean news = false;
+    for (int i = 0; i < choices.size(); i++) {
+      news |= choices.get(i).hasNews();
     }
-    startedSent = true;
-    PrefillSummary prefill = batch.prefill().orElseThrow();
-    sink.send(
-        next()
-            .setStarted(
-                Started.newBuilder()
-                    .setRequestId(plan.requestId())
-                    .setModel(model.id())
-                    .setWorkerId(model.workerId())
-                    .setPromptTokens(prefill.promptTokens())
-                    .setCachedPromptTokens(prefill.cachedPromptTokens())
-                    .setSeed(plan.seed())
-                    .setQueueNanos(prefill.queueNanos())
-                    .setPrefillNanos(prefill.prefillNanos()))
-            .build());
+    if (!news) {
+      return false;
+    }
+    if (!startedSent) {
+      startedSent = true;
+      emit(next().setStarted(started(batch.prefill().orElseThrow())));
+      return true;
+    }
+    Optional<PromptLogprobs> scores = promptScores.poll();
+    if (scores.isPresent()) {
+      emit(next().setPromptLogprobs(scores.get()));
+      return true;
+    }
+    boolean sent = false;
+    for (int i = 0; i < choices.size() && !sent; i++) {
+      sent = sendMessage(choices.get(turn));
+      turn = (turn + 1) % choices.size();
+    }
+    return sent;
   }
 
-  private void complete(Mailbox.End.Complete end) {
-    if (stops.matched().isEmpty()) {
-      outbox.addText(stops.append(text.flush()));
-      outbox.addText(stops.flush());
+  private boolean sendMessage(ChoiceStream choice) {
+    Optional<Delta> delta = choice.pollDelta();
+    if (delta.isPresent()) {
+      emit(next().setDelta(delta.get()));
+      return true;
     }
-    sendDeltas();
-    if (outbox.unsentBytes() > 0) {
+    Optional<ChoiceFinished> finished = choice.pollFinished();
+    finished.ifPresent(end -> emit(next().setChoiceFinished(end)));
+    return finished.isPresent();
+  }
+
+  private Started started(PrefillSummary prefill) {
+    return Started.newBuilder()
+        .setRequestId(plan.requestId())
+        .setModel(model.id())
+        .setWorkerId(model.workerId())
+        .setPromptTokens(prefill.promptTokens())
+        .setCachedPromptTokens(prefill.cachedPromptTokens())
+        .setSeed(plan.sampling().seed())
+        .setQueueNanos(prefill.queueNanos())
+        .setPrefillNanos(prefill.prefillNanos())
+        .build();
+  }
+
+  private void complete(GenerationSummary summary) {
+    if (!choices.stream().allMatch(ChoiceStream::isOver)) {
       return;
     }
     over = true;
-    ChoiceFinished finished = Endings.choice(0, end.cause(), stops.matched());
-    sink.send(next().setChoiceFinished(finished).build());
-    sink.send(next().setFinished(Endings.finished(plan, end.summary(), outputTokens)).build());
-    recorder.completed(finished.getReason(), end.summary(), outputTokens);
+    emit(next().setFinished(Endings.finished(plan, summary, outputTokens())));
+    recorder.completed(
+        choices.stream()
+            .flatMap(choice -> choice.finished().stream())
+            .map(ChoiceFinished::getReason)
+            .toList(),
+        summary,
+        outputTokens());
     sink.complete();
+  }
+
+  private int outputTokens() {
+    return choices.stream().mapToInt(ChoiceStream::outputTokens).sum();
   }
 
   private void fail(Refusal refusal, GenerationSummary summary) {
@@ -212,9 +280,9 @@ final class GenerationCall implements Runnable {
     StatusRuntimeException status = Statuses.toException(refusal);
     Metadata trailers = status.getTrailers();
     if (trailers != null) {
-      trailers.put(USAGE, Endings.usage(summary, outputTokens).toByteArray());
+      trailers.put(USAGE, Endings.usage(summary, outputTokens()).toByteArray());
     }
-    recorder.failed(status.getStatus(), summary, outputTokens);
+    recorder.failed(status.getStatus(), summary, outputTokens());
     if (!hungUp) {
       sink.fail(status);
     }
@@ -244,5 +312,11 @@ final class GenerationCall implements Runnable {
 
   private GenerateResponse.Builder next() {
     return GenerateResponse.newBuilder().setSequence(++sequence);
+  }
+
+  private void emit(GenerateResponse.Builder message) {
+    if (message.getSequence() > alreadySent) {
+      sink.send(message.build());
+    }
   }
 }

@@ -14,12 +14,13 @@ import dev.sluice.v1.ListModelsRequest;
 import dev.sluice.v1.ListModelsResponse;
 import dev.sluice.v1.TokenizeRequest;
 import dev.sluice.v1.TokenizeResponse;
+import dev.sluice.worker.constraint.Constraint;
 import dev.sluice.worker.engine.GenerationTask;
-import dev.sluice.worker.sampling.SamplingParams;
 import io.grpc.Context;
 import io.grpc.Deadline;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
@@ -68,17 +69,20 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
     WorkerCore ready = core.get();
     GenerationPlan plan = ready.validator().validate(request);
     int[] prompt = encode(ready.model(), plan.prompt());
+    Optional<Constraint> constraint =
+        ConstraintFields.source(request)
+            .map(source -> ConstraintStage.compile(ready.constraints(), source));
     GenerationCall call =
         new GenerationCall(
             plan,
             ready.engine(),
-            ready.model().tokenizer().textStream(),
+            ready.model().tokenizer()::textStream,
             sink,
             ready.model(),
             ready.telemetry().begin(plan, prompt.length));
     observer.setOnReadyHandler(call::wake);
     observer.setOnCancelHandler(call::hangUp);
-    call.start(task(plan, prompt, ready.model()));
+    call.start(task(plan, prompt, constraint, ready.model()));
   }
 
   private static int[] encode(ServedModel model, PromptSource prompt) {
@@ -95,21 +99,41 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
     return tokens;
   }
 
-  private static GenerationTask task(GenerationPlan plan, int[] prompt, ServedModel model) {
+  private static GenerationTask task(
+      GenerationPlan plan, int[] prompt, Optional<Constraint> constraint, ServedModel model) {
     GenerationTask.Builder task =
         GenerationTask.builder(plan.requestId(), prompt)
+            .choices(plan.choices())
             .minTokens(plan.minTokens())
             .ignoreEos(plan.ignoreEos())
+            .tenant(plan.tenant())
+            .cacheSalt(plan.cacheSalt())
+            .priority(plan.urgency().priority())
             .eosTokenIds(model.eosTokenIds().stream().mapToInt(Integer::intValue).toArray())
             .stopTokenIds(plan.stopTokenIds().stream().mapToInt(Integer::intValue).toArray())
-            .sampling(
-                new SamplingParams(plan.temperature(), plan.topK(), plan.topP(), plan.seed()));
+            .sampling(plan.sampling());
     plan.maxTokens().ifPresent(task::maxTokens);
+    constraint.ifPresent(task::constraint);
+    plan.outputLogprobs().ifPresent(task::outputLogprobs);
+    plan.beam().ifPresent(task::beam);
+    if (!plan.progress().map(ResumePoint::hasBegun).orElse(false)) { // else the client has them
+      plan.promptLogprobs().ifPresent(task::promptLogprobs);
+    }
+    plan.progress().ifPresent(progress -> addResume(task, progress));
+    plan.urgency().ttftTargetNanos().ifPresent(task::ttftTargetNanos);
     Deadline deadline = Context.current().getDeadline();
     if (deadline != null) {
       task.deadlineNanos(System.nanoTime() + deadline.timeRemaining(TimeUnit.NANOSECONDS));
     }
     return task.build();
+  }
+
+  private static void addResume(GenerationTask.Builder task, ResumePoint resume) {
+    for (int i = 0; i < resume.choices().size(); i++) {
+      ResumePoint.Progress progress = resume.choices().get(i);
+      int[] tokens = progress.tokens().stream().mapToInt(Integer::intValue).toArray();
+      task.resume(i, tokens, progress.finished());
+    }
   }
 
   @Override

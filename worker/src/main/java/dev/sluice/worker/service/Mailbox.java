@@ -5,8 +5,12 @@ import dev.sluice.worker.engine.FinishCause;
 import dev.sluice.worker.engine.GenerationListener;
 import dev.sluice.worker.engine.GenerationSummary;
 import dev.sluice.worker.engine.PrefillSummary;
+import dev.sluice.worker.sampling.TokenLogprob;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /**
  * What the engine said of one request and its stream has not read yet. Bounded by the tokens of one
@@ -19,19 +23,29 @@ final class Mailbox implements GenerationListener {
   /** How a request ended. */
   sealed interface End {
     /** All tokens are there. */
-    record Complete(FinishCause cause, GenerationSummary summary) implements End {}
+    record Complete(GenerationSummary summary) implements End {}
 
     /** It failed; the tokens before it stay valid. */
     record Failed(Refusal refusal, GenerationSummary summary) implements End {}
   }
 
   private final Runnable wake;
+  private final List<TokenLogprob> promptLogprobs = new ArrayList<>();
+  private final List<TokenLogprob> logprobs = new ArrayList<>(); // of all tokens, or of none
+  private final List<Ending> endings = new ArrayList<>();
   private int[] tokens = new int[16];
+  private int[] choices = new int[16]; // of the tokens; the complement if the token ends its choice
   private int count;
-  private boolean lastTokenEnds;
+  private OptionalDouble score = OptionalDouble.empty(); // of the beam that ends next
   private Optional<PrefillSummary> prefill = Optional.empty();
-  private Optional<FinishCause> cause = Optional.empty();
   private Optional<End> end = Optional.empty();
+
+  /**
+   * How one choice ended.
+   *
+   * @param score of a beam
+   */
+  record Ending(int choice, FinishCause cause, OptionalDouble score) {}
 
   /**
    * @param wake called on the engine thread after every put
@@ -41,10 +55,18 @@ final class Mailbox implements GenerationListener {
   }
 
   @Override
-  public void onPrefilled(PrefillSummary summary) {
-    synchronized (this) {
-      prefill = Optional.of(summary);
-    }
+  public synchronized void onPromptLogprob(TokenLogprob logprob) {
+    promptLogprobs.add(logprob);
+  }
+
+  @Override
+  public synchronized void onPrefilled(PrefillSummary summary) {
+    prefill = Optional.of(summary);
+  }
+
+  @Override
+  public synchronized void onLogprob(int choice, TokenLogprob logprob) {
+    logprobs.add(logprob);
   }
 
   @Override
@@ -52,24 +74,32 @@ final class Mailbox implements GenerationListener {
     synchronized (this) {
       if (count == tokens.length) {
         tokens = Arrays.copyOf(tokens, 2 * count);
+        choices = Arrays.copyOf(choices, 2 * count);
       }
-      tokens[count++] = tokenId;
-      lastTokenEnds = ending;
+      tokens[count] = tokenId;
+      choices[count++] = ending ? ~choice : choice;
     }
     wake.run();
   }
 
   @Override
-  public void onChoiceFinished(int choice, FinishCause finishCause) {
+  public synchronized void onScore(int choice, double newScore) {
+    score = OptionalDouble.of(newScore);
+  }
+
+  @Override
+  public void onChoiceFinished(int choice, FinishCause cause) {
     synchronized (this) {
-      cause = Optional.of(finishCause);
+      endings.add(new Ending(choice, cause, score));
+      score = OptionalDouble.empty();
     }
+    wake.run();
   }
 
   @Override
   public void onComplete(GenerationSummary summary) {
     synchronized (this) {
-      end = Optional.of(new End.Complete(cause.orElseThrow(), summary));
+      end = Optional.of(new End.Complete(summary));
     }
     wake.run();
   }
@@ -84,20 +114,37 @@ final class Mailbox implements GenerationListener {
 
   /** Moves all tokens and the latest news into the batch. */
   synchronized void take(Batch batch) {
-    batch.tokens = batch.tokens.length < count ? new int[tokens.length] : batch.tokens;
+    if (batch.tokens.length < count) {
+      batch.tokens = new int[tokens.length];
+      batch.choices = new int[tokens.length];
+    }
     System.arraycopy(tokens, 0, batch.tokens, 0, count);
+    System.arraycopy(choices, 0, batch.choices, 0, count);
     batch.count = count;
-    batch.lastTokenEnds = lastTokenEnds;
+    count = 0;
+    move(promptLogprobs, batch.promptLogprobs);
+    move(logprobs, batch.logprobs);
+    move(endings, batch.endings);
     batch.prefill = prefill;
     batch.end = end;
-    count = 0;
+  }
+
+  private static <T> void move(List<T> from, List<T> to) {
+    to.clear();
+    if (!from.isEmpty()) {
+      to.addAll(from);
+      from.clear();
+    }
   }
 
   /** A reusable copy of a mailbox's content. */
   static final class Batch {
+    private final List<TokenLogprob> promptLogprobs = new ArrayList<>();
+    private final List<TokenLogprob> logprobs = new ArrayList<>();
+    private final List<Ending> endings = new ArrayList<>();
     private int[] tokens = new int[16];
+    private int[] choices = new int[16];
     private int count;
-    private boolean lastTokenEnds;
     private Optional<PrefillSummary> prefill = Optional.empty();
     private Optional<End> end = Optional.empty();
 
@@ -109,9 +156,29 @@ final class Mailbox implements GenerationListener {
       return tokens[i];
     }
 
-    /** Whether this token is the end-of-sequence or stop token that ends the choice. */
+    /** Which choice a token belongs to. */
+    int choice(int i) {
+      return choices[i] < 0 ? ~choices[i] : choices[i];
+    }
+
+    /** Whether this token is the end-of-sequence or stop token that ends its choice. */
     boolean ends(int i) {
-      return lastTokenEnds && i == count - 1;
+      return choices[i] < 0;
+    }
+
+    /** The log-probability of a token, if it was asked for. */
+    Optional<TokenLogprob> logprob(int i) {
+      return logprobs.isEmpty() ? Optional.empty() : Optional.of(logprobs.get(i));
+    }
+
+    /** New ones of the prompt, in order. */
+    List<TokenLogprob> promptLogprobs() {
+      return promptLogprobs;
+    }
+
+    /** Choices that have ended, after the tokens. */
+    List<Ending> endings() {
+      return endings;
     }
 
     Optional<PrefillSummary> prefill() {

@@ -2,6 +2,7 @@ package dev.sluice.worker.service;
 
 import com.google.protobuf.CodedOutputStream;
 import dev.sluice.v1.Delta;
+import dev.sluice.v1.TokenLogprob;
 import java.util.ArrayDeque;
 import java.util.Optional;
 
@@ -26,10 +27,17 @@ final class Outbox {
     this.choice = choice;
   }
 
-  /** Adds a token with the text that it completed, which may be empty. */
-  void addToken(int tokenId, String tokenText) {
+  /**
+   * Adds a token with the text that it completed, which may be empty, and its log-probability, if
+   * that was asked for.
+   */
+  void addToken(int tokenId, String tokenText, Optional<TokenLogprob> logprob) {
     open.addTokenIds(tokenId);
     openBytes += CodedOutputStream.computeUInt32SizeNoTag(tokenId);
+    if (logprob.isPresent()) {
+      open.addLogprobs(logprob.get());
+      openBytes += CodedOutputStream.computeMessageSizeNoTag(logprob.get()) + 1;
+    }
     addText(tokenText);
   }
 

@@ -2,13 +2,19 @@ package dev.sluice.worker.service;
 
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.RefusalException;
+import dev.sluice.v1.Beam;
 import dev.sluice.v1.GenerateRequest;
 import dev.sluice.v1.RouterHop;
 import dev.sluice.v1.Sampling;
 import dev.sluice.v1.Stopping;
+import dev.sluice.worker.engine.BeamParams;
+import dev.sluice.worker.sampling.Penalties;
+import dev.sluice.worker.sampling.SamplingParams;
+import dev.sluice.worker.sampling.TokenRules;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.LongSupplier;
@@ -20,6 +26,8 @@ import java.util.function.LongSupplier;
  */
 final class RequestValidator {
   private static final int MAX_NAME = 128;
+  private static final int MAX_CHOICES = 16;
+  private static final int MAX_LENGTH_PENALTY = 10;
   private static final int MAX_STOPS = 16;
   private static final int MAX_STOP_LENGTH = 256;
   private static final int MAX_STOP_TOKENS = 64;
@@ -53,8 +61,8 @@ final class RequestValidator {
 
   /**
    * @throws RefusalException with {@link Refusal.NotFound} for another model, {@link
-   *     Refusal.Invalid} for all violations together, {@link Refusal.Unimplemented} for a field
-   *     whose behaviour is not there, {@link Refusal.Unserviceable} for another tokenizer's ids
+   *     Refusal.Invalid} for all violations together, {@link Refusal.Unserviceable} for another
+   *     tokenizer's ids
    */
   GenerationPlan validate(GenerateRequest request) {
     checkModel(request.getModel());
@@ -64,8 +72,11 @@ final class RequestValidator {
     checkSampling(request.getSampling(), violations);
     checkStopping(request.getStopping(), violations);
     checkOthers(request, violations);
+    ConstraintFields.check(request, violations);
+    if (request.getHop().hasResume() && choices(request) >= 1 && choices(request) <= MAX_CHOICES) {
+      ResumePoint.check(request.getHop().getResume(), choices(request), vocabularySize, violations);
+    }
     violations.throwIfAny();
-    UnsupportedFields.refuse(request);
 
     Sampling sampling = request.getSampling();
     Stopping stopping = request.getStopping();
@@ -79,11 +90,17 @@ final class RequestValidator {
             ? "req-" + Long.toHexString(randomSeed.getAsLong())
             : request.getRequestId(),
         request.getTenant().isEmpty() ? "default" : request.getTenant(),
+        request.getCacheSalt(),
         prompt,
-        sampling.hasTemperature() ? sampling.getTemperature() : 1f,
-        sampling.getTopK(),
-        sampling.hasTopP() ? sampling.getTopP() : 1f,
-        seed,
+        samplingParams(sampling, seed),
+        choices(request),
+        request.hasBeam() ? Optional.of(beam(request)) : Optional.empty(),
+        request.getLogprobs().hasOutput()
+            ? OptionalInt.of(request.getLogprobs().getOutput())
+            : OptionalInt.empty(),
+        request.getLogprobs().hasPrompt()
+            ? OptionalInt.of(request.getLogprobs().getPrompt())
+            : OptionalInt.empty(),
         stopping.hasMaxTokens() ? OptionalInt.of(stopping.getMaxTokens()) : OptionalInt.empty(),
         stopping.getMinTokens(),
         stopping.getStopList(),
@@ -91,7 +108,44 @@ final class RequestValidator {
         stopping.getIncludeStop(),
         stopping.getIgnoreEos(),
         Math.max(1, hop.getAttempt()),
-        hop.getAdmissionWaitNanos());
+        hop.getAdmissionWaitNanos(),
+        hop.hasResume()
+            ? Optional.of(ResumePoint.of(hop.getResume(), choices(request)))
+            : Optional.empty(),
+        Urgency.of(request));
+  }
+
+  private static BeamParams beam(GenerateRequest request) {
+    Beam beam = request.getBeam();
+    return new BeamParams(
+        beam.getWidth(),
+        choices(request),
+        beam.hasLengthPenalty() ? beam.getLengthPenalty() : 1,
+        beam.getEarlyStopping());
+  }
+
+  private static int choices(GenerateRequest request) {
+    return request.hasN() ? request.getN() : 1;
+  }
+
+  private static SamplingParams samplingParams(Sampling s, long seed) {
+    return new SamplingParams(
+        s.hasTemperature() ? s.getTemperature() : 1,
+        s.getTopK(),
+        s.hasTopP() ? s.getTopP() : 1,
+        s.getMinP(),
+        s.hasTypicalP() ? s.getTypicalP() : 1,
+        new Penalties(
+            s.hasRepetitionPenalty() ? s.getRepetitionPenalty() : 1,
+            s.getPresencePenalty(),
+            s.getFrequencyPenalty()),
+        new TokenRules(
+            s.getLogitBiasMap(), ids(s.getAllowedTokenIdsList()), ids(s.getBannedTokenIdsList())),
+        seed);
+  }
+
+  private static int[] ids(List<Integer> list) {
+    return list.stream().mapToInt(Integer::intValue).toArray();
   }
 
   /** Accepts the model's names, and none. */
@@ -145,18 +199,8 @@ final class RequestValidator {
     return new PromptSource.Tokens(ids);
   }
 
-  /** Names the first id that is out of range: a wrong prompt tends to have thousands. */
   private void checkTokens(String field, Iterable<Integer> ids, Violations violations) {
-    int index = 0;
-    for (int id : ids) {
-      if (Integer.compareUnsigned(id, vocabularySize) >= 0) {
-        violations.add(
-            field + "[" + index + "]",
-            Integer.toUnsignedString(id) + " (expected: 0 to " + (vocabularySize - 1) + ")");
-        return;
-      }
-      index++;
-    }
+    TokenChecks.check(field, ids, vocabularySize, violations);
   }
 
   private static void checkNames(GenerateRequest request, Violations violations) {
@@ -191,17 +235,18 @@ final class RequestValidator {
         true);
     violations.range("sampling.presence_penalty", s.getPresencePenalty(), -2, 2, false);
     violations.range("sampling.frequency_penalty", s.getFrequencyPenalty(), -2, 2, false);
-    s.getLogitBiasMap()
-        .forEach((token, bias) ->
-            violations.range(
-                "sampling.logit_bias[" + Integer.toUnsignedString(token) + "]",
-                bias,
-                -100,
-                100,
-                false));
-    checkTokens("sampling.logit_bias", s.getLogitBiasMap().keySet(), violations);
+    s.getLogitBiasMap().forEach((token, bias) -> checkBias(token, bias, violations));
     checkTokens("sampling.allowed_token_ids", s.getAllowedTokenIdsList(), violations);
     checkTokens("sampling.banned_token_ids", s.getBannedTokenIdsList(), violations);
+  }
+
+  private void checkBias(int token, float bias, Violations violations) {
+    String field = "sampling.logit_bias[" + Integer.toUnsignedString(token) + "]";
+    violations.check(
+        Integer.compareUnsigned(token, vocabularySize) < 0,
+        field,
+        "no such token (expected: 0 to " + (vocabularySize - 1) + ")");
+    violations.range(field, bias, -100, 100, false);
   }
 
   private void checkStopping(Stopping s, Violations violations) {
@@ -236,12 +281,10 @@ final class RequestValidator {
 
   private static void checkOthers(GenerateRequest request, Violations violations) {
     if (request.hasN()) {
-      violations.unsigned("n", request.getN(), 1, 16);
+      violations.unsigned("n", request.getN(), 1, MAX_CHOICES);
     }
     if (request.hasBeam()) {
-      violations.unsigned("beam.width", request.getBeam().getWidth(), 1, 16);
-      violations.check(
-          !request.hasSampling(), "sampling", "set beside beam (expected: one of the two)");
+      checkBeam(request, violations);
     }
     if (request.getLogprobs().hasOutput()) {
       violations.unsigned("logprobs.output", request.getLogprobs().getOutput(), 0, 20);
@@ -249,6 +292,30 @@ final class RequestValidator {
     if (request.getLogprobs().hasPrompt()) {
       violations.unsigned("logprobs.prompt", request.getLogprobs().getPrompt(), 0, 20);
     }
-    violations.range("priority", request.getPriority(), -100, 100, false);
+    Urgency.check(request, violations);
+  }
+
+  private static void checkBeam(GenerateRequest request, Violations violations) {
+    Beam beam = request.getBeam();
+    violations.unsigned("beam.width", beam.getWidth(), 1, MAX_CHOICES);
+    violations.range(
+        "beam.length_penalty",
+        beam.hasLengthPenalty() ? beam.getLengthPenalty() : 1,
+        -MAX_LENGTH_PENALTY,
+        MAX_LENGTH_PENALTY,
+        false);
+    violations.check(
+        Integer.compareUnsigned(choices(request), beam.getWidth()) <= 0,
+        "n",
+        Integer.toUnsignedString(choices(request))
+            + " (expected: at most beam.width, "
+            + Integer.toUnsignedString(beam.getWidth())
+            + ")");
+    violations.check(
+        !request.hasSampling(), "sampling", "set beside beam (expected: one of the two)");
+    violations.check(
+        request.getStopping().getStopCount() == 0,
+        "stopping.stop",
+        "set beside beam (expected: none; stop_token_ids can be used)");
   }
 }

@@ -2,6 +2,7 @@ package dev.sluice.worker.service;
 
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.RefusalException;
+import dev.sluice.v1.Delta;
 import dev.sluice.v1.GenerateOnceResponse;
 import dev.sluice.v1.GenerateResponse;
 import dev.sluice.v1.GenerateResult;
@@ -9,6 +10,8 @@ import dev.sluice.v1.GeneratedChoice;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 
 /** Gathers the messages of a stream into one. */
@@ -17,8 +20,8 @@ final class ResultSink implements ResponseSink {
 
   private final StreamObserver<GenerateOnceResponse> observer;
   private final GenerateResult.Builder result = GenerateResult.newBuilder();
-  private final GeneratedChoice.Builder choice = GeneratedChoice.newBuilder();
-  private final StringBuilder text = new StringBuilder();
+  private final List<GeneratedChoice.Builder> choices = new ArrayList<>();
+  private final List<StringBuilder> texts = new ArrayList<>(); // of these
   private int bytes;
 
   ResultSink(StreamObserver<GenerateOnceResponse> observer) {
@@ -46,19 +49,33 @@ final class ResultSink implements ResponseSink {
       case PROMPT_LOGPROBS ->
           result.addAllPromptLogprobs(response.getPromptLogprobs().getTokensList());
       case DELTA -> {
-        choice.addAllTokenIds(response.getDelta().getTokenIdsList());
-        choice.addAllLogprobs(response.getDelta().getLogprobsList());
-        text.append(response.getDelta().getText());
+        Delta delta = response.getDelta();
+        choice(delta.getChoice())
+            .addAllTokenIds(delta.getTokenIdsList())
+            .addAllLogprobs(delta.getLogprobsList());
+        texts.get(delta.getChoice()).append(delta.getText());
       }
-      case CHOICE_FINISHED -> choice.setFinished(response.getChoiceFinished());
+      case CHOICE_FINISHED ->
+          choice(response.getChoiceFinished().getChoice())
+              .setFinished(response.getChoiceFinished());
       case FINISHED -> result.setFinished(response.getFinished());
       case EVENT_NOT_SET -> throw new IllegalStateException("a response without an event");
     }
   }
 
+  private GeneratedChoice.Builder choice(int index) {
+    while (choices.size() <= index) {
+      choices.add(GeneratedChoice.newBuilder());
+      texts.add(new StringBuilder());
+    }
+    return choices.get(index);
+  }
+
   @Override
   public void complete() {
-    result.addChoices(choice.setText(text.toString()));
+    for (int i = 0; i < choices.size(); i++) {
+      result.addChoices(choices.get(i).setText(texts.get(i).toString()));
+    }
     observer.onNext(GenerateOnceResponse.newBuilder().setResult(result).build());
     observer.onCompleted();
   }

@@ -4,13 +4,18 @@ import dev.sluice.v1.Heartbeat;
 import dev.sluice.v1.Load;
 import dev.sluice.v1.WatchRequest;
 import dev.sluice.v1.WatchResponse;
+import dev.sluice.v1.WorkerSnapshot;
 import dev.sluice.v1.WorkerState;
+import dev.sluice.worker.engine.CacheContent;
+import dev.sluice.worker.engine.Engine;
 import dev.sluice.worker.engine.EngineSnapshot;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -21,9 +26,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Pushes a worker's state to its subscribers: a snapshot first, then the load when it changed, and
- * a heartbeat. A subscriber that does not read loses deltas, never memory, and gets a snapshot when
- * it reads again.
+ * Pushes a worker's state to its subscribers: a snapshot first, then what has changed, and a
+ * heartbeat. A subscriber that does not read costs no memory: it gets what is new when it reads
+ * again, and a new snapshot if too much is.
  *
  * <p>Threading: one thread, {@code watch}, owns the subscribers and sends everything; the engine's
  * snapshot is read, never waited for.
@@ -34,15 +39,16 @@ final class WatchHub implements AutoCloseable {
   private static final int TICKS_PER_HEARTBEAT = 20;
 
   private final WorkerProfile profile;
-  private final Supplier<EngineSnapshot> engine;
+  private final Engine engine;
   private final Supplier<WorkerState> state;
   private final ScheduledExecutorService thread =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().name("watch").daemon().factory());
-  private final List<Subscriber> subscribers = new ArrayList<>();
+  private final List<WatchStream> subscribers = new ArrayList<>();
+  private boolean contentAsked;
   private long ticks;
 
-  WatchHub(WorkerProfile profile, Supplier<EngineSnapshot> engine, Supplier<WorkerState> state) {
+  WatchHub(WorkerProfile profile, Engine engine, Supplier<WorkerState> state) {
     this.profile = profile;
     this.engine = engine;
     this.state = state;
@@ -56,7 +62,12 @@ final class WatchHub implements AutoCloseable {
 
   /** Serves a subscriber until it hangs up or the hub is closed. */
   void subscribe(WatchRequest request, ServerCallStreamObserver<WatchResponse> observer) {
-    Subscriber subscriber = new Subscriber(request.getSubscriber(), observer);
+    boolean blocks = request.getKvEvents() && profile.capabilities().getKvEvents();
+    WatchStream subscriber =
+        new WatchStream(
+            request.getSubscriber(),
+            observer,
+            blocks ? Optional.of(new CacheFeed(engine.cacheJournal())) : Optional.empty());
     observer.setOnCancelHandler(() -> onThread(() -> subscribers.remove(subscriber)));
     onThread(() -> {
       subscribers.add(subscriber);
@@ -73,9 +84,8 @@ final class WatchHub implements AutoCloseable {
   @Override
   public void close() {
     onThread(() -> {
-      for (Subscriber s : List.copyOf(subscribers)) {
-        s.observer.onError(
-            Status.UNAVAILABLE.withDescription("the worker stops").asRuntimeException());
+      for (WatchStream s : List.copyOf(subscribers)) {
+        s.fail(Status.UNAVAILABLE.withDescription("the worker stops").asRuntimeException());
       }
       subscribers.clear();
     });
@@ -85,16 +95,52 @@ final class WatchHub implements AutoCloseable {
   private void tick() {
     ticks++;
     boolean heartbeat = ticks % TICKS_PER_HEARTBEAT == 0;
-    for (Subscriber s : List.copyOf(subscribers)) {
+    for (WatchStream s : List.copyOf(subscribers)) {
       update(s, heartbeat);
     }
   }
 
-  private void update(Subscriber subscriber, boolean heartbeat) {
+  private void update(WatchStream subscriber, boolean heartbeat) {
+    guarded(
+        subscriber,
+        () -> {
+          if (subscriber.needsContent()) {
+            askForContent();
+          } else if (subscriber.mustBegin()) {
+            subscriber.begin(snapshot(), Optional.empty());
+          }
+          if (subscriber.canUpdate()) {
+            subscriber.update(load(), state.get());
+            if (heartbeat) {
+              subscriber.send(WatchResponse.newBuilder().setHeartbeat(heartbeat()));
+            }
+          }
+        });
+  }
+
+  /** Has the engine list the cached blocks, once for all who need them. */
+  private void askForContent() {
+    if (!contentAsked) {
+      contentAsked = true;
+      CompletableFuture<Void> _ =
+          engine.cacheContent().thenAccept(content -> onThread(() -> deliver(content)));
+    }
+  }
+
+  private void deliver(CacheContent content) {
+    contentAsked = false;
+    for (WatchStream s : List.copyOf(subscribers)) {
+      if (s.needsContent()) {
+        guarded(s, () -> s.begin(snapshot(), Optional.of(content)));
+      }
+    }
+  }
+
+  private void guarded(WatchStream subscriber, Runnable work) {
     try {
-      subscriber.update(heartbeat);
+      work.run();
     } catch (RuntimeException e) {
-      log.debug("subscriber {} is gone", subscriber.name, e);
+      log.debug("subscriber {} is gone", subscriber.name(), e);
       subscribers.remove(subscriber);
     }
   }
@@ -107,8 +153,16 @@ final class WatchHub implements AutoCloseable {
     }
   }
 
+  private WorkerSnapshot.Builder snapshot() {
+    return profile
+        .snapshot()
+        .setState(state.get())
+        .setSubscribers(subscribers.size())
+        .setLoad(load());
+  }
+
   private Load load() {
-    EngineSnapshot e = engine.get();
+    EngineSnapshot e = engine.snapshot();
     return Load.newBuilder()
         .setRunningRequests(e.runningRequests())
         .setWaitingRequests(e.waitingRequests())
@@ -122,59 +176,7 @@ final class WatchHub implements AutoCloseable {
   }
 
   private Heartbeat heartbeat() {
-    EngineSnapshot e = engine.get();
+    EngineSnapshot e = engine.snapshot();
     return Heartbeat.newBuilder().setSteps(e.steps()).setStepAgeNanos(e.stepAgeNanos()).build();
-  }
-
-  /** One Watch stream. */
-  private final class Subscriber {
-    private final String name;
-    private final ServerCallStreamObserver<WatchResponse> observer;
-    private long sequence;
-    private boolean current;
-    private Load sentLoad = Load.getDefaultInstance();
-    private WorkerState sentState = WorkerState.WORKER_STATE_UNSPECIFIED;
-
-    Subscriber(String name, ServerCallStreamObserver<WatchResponse> observer) {
-      this.name = name;
-      this.observer = observer;
-    }
-
-    void update(boolean heartbeat) {
-      if (!observer.isReady()) {
-        current = false;
-        return;
-      }
-      Load load = load();
-      WorkerState now = state.get();
-      if (!current) {
-        current = true;
-        send(
-            WatchResponse.newBuilder()
-                .setSnapshot(
-                    profile
-                        .snapshot()
-                        .setState(now)
-                        .setSubscribers(subscribers.size())
-                        .setLoad(load)
-                        .setLastChunk(true)));
-      } else {
-        if (now != sentState) {
-          send(WatchResponse.newBuilder().setState(now));
-        }
-        if (!load.equals(sentLoad)) {
-          send(WatchResponse.newBuilder().setLoad(load));
-        }
-      }
-      if (heartbeat) {
-        send(WatchResponse.newBuilder().setHeartbeat(heartbeat()));
-      }
-      sentLoad = load;
-      sentState = now;
-    }
-
-    private void send(WatchResponse.Builder response) {
-      observer.onNext(response.setSequence(++sequence).build());
-    }
   }
 }

@@ -1,5 +1,6 @@
 package dev.sluice.worker.service;
 
+import dev.sluice.worker.constraint.Constraints;
 import dev.sluice.worker.engine.Engine;
 
 /**
@@ -11,6 +12,7 @@ import dev.sluice.worker.engine.Engine;
  * @param watch pushes state to routers
  * @param telemetry measures calls
  * @param validator checks requests
+ * @param constraints compiles what outputs must conform to
  */
 record WorkerCore(
     Engine engine,
@@ -18,4 +20,5 @@ record WorkerCore(
     WorkerProfile profile,
     WatchHub watch,
     CallTelemetry telemetry,
-    RequestValidator validator) {}
+    RequestValidator validator,
+    Constraints constraints) {}

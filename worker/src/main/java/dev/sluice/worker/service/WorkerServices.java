@@ -9,7 +9,9 @@ import dev.sluice.v1.GenerationServiceGrpc;
 import dev.sluice.v1.Model;
 import dev.sluice.v1.WorkerServiceGrpc;
 import dev.sluice.v1.WorkerState;
+import dev.sluice.worker.constraint.Constraints;
 import dev.sluice.worker.engine.Engine;
+import dev.sluice.worker.engine.NanoClock;
 import io.grpc.BindableService;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.protobuf.services.HealthStatusManager;
@@ -31,15 +33,19 @@ public final class WorkerServices implements AutoCloseable {
 
   private final Availability availability = new Availability();
   private final AtomicReference<WorkerCore> core = new AtomicReference<>();
-  private final GenerationEndpoint generation = new GenerationEndpoint(this::core);
+  private final GenerationEndpoint generation = new GenerationEndpoint(this::serving);
   private final WorkerEndpoint worker;
+  private final AtomicReference<Watchdog> watchdog = new AtomicReference<>();
   private final Duration grace;
+  private final Duration stepLimit;
 
   /**
    * @param grace time that running requests have when the worker stops or drains
+   * @param stepLimit a step that takes longer makes the worker say that it does not serve
    */
-  public WorkerServices(Duration grace) {
+  public WorkerServices(Duration grace, Duration stepLimit) {
     this.grace = grace;
+    this.stepLimit = stepLimit;
     this.worker = new WorkerEndpoint(this::core, availability, grace);
   }
 
@@ -62,7 +68,7 @@ public final class WorkerServices implements AutoCloseable {
       WorkerMetrics metrics) {
     Model model = profile.model();
     SecureRandom random = new SecureRandom();
-    WatchHub watch = new WatchHub(profile, engine::snapshot, availability::state);
+    WatchHub watch = new WatchHub(profile, engine, availability::state);
     core.set(
         new WorkerCore(
             engine,
@@ -76,9 +82,13 @@ public final class WorkerServices implements AutoCloseable {
                 model.getAliasesList(),
                 model.getVocabularySize(),
                 model.getTokenizerFingerprint(),
-                random::nextLong)));
+                random::nextLong),
+            new Constraints(bundle)));
     availability.onChange(watch::stateChanged);
     watch.start();
+    Watchdog dog = new Watchdog(engine::snapshot, availability, stepLimit, NanoClock.SYSTEM);
+    watchdog.set(dog);
+    dog.start();
   }
 
   /** Takes requests from now on, and lets health say so whenever it is true. */
@@ -89,7 +99,7 @@ public final class WorkerServices implements AutoCloseable {
 
   private void report(HealthStatusManager health) {
     ServingStatus status =
-        availability.state() == WorkerState.WORKER_STATE_READY
+        availability.state() == WorkerState.WORKER_STATE_READY && !availability.isStuck()
             ? ServingStatus.SERVING
             : ServingStatus.NOT_SERVING;
     for (String service :
@@ -109,9 +119,14 @@ public final class WorkerServices implements AutoCloseable {
     if (ready == null) {
       return;
     }
+    Watchdog dog = watchdog.get();
+    if (dog != null) {
+      dog.close();
+    }
     availability.draining();
     boolean ended = endEngine(ready.engine());
     ready.watch().close();
+    ready.constraints().close();
     if (!ended) {
       // The engine hangs in native code that still uses the model: freeing it would be worse.
       log.error("the engine did not end within {} s of its grace; giving up", grace.toSeconds());
@@ -134,6 +149,19 @@ public final class WorkerServices implements AutoCloseable {
       throw new RefusalException(
           new Refusal.Unavailable(
               "STARTING", "the worker loads its model; try again", Duration.ofSeconds(1)));
+    }
+    return ready;
+  }
+
+  /** For those who want tokens: not while the engine makes no progress. */
+  private WorkerCore serving() {
+    WorkerCore ready = core();
+    if (availability.isStuck()) {
+      throw new RefusalException(
+          new Refusal.Unavailable(
+              "STUCK",
+              "the engine has computed no step for longer than " + stepLimit.toMillis() + " ms",
+              stepLimit));
     }
     return ready;
   }

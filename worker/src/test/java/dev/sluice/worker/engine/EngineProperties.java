@@ -6,10 +6,15 @@ import dev.sluice.common.error.Refusal;
 import dev.sluice.worker.engine.ModelRunner.Geometry;
 import dev.sluice.worker.runner.SimulatedModelRunner;
 import dev.sluice.worker.runner.SimulatedModelRunner.StepHook;
+import dev.sluice.worker.sampling.Penalties;
 import dev.sluice.worker.sampling.SamplingParams;
+import dev.sluice.worker.sampling.TokenRules;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import net.jqwik.api.ForAll;
@@ -29,6 +34,7 @@ class EngineProperties {
       @ForAll @IntRange(min = 1, max = 9) int blockSize,
       @ForAll @IntRange(min = 0, max = 40) int extraBlocks,
       @ForAll @IntRange(min = 0, max = 40) int failEvery,
+      @ForAll boolean prefixCache,
       @ForAll long seed)
       throws Exception {
     int blocks = Math.ceilDiv(CONTEXT, blockSize) + extraBlocks;
@@ -48,7 +54,9 @@ class EngineProperties {
     }
     List<Recorder> recorders = new ArrayList<>();
     List<Boolean> cancelled = new ArrayList<>();
-    EngineConfig config = new EngineConfig(1000, 1 << 20, chunk, Duration.ofSeconds(1), true);
+    EngineConfig config =
+        new EngineConfig(1000, 1 << 20, chunk, Duration.ofSeconds(1), true)
+            .withPrefixCache(prefixCache);
     try (SimulatedModelRunner runner = new SimulatedModelRunner(geometry, failing)) {
       Engine engine = new Engine(runner, config, NanoClock.SYSTEM, EngineObserver.NONE);
       for (int i = 0; i < tasks.size(); i++) {
@@ -80,7 +88,7 @@ class EngineProperties {
       EngineSnapshot snapshot = engine.snapshot();
       assertThat(snapshot.state()).isEqualTo(EngineSnapshot.State.STOPPED);
       assertThat(snapshot.ownedBlocks()).isZero();
-      assertThat(snapshot.freeBlocks()).isEqualTo(blocks);
+      assertThat(snapshot.freeBlocks() + snapshot.cachedBlocks()).isEqualTo(blocks);
       assertThat(snapshot.waitingRequests() + snapshot.runningRequests()).isZero();
       assertThat(snapshot.pendingPrefillTokens()).isZero();
     }
@@ -102,8 +110,26 @@ class EngineProperties {
     assertThat(outcome.summary().outputTokens()).isEqualTo(outcome.tokens().size());
   }
 
+  /** Some of the other parameters, too. */
+  static SamplingParams more(SamplingParams sampling, Random random) {
+    Map<Integer, Float> bias = new HashMap<>();
+    random.ints(4, 0, VOCABULARY).forEach(token -> bias.put(token, 4 * random.nextFloat() - 2));
+    return sampling
+        .withMinP(random.nextBoolean() ? 0 : random.nextFloat() / 4)
+        .withTypicalP(random.nextBoolean() ? 1 : 0.3f + random.nextFloat() / 2)
+        .withPenalties(
+            new Penalties(
+                0.5f + random.nextFloat(), random.nextFloat() - 0.5f, random.nextFloat() - 0.5f))
+        .withRules(
+            new TokenRules(
+                bias,
+                random.nextBoolean() ? new int[0] : random.ints(20, 4, VOCABULARY).toArray(),
+                random.ints(3, 0, 10).toArray()));
+  }
+
   static GenerationTask task(int serial, Random random) {
     int[] prompt = random.ints(1 + random.nextInt(50), 0, VOCABULARY).toArray();
+    Arrays.fill(prompt, 0, random.nextInt(prompt.length), 7); // many begin alike
     GenerationTask.Builder task =
         GenerationTask.builder("r" + serial, prompt)
             .minTokens(random.nextInt(4))
@@ -116,7 +142,9 @@ class EngineProperties {
     if (random.nextBoolean()) {
       float topP = random.nextBoolean() ? 1 : 0.3f + 0.6f * random.nextFloat();
       int topK = random.nextInt(VOCABULARY + 5);
-      task.sampling(new SamplingParams(0.2f + random.nextFloat(), topK, topP, random.nextLong()));
+      SamplingParams sampling =
+          new SamplingParams(0.2f + random.nextFloat(), topK, topP, random.nextLong());
+      task.sampling(random.nextBoolean() ? sampling : more(sampling, random));
     }
     return task.build();
   }

@@ -60,7 +60,7 @@ class EngineStressTest {
       EngineSnapshot snapshot = engine.snapshot();
       assertThat(snapshot.state()).isEqualTo(EngineSnapshot.State.STOPPED);
       assertThat(snapshot.ownedBlocks()).isZero();
-      assertThat(snapshot.freeBlocks()).isEqualTo(60);
+      assertThat(snapshot.freeBlocks() + snapshot.cachedBlocks()).isEqualTo(60);
       assertThat(snapshot.waitingRequests() + snapshot.runningRequests()).isZero();
       assertThat(snapshot.preemptions()).isPositive();
       assertThat(snapshot.cancelled()).isPositive();

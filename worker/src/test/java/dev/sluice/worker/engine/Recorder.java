@@ -1,6 +1,7 @@
 package dev.sluice.worker.engine;
 
 import dev.sluice.common.error.Refusal;
+import dev.sluice.worker.sampling.TokenLogprob;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -10,6 +11,8 @@ import java.util.concurrent.TimeUnit;
 /** Keeps what a listener hears, and notices callbacks that break the contract. */
 class Recorder implements GenerationListener {
   final List<Integer> tokens = new ArrayList<>();
+  final List<TokenLogprob> promptLogprobs = new ArrayList<>();
+  final List<TokenLogprob> logprobs = new ArrayList<>();
   final List<String> violations = new ArrayList<>();
   private final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
   private Optional<PrefillSummary> prefill = Optional.empty();
@@ -28,6 +31,18 @@ class Recorder implements GenerationListener {
   public void onPrefilled(PrefillSummary summary) {
     check(!ended && prefill.isEmpty() && tokens.isEmpty(), "onPrefilled");
     prefill = Optional.of(summary);
+  }
+
+  @Override
+  public void onPromptLogprob(TokenLogprob logprob) {
+    check(!ended && prefill.isEmpty(), "onPromptLogprob");
+    promptLogprobs.add(logprob);
+  }
+
+  @Override
+  public void onLogprob(int choice, TokenLogprob logprob) {
+    check(!ended && prefill.isPresent() && logprobs.size() == tokens.size(), "onLogprob");
+    logprobs.add(logprob);
   }
 
   @Override

@@ -85,6 +85,45 @@ final class EngineInvarianceTest {
     }
   }
 
+  /** The second time all but a prompt's last tokens are found. */
+  @Test
+  void fromThePrefixCache() {
+    try (Running engine = new Running(runner, Integer.MAX_VALUE)) {
+      assertThat(engine.all(0)).isEqualTo(alone);
+      assertThat(engine.all(0)).isEqualTo(alone);
+    }
+  }
+
+  @Test
+  void withSpeculation() {
+    try (Running engine = new Running(runner, Integer.MAX_VALUE, 8)) {
+      for (int i = 0; i < tasks.size(); i++) {
+        assertThat(engine.submit(tasks.get(i)).join()).isEqualTo(alone.get(i));
+      }
+      assertThat(engine.all(0)).isEqualTo(alone);
+      engine.end();
+      assertThat(engine.engine.snapshot().acceptedDraftTokens()).isPositive();
+    }
+  }
+
+  /** The first choice of several is what it is alone, and forks write to copies of its blocks. */
+  @Test
+  void amongOtherChoicesOfItsPrompt() {
+    try (Running engine = new Running(runner, Integer.MAX_VALUE)) {
+      for (int i = 0; i < tasks.size(); i++) {
+        GenerationTask task = tasks.get(i);
+        GenerationTask several =
+            GenerationTask.builder(task.requestId(), task.promptTokens())
+                .choices(4)
+                .maxTokens(task.maxTokens().orElseThrow())
+                .eosTokenIds(EOS)
+                .sampling(task.sampling())
+                .build();
+        assertThat(engine.submit(several).join()).isEqualTo(alone.get(i));
+      }
+    }
+  }
+
   private static GenerationTask task(Golden.Greedy golden, SamplingParams sampling) {
     return GenerationTask.builder(golden.name(), golden.prompt())
         .maxTokens(golden.tokens().length)
@@ -108,10 +147,15 @@ final class EngineInvarianceTest {
     private final Engine engine;
 
     Running(OrtModelRunner runner, int prefillChunk) {
+      this(runner, prefillChunk, 0);
+    }
+
+    Running(OrtModelRunner runner, int prefillChunk, int draftTokens) {
       engine =
           new Engine(
               runner,
-              new EngineConfig(1024, 1 << 20, prefillChunk, Duration.ofSeconds(1), true),
+              new EngineConfig(1024, 1 << 20, prefillChunk, Duration.ofSeconds(1), true)
+                  .withDraftTokens(draftTokens),
               NanoClock.SYSTEM,
               EngineObserver.NONE);
       engine.start();

@@ -8,9 +8,11 @@ import dev.sluice.v1.GenerateResponse;
 import dev.sluice.v1.Model;
 import dev.sluice.worker.engine.GenerationSummary;
 import dev.sluice.worker.engine.GenerationTask;
+import dev.sluice.worker.sampling.SamplingParams;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -28,7 +30,7 @@ final class GenerationCallTest {
           new GenerationCall(
               plan(),
               worker.engine,
-              worker.tokenizer.textStream(),
+              worker.tokenizer::textStream,
               new DeafSink(),
               new ServedModel(
                   "sim",
@@ -51,11 +53,13 @@ final class GenerationCallTest {
     return new GenerationPlan(
         "deaf",
         "default",
+        "",
         new PromptSource.Tokens(List.of(1, 2, 3)),
-        0,
-        0,
+        SamplingParams.GREEDY,
         1,
-        7,
+        Optional.empty(),
+        OptionalInt.empty(),
+        OptionalInt.empty(),
         OptionalInt.of(20),
         0,
         List.of(),
@@ -63,7 +67,9 @@ final class GenerationCallTest {
         false,
         true,
         1,
-        0);
+        0,
+        Optional.empty(),
+        Urgency.ORDINARY);
   }
 
   /** Never ready. */
@@ -89,7 +95,7 @@ final class GenerationCallTest {
 
   private record Recorder(CompletableFuture<Status> ended) implements CallRecorder {
     @Override
-    public void completed(FinishReason reason, GenerationSummary summary, int outputTokens) {
+    public void completed(List<FinishReason> reasons, GenerationSummary summary, int outputTokens) {
       ended.complete(Status.OK);
     }
 

@@ -1,5 +1,6 @@
 package dev.sluice.worker.service;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
@@ -57,6 +58,22 @@ import org.junit.jupiter.api.Timeout;
 /** The worker's generation service over a real socket, with a simulated model. */
 @Timeout(60)
 final class GenerationServiceTest {
+  @Test
+  void aTargetThatCannotBeMetIsRefusedAtOnce() throws Exception {
+    try (WorkerFixture worker = WorkerFixture.serving()) {
+      worker.generate(greedy("so that it knows what a prompt costs", 1).setPriority(7).build());
+      StatusRuntimeException e =
+          failure(
+              worker,
+              greedy("a", 1)
+                  .setTtftTarget(com.google.protobuf.Duration.newBuilder().setNanos(1))
+                  .build());
+      assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+      assertThat(e.getStatus().getDescription()).startsWith("predicted time to first token");
+      assertThat(requireNonNull(e.getTrailers()).keys()).contains("grpc-retry-pushback-ms");
+    }
+  }
+
   @Test
   void streamIsCompleteOrderedAndTimed() throws Exception {
     try (WorkerFixture worker = WorkerFixture.serving()) {
@@ -239,15 +256,6 @@ final class GenerationServiceTest {
   }
 
   @Test
-  void fieldWithoutBehaviourIsUnimplementedByName() throws Exception {
-    try (WorkerFixture worker = WorkerFixture.serving()) {
-      StatusRuntimeException e = failure(worker, greedy("a", 1).setN(2).build());
-      assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.UNIMPLEMENTED);
-      assertThat(detail(e, ErrorInfo.class).getMetadataMap()).containsEntry("field", "n");
-    }
-  }
-
-  @Test
   void nothingIsServedBeforeTheModelIsLoaded() throws Exception {
     try (WorkerFixture worker =
         new WorkerFixture(WorkerFixture.SMALL, EngineConfig.defaults(), batch -> {})) {
@@ -391,6 +399,11 @@ final class GenerationServiceTest {
         rows.setAtIndex(ValueLayout.JAVA_FLOAT, row * i + 'x', 1);
       }
       this(geometry, rows);
+    }
+
+    @Override
+    public boolean copiesBlocks() {
+      return false;
     }
 
     @Override

@@ -22,7 +22,7 @@ final class OutboxProperties {
     StringBuilder text = new StringBuilder();
     StringBuilder expected = new StringBuilder();
     for (int i = 0; i < tokens.size(); i++) {
-      outbox.addToken(tokens.get(i), "é" + i);
+      outbox.addToken(tokens.get(i), "é" + i, Optional.empty());
       expected.append("é").append(i);
       if (i % readEvery == 0) {
         collect(outbox, ids, text);
@@ -38,7 +38,7 @@ final class OutboxProperties {
   void mergesWhatWaitsIntoMessagesBelowTheLimit() {
     Outbox outbox = new Outbox(0);
     for (int i = 0; i < 30_000; i++) {
-      outbox.addToken(49_151, "word ");
+      outbox.addToken(49_151, "word ", Optional.empty());
     }
     assertThat(outbox.unsentBytes()).isBetween(230_000, 260_000);
     int messages = 0;

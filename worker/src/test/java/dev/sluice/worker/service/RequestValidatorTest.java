@@ -3,7 +3,6 @@ package dev.sluice.worker.service;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import com.google.protobuf.Duration;
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.RefusalException;
 import dev.sluice.v1.Beam;
@@ -11,16 +10,12 @@ import dev.sluice.v1.ChatMessage;
 import dev.sluice.v1.ChatMessages;
 import dev.sluice.v1.Constraint;
 import dev.sluice.v1.GenerateRequest;
-import dev.sluice.v1.Logprobs;
 import dev.sluice.v1.RouterHop;
 import dev.sluice.v1.Sampling;
 import dev.sluice.v1.Stopping;
 import dev.sluice.v1.TokenIds;
 import java.util.List;
-import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 
 final class RequestValidatorTest {
   private final RequestValidator validator =
@@ -31,10 +26,10 @@ final class RequestValidatorTest {
     GenerationPlan plan = validator.validate(text("hi").build());
     assertThat(plan.requestId()).isEqualTo("req-2a");
     assertThat(plan.tenant()).isEqualTo("default");
-    assertThat(plan.temperature()).isEqualTo(1f);
-    assertThat(plan.topK()).isZero();
-    assertThat(plan.topP()).isEqualTo(1f);
-    assertThat(plan.seed()).isEqualTo(42);
+    assertThat(plan.sampling().temperature()).isEqualTo(1f);
+    assertThat(plan.sampling().topK()).isZero();
+    assertThat(plan.sampling().topP()).isEqualTo(1f);
+    assertThat(plan.sampling().seed()).isEqualTo(42);
     assertThat(plan.maxTokens()).isEmpty();
     assertThat(plan.attempt()).isEqualTo(1);
   }
@@ -85,6 +80,27 @@ final class RequestValidatorTest {
   }
 
   @Test
+  void beamsExcludeWhatTheyCannotObey() {
+    Refusal.Invalid invalid =
+        invalid(
+            text("hi")
+                .setBeam(Beam.newBuilder().setWidth(2).setLengthPenalty(Float.NaN))
+                .setN(3)
+                .setSampling(Sampling.newBuilder().setPresencePenalty(1))
+                .setConstraint(Constraint.newBuilder().setRegex("a"))
+                .setStopping(Stopping.newBuilder().addStop("x"))
+                .build());
+    assertThat(invalid.violations())
+        .extracting(v -> v.field() + ": " + v.description())
+        .containsExactlyInAnyOrder(
+            "beam.length_penalty: NaN (expected: -10 to 10)",
+            "n: 3 (expected: at most beam.width, 2)",
+            "sampling: set beside beam (expected: one of the two)",
+            "constraint: set beside beam (expected: one of the two)",
+            "stopping.stop: set beside beam (expected: none; stop_token_ids can be used)");
+  }
+
+  @Test
   void otherModelIsNotFound() {
     RefusalException refused =
         catchThrowableOfType(
@@ -120,38 +136,6 @@ final class RequestValidatorTest {
             .build();
     assertThat(invalid(request).message())
         .isEqualTo("chat.messages[0].role: empty (expected: a role such as \"user\")");
-  }
-
-  @ParameterizedTest
-  @MethodSource("unsupported")
-  void fieldsWithoutBehaviourAreRefusedByName(
-      String field, UnaryOperator<GenerateRequest.Builder> set) {
-    RefusalException refused =
-        catchThrowableOfType(
-            RefusalException.class, () -> validator.validate(set.apply(text("hi")).build()));
-    assertThat(refused.refusal())
-        .isEqualTo(new Refusal.Unimplemented(field, field + ": not implemented in this version"));
-  }
-
-  static List<Object[]> unsupported() {
-    return List.of(
-        unsupported("beam", r -> r.setBeam(Beam.newBuilder().setWidth(2))),
-        unsupported("n", r -> r.setN(2)),
-        unsupported("logprobs.output", r -> r.setLogprobs(Logprobs.newBuilder().setOutput(0))),
-        unsupported("logprobs.prompt", r -> r.setLogprobs(Logprobs.newBuilder().setPrompt(5))),
-        unsupported("constraint", r -> r.setConstraint(Constraint.newBuilder().setRegex("a"))),
-        unsupported("ttft_target", r -> r.setTtftTarget(Duration.newBuilder().setSeconds(1))),
-        unsupported("priority", r -> r.setPriority(1)),
-        unsupported("sampling.min_p", r -> r.setSampling(Sampling.newBuilder().setMinP(0.1f))),
-        unsupported(
-            "sampling.repetition_penalty",
-            r -> r.setSampling(Sampling.newBuilder().setRepetitionPenalty(1.1f))),
-        unsupported(
-            "sampling.logit_bias", r -> r.setSampling(Sampling.newBuilder().putLogitBias(1, 1))));
-  }
-
-  private static Object[] unsupported(String field, UnaryOperator<GenerateRequest.Builder> set) {
-    return new Object[] {field, set};
   }
 
   private Refusal.Invalid invalid(GenerateRequest request) {

@@ -32,10 +32,10 @@ final class WorkerFixture implements AutoCloseable {
   static final ModelRunner.Geometry SMALL =
       new ModelRunner.Geometry(ByteTokenizer.SIZE, 512, 4, 256, 64, 8);
 
-  final TokenizerBundle bundle = ByteTokenizer.bundle();
-  final Tokenizer tokenizer = Tokenizer.load(bundle);
+  final TokenizerBundle bundle;
+  final Tokenizer tokenizer;
   final Engine engine;
-  final WorkerServices services = new WorkerServices(Duration.ofSeconds(5));
+  final WorkerServices services = new WorkerServices(Duration.ofSeconds(5), Duration.ofSeconds(30));
   final GrpcServer server;
   final ManagedChannel channel;
   private final WorkerProfile profile;
@@ -54,7 +54,18 @@ final class WorkerFixture implements AutoCloseable {
     this(runner, config, Telemetry.noop());
   }
 
+  WorkerFixture(ModelRunner runner, EngineConfig config, TokenizerBundle bundle) {
+    this(runner, config, Telemetry.noop(), bundle);
+  }
+
   WorkerFixture(ModelRunner runner, EngineConfig config, Telemetry telemetry) {
+    this(runner, config, telemetry, ByteTokenizer.bundle());
+  }
+
+  private WorkerFixture(
+      ModelRunner runner, EngineConfig config, Telemetry telemetry, TokenizerBundle bundle) {
+    this.bundle = bundle;
+    this.tokenizer = Tokenizer.load(bundle);
     this.telemetry = telemetry;
     ModelRunner.Geometry geometry = runner.geometry();
     engine =
@@ -71,7 +82,7 @@ final class WorkerFixture implements AutoCloseable {
     profile =
         new WorkerProfile(
             WorkerIdentity.newBuilder().setWorkerId("w1").setEpoch("e1").build(),
-            Capabilities.newBuilder().setTokenIds(true).build(),
+            Capabilities.newBuilder().setTokenIds(true).setKvEvents(true).build(),
             Model.newBuilder()
                 .setId("sim")
                 .addAliases("default")

@@ -3,6 +3,7 @@ package dev.sluice.worker.service;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
+import dev.sluice.common.cache.BlockHasher;
 import dev.sluice.common.tokenizer.TokenizerBundle;
 import dev.sluice.v1.DescribeRequest;
 import dev.sluice.v1.DrainRequest;
@@ -10,6 +11,7 @@ import dev.sluice.v1.FetchTokenizerRequest;
 import dev.sluice.v1.FetchTokenizerResponse;
 import dev.sluice.v1.GenerateRequest;
 import dev.sluice.v1.GenerateResponse;
+import dev.sluice.v1.KvEvents;
 import dev.sluice.v1.Sampling;
 import dev.sluice.v1.Stopping;
 import dev.sluice.v1.TokenizerInfo;
@@ -17,13 +19,20 @@ import dev.sluice.v1.UndrainRequest;
 import dev.sluice.v1.WatchRequest;
 import dev.sluice.v1.WatchResponse;
 import dev.sluice.v1.WatchResponse.EventCase;
+import dev.sluice.v1.WorkerSnapshot;
 import dev.sluice.v1.WorkerState;
+import dev.sluice.worker.engine.CacheContent;
 import dev.sluice.worker.engine.EngineConfig;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.Iterator;
+import java.util.List;
+import java.util.Set;
 import org.assertj.core.api.Assertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -71,6 +80,73 @@ final class WorkerServiceTest {
         draining |= next.getState() == WorkerState.WORKER_STATE_DRAINING;
       }
     }
+  }
+
+  /** Both replay what they are told; the one that came later begins with what is there. */
+  @Test
+  void watchTellsWhichBlocksAreCached() throws Exception {
+    WatchRequest request =
+        WatchRequest.newBuilder().setSubscriber("router").setKvEvents(true).build();
+    try (WorkerFixture worker = WorkerFixture.serving()) {
+      Iterator<WatchResponse> early = worker.worker().watch(request);
+      Set<ByteString> seenEarly = new HashSet<>(hashes(early.next().getSnapshot()));
+      assertThat(seenEarly).isEmpty();
+      String prompt = "A prompt that fills some blocks of four tokens. ";
+      worker.generate(request(60).toBuilder().setText(prompt).build());
+      int blocks = (prompt.length() + 60 - 1) / 4;
+      while (seenEarly.size() < blocks) {
+        replay(early.next(), seenEarly);
+      }
+      assertThat(seenEarly).hasSize(blocks);
+
+      Iterator<WatchResponse> late = worker.worker().watch(request);
+      assertThat(hashes(late.next().getSnapshot())).containsExactlyInAnyOrderElementsOf(seenEarly);
+
+      BlockHasher hasher = new BlockHasher();
+      hasher.begin("");
+      int[] tokens = worker.tokenizer.encode(prompt);
+      hasher.next(tokens, 0, 4);
+      ByteBuffer first =
+          ByteBuffer.allocate(16).putLong(hasher.high()).putLong(hasher.low()).flip();
+      assertThat(seenEarly).contains(ByteString.copyFrom(first));
+
+      // more than the pool holds: blocks are evicted
+      for (int i = 0; i < 6; i++) {
+        worker.generate(request(300).toBuilder().setText(i + prompt).build());
+      }
+      CacheContent content = worker.engine.cacheContent().get();
+      assertThat(content.hashes()).hasSizeLessThan(2 * 256 + 1);
+      Set<ByteString> expected = new HashSet<>();
+      for (int i = 0; i < content.hashes().length; i += 2) {
+        ByteBuffer hash =
+            ByteBuffer.allocate(16)
+                .putLong(content.hashes()[i])
+                .putLong(content.hashes()[i + 1])
+                .flip();
+        expected.add(ByteString.copyFrom(hash));
+      }
+      while (!seenEarly.equals(expected)) {
+        replay(early.next(), seenEarly); // or the test's time is over
+      }
+    }
+  }
+
+  private static void replay(WatchResponse response, Set<ByteString> blocks) {
+    KvEvents events = response.getKvEvents();
+    blocks.removeAll(split(events.getRemoved()));
+    blocks.addAll(split(events.getStored()));
+  }
+
+  private static List<ByteString> hashes(WorkerSnapshot snapshot) {
+    return split(snapshot.getCachedBlockHashes());
+  }
+
+  private static List<ByteString> split(ByteString hashes) {
+    List<ByteString> split = new ArrayList<>();
+    for (int i = 0; i < hashes.size(); i += 16) {
+      split.add(hashes.substring(i, i + 16));
+    }
+    return split;
   }
 
   @Test

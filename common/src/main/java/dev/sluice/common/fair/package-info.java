@@ -1,0 +1,5 @@
+/** The order in which tenants are served. Starting point: {@code FairQueue}. */
+@NullMarked
+package dev.sluice.common.fair;
+
+import org.jspecify.annotations.NullMarked;
