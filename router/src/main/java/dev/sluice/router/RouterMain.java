@@ -6,6 +6,7 @@ import dev.sluice.common.server.Lifecycle;
 import dev.sluice.common.server.PortFile;
 import dev.sluice.common.telemetry.Telemetry;
 import dev.sluice.router.fleet.Fleet;
+import dev.sluice.router.fleet.FleetLoop;
 import dev.sluice.router.fleet.FleetThread;
 import dev.sluice.router.fleet.WorkerAddress;
 import dev.sluice.router.fleet.WorkerChannels;
@@ -56,7 +57,13 @@ public final class RouterMain implements AutoCloseable {
 
   /** As above, with telemetry that somebody set up; it is closed with the router. */
   static RouterMain start(RouterConfig config, Telemetry telemetry) throws IOException {
-    RouterMain router = new RouterMain(config, telemetry);
+    return start(config, telemetry, new FleetThread());
+  }
+
+  /** As above, with time and the fleet's thread given, too. */
+  static RouterMain start(RouterConfig config, Telemetry telemetry, FleetLoop loop)
+      throws IOException {
+    RouterMain router = new RouterMain(config, telemetry, loop);
     try {
       router.open();
       return router;
@@ -66,12 +73,12 @@ public final class RouterMain implements AutoCloseable {
     }
   }
 
-  private RouterMain(RouterConfig config, Telemetry telemetry) {
+  private RouterMain(RouterConfig config, Telemetry telemetry, FleetLoop loop) {
     this.config = config;
     this.telemetry = telemetry;
     lifecycle = new Lifecycle(config.server().stopGrace().plus(CLOSING));
     lifecycle.add("telemetry", telemetry);
-    FleetThread loop = lifecycle.add("fleet thread", new FleetThread());
+    lifecycle.add("fleet thread", loop);
     SecureRandom random = new SecureRandom();
     fleet =
         lifecycle.add(
@@ -88,7 +95,7 @@ public final class RouterMain implements AutoCloseable {
             new Selector(config.policy(), Policies.byName(config.policy()).orElseThrow()),
             config.proxy(),
             telemetry,
-            System::nanoTime,
+            loop::nanoTime,
             random);
     server =
         GrpcServer.builder(config.server())

@@ -177,7 +177,7 @@ class FailoverTest {
         FakeWorker c = FakeWorker.start("c")) {
       List<FakeWorker> workers = List.of(a, b, c);
       workers.forEach(w -> w.script(fail(Status.UNAVAILABLE)));
-      ProxyOptions two = new ProxyOptions(2, Duration.ZERO, Duration.ofMinutes(1), 8);
+      ProxyOptions two = RouterFixture.proxy(2, Duration.ZERO);
       try (RouterFixture router =
           RouterFixture.start(
               RouterFixture.config(two, Duration.ofSeconds(5), a, b, c), Telemetry.noop())) {

@@ -65,7 +65,9 @@ class RouterCommandTest {
   @Test
   void refusesWrongValues() {
     assertThat(run("--policy", "fastest", "--print-config")).isEqualTo(2);
-    assertThat(err.toString()).contains("fastest").contains("least-outstanding, round-robin");
+    assertThat(err.toString())
+        .contains("fastest")
+        .contains("least-outstanding, power-of-two, prefix-hash");
     assertThat(run("--workers", "nowhere", "--print-config")).isEqualTo(2);
     assertThat(err.toString()).contains("nowhere (expected: host:port");
     assertThat(run("--port", "many", "--print-config")).isEqualTo(2);

@@ -11,6 +11,7 @@ import dev.sluice.router.proxy.ProxyOptions;
 import dev.sluice.router.testing.Collected;
 import dev.sluice.router.testing.FakeWorker;
 import dev.sluice.router.testing.Fleets;
+import dev.sluice.router.testing.SteppedLoop;
 import dev.sluice.v1.GenerateRequest;
 import dev.sluice.v1.GenerateResponse;
 import dev.sluice.v1.GenerationServiceGrpc;
@@ -27,7 +28,8 @@ import java.util.concurrent.TimeUnit;
 
 /** A whole router over fake workers, and a client channel to it. */
 final class RouterFixture implements AutoCloseable {
-  static final ProxyOptions PROXY = new ProxyOptions(4, Duration.ZERO, Duration.ofMinutes(1), 8);
+  /** Waits for nobody. */
+  static final ProxyOptions PROXY = proxy(4, Duration.ZERO);
 
   private final RouterMain router;
   private final ManagedChannel channel;
@@ -39,6 +41,10 @@ final class RouterFixture implements AutoCloseable {
             .usePlaintext()
             .flowControlWindow(16 << 10)
             .build();
+  }
+
+  static ProxyOptions proxy(int maxAttempts, Duration joinTimeout) {
+    return new ProxyOptions(maxAttempts, joinTimeout, Duration.ZERO, 20, Duration.ofMinutes(1), 8);
   }
 
   /** Over these workers, all of them ready. */
@@ -56,11 +62,41 @@ final class RouterFixture implements AutoCloseable {
     }
   }
 
+  /** Over these workers, with time that is the test's. */
+  static RouterFixture over(SteppedLoop loop, ProxyOptions proxy, FakeWorker... workers) {
+    try {
+      RouterFixture fixture =
+          new RouterFixture(
+              RouterMain.start(
+                  config(FleetOptions.DEFAULTS, proxy, Duration.ofSeconds(5), workers),
+                  Telemetry.noop(),
+                  loop));
+      Fleets.awaitReady(fixture.fleet(), workers.length);
+      return fixture;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   static RouterConfig config(FakeWorker... workers) {
     return config(PROXY, Duration.ofSeconds(5), workers);
   }
 
+  /** Fakes have no heartbeat: they may be silent as long as a test takes. */
   static RouterConfig config(ProxyOptions proxy, Duration stopGrace, FakeWorker... workers) {
+    FleetOptions d = FleetOptions.DEFAULTS;
+    FleetOptions patient =
+        new FleetOptions(
+            Duration.ofMinutes(5),
+            d.stallTimeout(),
+            d.backoffInitial(),
+            d.backoffMax(),
+            d.breaker());
+    return config(patient, proxy, stopGrace, workers);
+  }
+
+  private static RouterConfig config(
+      FleetOptions fleet, ProxyOptions proxy, Duration stopGrace, FakeWorker... workers) {
     ServerConfig d = ServerConfig.defaults(0);
     return new RouterConfig(
         new ServerConfig(
@@ -77,7 +113,7 @@ final class RouterFixture implements AutoCloseable {
             stopGrace),
         Arrays.stream(workers).map(FakeWorker::address).toList(),
         Policies.DEFAULT,
-        FleetOptions.DEFAULTS,
+        fleet,
         ChannelOptions.DEFAULTS,
         proxy,
         TelemetryConfig.defaults(0),

@@ -165,7 +165,7 @@ class RoutingTest {
   void waitsForAWorkerThatIsJoining() {
     try (FakeWorker worker = FakeWorker.start("w1")) {
       worker.watchers().silent(true);
-      ProxyOptions patient = new ProxyOptions(4, Duration.ofSeconds(30), Duration.ofMinutes(1), 8);
+      ProxyOptions patient = RouterFixture.proxy(4, Duration.ofSeconds(30));
       try (RouterFixture router =
           RouterFixture.start(
               RouterFixture.config(patient, Duration.ofSeconds(5), worker), Telemetry.noop())) {
@@ -185,7 +185,7 @@ class RoutingTest {
   void waitsNoLongerThanTheJoinTimeout() {
     try (FakeWorker worker = FakeWorker.start("w1")) {
       worker.watchers().silent(true);
-      ProxyOptions brief = new ProxyOptions(4, Duration.ofMillis(50), Duration.ofMinutes(1), 8);
+      ProxyOptions brief = RouterFixture.proxy(4, Duration.ofMillis(50));
       try (RouterFixture router =
           RouterFixture.start(
               RouterFixture.config(brief, Duration.ofSeconds(5), worker), Telemetry.noop())) {

@@ -6,11 +6,13 @@ import dev.sluice.common.telemetry.Telemetry;
 import dev.sluice.router.testing.Collected;
 import dev.sluice.router.testing.FakeWorker;
 import dev.sluice.router.testing.Fleets;
+import dev.sluice.router.testing.Generator;
 import dev.sluice.router.testing.KeptSpans;
 import dev.sluice.v1.GenerateRequest;
 import dev.sluice.v1.GenerateResponse;
 import dev.sluice.v1.GenerationServiceGrpc;
 import dev.sluice.v1.Load;
+import dev.sluice.v1.Stopping;
 import io.grpc.ClientCall;
 import io.grpc.Metadata;
 import io.grpc.Status;
@@ -20,6 +22,7 @@ import io.opentelemetry.api.trace.propagation.W3CTraceContextPropagator;
 import io.opentelemetry.context.propagation.ContextPropagators;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.trace.SdkTracerProvider;
+import io.opentelemetry.sdk.trace.data.EventData;
 import io.opentelemetry.sdk.trace.data.SpanData;
 import io.opentelemetry.sdk.trace.export.SimpleSpanProcessor;
 import java.io.ByteArrayOutputStream;
@@ -85,6 +88,67 @@ class TelemetryTest {
       assertThat(kept.all()).hasSize(5);
     }
     sdk.close();
+  }
+
+  @Test
+  void aResumeIsAnEventOfTheTraceAndACount() throws IOException {
+    KeptSpans kept = new KeptSpans();
+    OpenTelemetrySdk sdk =
+        OpenTelemetrySdk.builder()
+            .setTracerProvider(
+                SdkTracerProvider.builder()
+                    .addSpanProcessor(SimpleSpanProcessor.create(kept))
+                    .build())
+            .build();
+    try (FakeWorker a = FakeWorker.resuming("a", "f");
+        FakeWorker b = FakeWorker.resuming("b", "f");
+        RouterFixture router =
+            RouterFixture.start(RouterFixture.config(a, b), Telemetry.over(sdk))) {
+      resumed(a, b, router);
+      SpanData server = kept.await("generate m");
+      assertThat(server.getEvents()).hasSize(1);
+      EventData event = server.getEvents().getFirst();
+      assertThat(event.getName()).isEqualTo("resume");
+      assertThat(event.getAttributes().asMap())
+          .containsEntry(AttributeKey.stringKey("sluice.lost_worker"), "a")
+          .containsEntry(AttributeKey.stringKey("worker"), "b")
+          .containsEntry(AttributeKey.stringKey("reason"), "died")
+          .containsEntry(AttributeKey.longKey("sluice.delivered_tokens"), 3L)
+          .containsKey(AttributeKey.doubleKey("sluice.interrupted"));
+    }
+    sdk.close();
+    try (FakeWorker a = FakeWorker.resuming("a", "f");
+        FakeWorker b = FakeWorker.resuming("b", "f")) {
+      RouterConfig config = RouterFixture.config(a, b);
+      Telemetry telemetry = Telemetry.start("sluice-router", config.telemetry());
+      try (RouterFixture router = RouterFixture.start(config, telemetry)) {
+        resumed(a, b, router);
+        ByteArrayOutputStream page = new ByteArrayOutputStream();
+        telemetry.writeMetrics("text/plain", page);
+        assertThat(page.toString(StandardCharsets.UTF_8).lines())
+            .anyMatch(line ->
+                line.startsWith("sluice_resumes_total{")
+                    && line.contains("reason=\"died\"")
+                    && line.endsWith(" 1.0"))
+            .anyMatch(line ->
+                line.startsWith("sluice_attempts_total{") && line.contains("outcome=\"lost\""));
+      }
+    }
+  }
+
+  /** A stream that lost its worker after four messages. */
+  private static void resumed(FakeWorker a, FakeWorker b, RouterFixture router) {
+    Fleets.awaitReady(router.fleet(), 2);
+    b.watchers().tell(Load.newBuilder().setRunningRequests(50).build());
+    Fleets.await(
+        router.fleet(), s -> s.workers().stream().anyMatch(w -> w.foreignRequests() == 50));
+    a.script(
+        Generator.breaking("a", 4, client -> client.onError(Status.INTERNAL.asRuntimeException())));
+    GenerateRequest request =
+        RouterFixture.prompt("m").toBuilder()
+            .setStopping(Stopping.newBuilder().setMaxTokens(6))
+            .build();
+    assertThat(router.generate(request).status().isOk()).isTrue();
   }
 
   @Test

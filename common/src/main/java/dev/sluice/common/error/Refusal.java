@@ -62,6 +62,14 @@ public sealed interface Refusal {
   /** The caller hung up. CANCELLED. */
   record Cancelled(String message) implements Refusal {}
 
-  /** Our fault. INTERNAL with the request id, no stack trace. */
-  record Internal(String requestId, String message) implements Refusal {}
+  /**
+   * Our fault. INTERNAL with the request id, no stack trace.
+   *
+   * @param reason for ErrorInfo; empty if there is none that a program could act on
+   */
+  record Internal(String requestId, String message, String reason) implements Refusal {
+    public Internal(String requestId, String message) {
+      this(requestId, message, "");
+    }
+  }
 }

@@ -80,8 +80,12 @@ public final class Statuses {
           status(Code.UNAVAILABLE, r, info(r.reason(), Map.of()), retry(r.retryAfter()));
       case Refusal.DeadlineExceeded r -> status(Code.DEADLINE_EXCEEDED, r);
       case Refusal.Cancelled r -> status(Code.CANCELLED, r);
-      case Refusal.Internal r ->
-          status(Code.INTERNAL, r, RequestInfo.newBuilder().setRequestId(r.requestId()).build());
+      case Refusal.Internal r -> {
+        RequestInfo request = RequestInfo.newBuilder().setRequestId(r.requestId()).build();
+        yield r.reason().isEmpty()
+            ? status(Code.INTERNAL, r, request)
+            : status(Code.INTERNAL, r, request, info(r.reason(), Map.of()));
+      }
     };
   }
 

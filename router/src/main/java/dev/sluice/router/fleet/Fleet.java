@@ -47,7 +47,8 @@ public final class Fleet implements AutoCloseable {
           a -> {
             ManagedChannel channel = channels.apply(a);
             return new WorkerTracker(
-                new WorkerLink(a, channel),
+                new WorkerLink(
+                    a, channel, new WorkerBreaker(a.toString(), options.breaker(), loop::nanoTime)),
                 channel,
                 options,
                 loop,

@@ -5,16 +5,31 @@ import java.time.Duration;
 /**
  * How workers are watched.
  *
- * @param silenceTimeout a worker that says nothing for so long is suspect; it beats every second
+ * @param silenceTimeout a worker that says nothing for so long is suspect, and what it has goes
+ *     elsewhere; it beats every second
+ * @param stallTimeout a worker whose engine stands still for so long, or that is silent for so long
+ *     about a request that it is decoding, has stalled: what it has goes elsewhere
  * @param backoffInitial pause before a lost worker is tried again
  * @param backoffMax longest such pause
+ * @param breaker when a worker that fails is left alone
  */
-public record FleetOptions(Duration silenceTimeout, Duration backoffInitial, Duration backoffMax) {
+public record FleetOptions(
+    Duration silenceTimeout,
+    Duration stallTimeout,
+    Duration backoffInitial,
+    Duration backoffMax,
+    BreakerOptions breaker) {
   public static final FleetOptions DEFAULTS =
-      new FleetOptions(Duration.ofSeconds(10), Duration.ofMillis(100), Duration.ofSeconds(5));
+      new FleetOptions(
+          Duration.ofSeconds(10),
+          Duration.ofSeconds(10),
+          Duration.ofMillis(100),
+          Duration.ofSeconds(5),
+          BreakerOptions.DEFAULTS);
 
   public FleetOptions {
     positive("silence-timeout", silenceTimeout);
+    positive("stall-timeout", stallTimeout);
     positive("backoff-initial", backoffInitial);
     if (backoffMax.compareTo(backoffInitial) < 0) {
       throw new IllegalArgumentException(

@@ -9,7 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The {@link FleetLoop} of a running router: one daemon thread. Threading: any thread. */
-public final class FleetThread implements FleetLoop, AutoCloseable {
+public final class FleetThread implements FleetLoop {
   private static final Logger log = LoggerFactory.getLogger(FleetThread.class);
 
   private final ScheduledThreadPoolExecutor executor;

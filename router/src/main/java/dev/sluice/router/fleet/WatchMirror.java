@@ -13,8 +13,10 @@ import java.util.Optional;
 final class WatchMirror {
   /** What a message did. */
   enum Effect {
-    /** Nothing that shows: a heartbeat, or a snapshot that is not complete. */
+    /** Nothing that shows: a snapshot that is not complete. */
     NONE,
+    /** The engine's state was told. */
+    HEARTBEAT,
     /** The report is new. */
     CHANGED,
     /** Something is missing or contradicts: the stream must be opened anew. */
@@ -46,7 +48,8 @@ final class WatchMirror {
       case SNAPSHOT -> applyChunk(message.getSnapshot());
       case LOAD -> update(report.map(r -> r.withLoad(message.getLoad())), message);
       case STATE -> update(report.map(r -> r.withState(message.getState())), message);
-      case KV_EVENTS, HEARTBEAT, EVENT_NOT_SET -> Effect.NONE;
+      case HEARTBEAT -> Effect.HEARTBEAT;
+      case KV_EVENTS, EVENT_NOT_SET -> Effect.NONE;
     };
   }
 

@@ -1,10 +1,15 @@
 package dev.sluice.router.fleet;
 
 import io.grpc.Channel;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The way to one worker: its channel, and how many requests of this router are there now.
+ * The way to one worker: its channel, its breaker, and the requests of this router that are there
+ * now.
  *
  * <p>Threading: any thread. A request is charged when it is routed, before anything is sent, so
  * that a burst of requests sees its own effect.
@@ -12,11 +17,14 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class WorkerLink {
   private final WorkerAddress address;
   private final Channel channel;
+  private final WorkerBreaker breaker;
   private final AtomicInteger inFlight = new AtomicInteger();
+  private final ConcurrentHashMap<Occupant, Silence> occupants = new ConcurrentHashMap<>();
 
-  public WorkerLink(WorkerAddress address, Channel channel) {
+  public WorkerLink(WorkerAddress address, Channel channel, WorkerBreaker breaker) {
     this.address = address;
     this.channel = channel;
+    this.breaker = breaker;
   }
 
   public WorkerAddress address() {
@@ -25,6 +33,10 @@ public final class WorkerLink {
 
   public Channel channel() {
     return channel;
+  }
+
+  public WorkerBreaker breaker() {
+    return breaker;
   }
 
   /** Requests of this router that are at the worker now. */
@@ -43,5 +55,45 @@ public final class WorkerLink {
   /** Takes back one {@link #charge}. */
   public void release() {
     inFlight.decrementAndGet();
+  }
+
+  /** A call begins there. */
+  public void enter(Occupant call) {
+    occupants.put(call, new Silence());
+  }
+
+  /** The call is over. */
+  public void leave(Occupant call) {
+    occupants.remove(call);
+  }
+
+  /** Fleet loop: sends all calls elsewhere. */
+  void evict(String why) {
+    occupants.keySet().forEach(call -> call.leave(why));
+  }
+
+  /**
+   * Fleet loop: one heartbeat. Sends those calls elsewhere that are silent for {@code limitNanos}.
+   *
+   * @param decoding request ids that it names; one that two calls share tells nothing of either
+   * @return how many were sent away
+   */
+  int beat(Set<String> decoding, long nowNanos, long limitNanos) {
+    Map<String, Integer> named = new HashMap<>();
+    for (Occupant call : occupants.keySet()) {
+      if (decoding.contains(call.requestId())) {
+        named.merge(call.requestId(), 1, Integer::sum);
+      }
+    }
+    int[] left = new int[1];
+    occupants.forEach((call, silence) -> {
+      boolean decodes = named.getOrDefault(call.requestId(), 0) == 1;
+      long silentNanos = silence.beat(call, decodes, nowNanos);
+      if (silentNanos >= limitNanos) {
+        call.leave("decodes, but was silent for " + silentNanos / 1_000_000 + " ms");
+        left[0]++;
+      }
+    });
+    return left[0];
   }
 }

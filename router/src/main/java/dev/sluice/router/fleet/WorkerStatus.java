@@ -8,7 +8,7 @@ public enum WorkerStatus {
   READY,
   /** Finishes what it has. */
   DRAINING,
-  /** Was known, and its Watch stream broke or fell silent. */
+  /** Was known, and its Watch stream broke or fell silent, or its engine stands still. */
   SUSPECT,
   /** Left the fleet. */
   GONE

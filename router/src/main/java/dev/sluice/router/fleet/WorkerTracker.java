@@ -1,5 +1,6 @@
 package dev.sluice.router.fleet;
 
+import dev.sluice.v1.Heartbeat;
 import dev.sluice.v1.WatchRequest;
 import dev.sluice.v1.WatchResponse;
 import dev.sluice.v1.WorkerServiceGrpc;
@@ -10,6 +11,7 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,13 +22,14 @@ import org.slf4j.LoggerFactory;
  * <pre>
  *   joining ──snapshot, READY──▶ ready ──DRAINING──▶ draining          gone: after close()
  *      ▲                           │ stream broken or silent │
- *      └──────(new stream)──── suspect ◀─────────────────────┘
+ *      └──────(new stream)──── suspect ◀─────────────────────┘ or engine stands still
  * </pre>
  *
  * <p>Threading: the fleet loop; only the Watch listener is called by gRPC, and hands over at once.
  */
 final class WorkerTracker {
   private static final Logger log = LoggerFactory.getLogger(WorkerTracker.class);
+  private static final Duration OVERSLEPT = Duration.ofSeconds(1);
   private static final WatchRequest REQUEST =
       WatchRequest.newBuilder().setSubscriber("router").build();
 
@@ -41,6 +44,7 @@ final class WorkerTracker {
   private String reason = "not reached yet";
   private Optional<WorkerReport> report = Optional.empty();
   private int foreignRequests;
+  private long incarnation;
   private boolean cordoned;
   private Optional<Stream> stream = Optional.empty();
   private Subscription timer = () -> {};
@@ -67,6 +71,7 @@ final class WorkerTracker {
         held ? WorkerStatus.DRAINING : status,
         held ? "drained by an operator of this router" : reason,
         report,
+        incarnation,
         foreignRequests,
         link);
   }
@@ -104,8 +109,12 @@ final class WorkerTracker {
     source.lastHeardNanos = loop.nanoTime();
     switch (source.mirror.apply(message)) {
       case NONE -> source.call.request(1);
+      case HEARTBEAT -> {
+        beat(source, message.getHeartbeat());
+        source.call.request(1);
+      }
       case CHANGED -> {
-        adopt(source.mirror.report().orElseThrow());
+        adopt(source, source.mirror.report().orElseThrow());
         source.call.request(1);
       }
       case BROKEN -> {
@@ -125,10 +134,35 @@ final class WorkerTracker {
     }
   }
 
-  private void adopt(WorkerReport latest) {
+  /** Judges whether the engine moves, and whether what it decodes arrives. */
+  private void beat(Stream source, Heartbeat heartbeat) {
+    long now = loop.nanoTime();
+    long limitNanos = options.stallTimeout().toNanos();
+    long stillNanos = source.pulse.beat(heartbeat, now);
+    boolean stalled = stillNanos >= limitNanos;
+    if (stalled) {
+      source.stalled =
+          Optional.of(
+              "stalled: step " + heartbeat.getSteps() + " for " + stillNanos / 1_000_000 + " ms");
+      link.evict("the worker " + source.stalled.get());
+    } else if (link.beat(Set.copyOf(heartbeat.getDecodingRequestIdsList()), now, limitNanos) > 0) {
+      // Its engine runs, but its streams do not: a new greeting shows whether they do again.
+      lose(source, "says that it decodes what does not arrive");
+      retryAfter(backoff.next());
+      return;
+    } else if (source.stalled.isPresent()) {
+      source.stalled = Optional.empty();
+    } else {
+      return;
+    }
+    source.mirror.report().ifPresent(latest -> adopt(source, latest));
+  }
+
+  private void adopt(Stream source, WorkerReport latest) {
     if (report.isPresent()
         && !report.get().identity().getEpoch().equals(latest.identity().getEpoch())) {
       log.info("worker {} at {} was restarted", latest.identity().getWorkerId(), link.address());
+      link.breaker().reset();
     }
     report = Optional.of(latest);
     // What the worker has, less what is ours: the part that only its reports can tell.
@@ -139,6 +173,10 @@ final class WorkerTracker {
                 + latest.load().getWaitingRequests()
                 - link.inFlight());
     backoff.reset();
+    if (source.stalled.isPresent()) {
+      become(WorkerStatus.SUSPECT, source.stalled.get());
+      return;
+    }
     switch (latest.state()) {
       case WORKER_STATE_READY -> become(WorkerStatus.READY, "");
       case WORKER_STATE_DRAINING -> become(WorkerStatus.DRAINING, "the worker drains");
@@ -162,6 +200,7 @@ final class WorkerTracker {
 
   private void expectSignsOfLife(Stream watched) {
     Duration left = options.silenceTimeout().minusNanos(loop.nanoTime() - watched.lastHeardNanos);
+    long due = loop.nanoTime() + left.toNanos();
     timer =
         loop.schedule(
             left,
@@ -169,10 +208,17 @@ final class WorkerTracker {
               if (!isCurrent(watched)) {
                 return;
               }
-              if (loop.nanoTime() - watched.lastHeardNanos < options.silenceTimeout().toNanos()) {
+              long now = loop.nanoTime();
+              if (now - due > OVERSLEPT.toNanos()) {
+                // This process stood still: what the worker said meanwhile has yet to be read.
+                watched.lastHeardNanos = now;
+              }
+              if (now - watched.lastHeardNanos < options.silenceTimeout().toNanos()) {
                 expectSignsOfLife(watched);
               } else {
-                lose(watched, "silent for " + options.silenceTimeout().toMillis() + " ms");
+                String why = "silent for " + options.silenceTimeout().toMillis() + " ms";
+                lose(watched, why);
+                link.evict("the worker was " + why);
                 retryAfter(backoff.next());
               }
             });
@@ -181,6 +227,9 @@ final class WorkerTracker {
   private void become(WorkerStatus next, String why) {
     if (next != status || (next != WorkerStatus.READY && !why.equals(reason))) {
       log.info("worker {} is {}{}", link.address(), next, why.isEmpty() ? "" : " (" + why + ")");
+    }
+    if (next == WorkerStatus.READY && status != WorkerStatus.READY) {
+      incarnation++;
     }
     status = next;
     reason = why;
@@ -195,6 +244,8 @@ final class WorkerTracker {
   private final class Stream extends ClientCall.Listener<WatchResponse> {
     private final ClientCall<WatchRequest, WatchResponse> call;
     private final WatchMirror mirror = new WatchMirror();
+    private final Pulse pulse = new Pulse(loop.nanoTime());
+    private Optional<String> stalled = Optional.empty(); // why, while it is
     private long lastHeardNanos = loop.nanoTime();
 
     Stream(ClientCall<WatchRequest, WatchResponse> call) {

@@ -8,6 +8,7 @@ import java.util.Optional;
  *
  * @param reason why it is not ready, for people; empty if it is
  * @param report what it last said; empty until its first complete snapshot
+ * @param incarnation grows each time it becomes ready: what failed before may do better now
  * @param foreignRequests requests that run or wait there for others than this router, as of its
  *     last report of load
  */
@@ -16,6 +17,7 @@ public record WorkerView(
     WorkerStatus status,
     String reason,
     Optional<WorkerReport> report,
+    long incarnation,
     int foreignRequests,
     WorkerLink link) {
 

@@ -12,7 +12,20 @@ public final class Policies {
   public static final String DEFAULT = "least-outstanding";
 
   private static final Map<String, Supplier<RoutingPolicy>> BY_NAME =
-      new TreeMap<>(Map.of(DEFAULT, LeastOutstanding::new, "round-robin", RoundRobin::new));
+      new TreeMap<>(
+          Map.of(
+              DEFAULT,
+              LeastOutstanding::new,
+              "power-of-two",
+              PowerOfTwo::new,
+              "prefix-hash",
+              PrefixHash::new,
+              "random",
+              RandomChoice::new,
+              "round-robin",
+              RoundRobin::new,
+              "session",
+              SessionHash::new));
 
   private Policies() {}
 

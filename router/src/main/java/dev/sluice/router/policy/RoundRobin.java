@@ -5,7 +5,7 @@ import java.util.List;
 /** One after another, whatever they have to do. */
 final class RoundRobin implements RoutingPolicy {
   @Override
-  public int pick(List<Candidate> candidates, long turn) {
+  public int pick(List<Candidate> candidates, Affinity affinity, long turn) {
     return (int) Math.floorMod(turn, (long) candidates.size());
   }
 }

@@ -11,7 +11,8 @@ public interface RoutingPolicy {
    * The index of the choice.
    *
    * @param candidates by address; at least one
+   * @param affinity what ties the request to others
    * @param turn number of this decision; breaks ties so that equals take turns
    */
-  int pick(List<Candidate> candidates, long turn);
+  int pick(List<Candidate> candidates, Affinity affinity, long turn);
 }

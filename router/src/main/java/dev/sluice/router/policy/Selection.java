@@ -1,5 +1,6 @@
 package dev.sluice.router.policy;
 
+import dev.sluice.router.fleet.WorkerBreaker;
 import dev.sluice.router.fleet.WorkerView;
 import java.util.List;
 
@@ -9,8 +10,9 @@ public sealed interface Selection {
    * A worker, charged with the request; whoever gets this must release its link once.
    *
    * @param candidates number of workers that could have been chosen
+   * @param pass tells its breaker what comes of it
    */
-  record Chosen(WorkerView worker, int candidates) implements Selection {}
+  record Chosen(WorkerView worker, int candidates, WorkerBreaker.Pass pass) implements Selection {}
 
   /** Why nobody can be chosen; {@code joining}: a worker that may still come could change that. */
   sealed interface None extends Selection {

@@ -1,13 +1,12 @@
 package dev.sluice.router.policy;
 
 import dev.sluice.router.fleet.FleetSnapshot;
-import dev.sluice.router.fleet.WorkerLink;
+import dev.sluice.router.fleet.WorkerBreaker;
 import dev.sluice.router.fleet.WorkerStatus;
 import dev.sluice.router.fleet.WorkerView;
 import dev.sluice.v1.Model;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -36,12 +35,13 @@ public final class Selector {
   /**
    * Chooses a worker.
    *
-   * @param model id or alias; empty for the only model there is
-   * @param tried workers that this request was sent to before
+   * <p>Of several that are left, only those with the numerics of the worker that began a stream are
+   * considered if there are any; those behind an open breaker are not, unless breakers exclude more
+   * than half of the ready workers: then the fault is not theirs.
    */
-  public Selection select(FleetSnapshot fleet, String model, Set<WorkerLink> tried) {
-    String name = model;
-    if (model.isEmpty()) {
+  public Selection select(FleetSnapshot fleet, Requirements needs) {
+    String name = needs.model();
+    if (name.isEmpty()) {
       List<Model> models = fleet.models();
       if (models.size() > 1) {
         return new Selection.AmbiguousModel(ids(models));
@@ -53,36 +53,58 @@ public final class Selector {
     List<WorkerView> eligible = new ArrayList<>(fleet.workers().size());
     boolean served = false;
     boolean joining = false;
+    int ready = 0;
+    int admitted = 0;
     for (WorkerView worker : fleet.workers()) {
       boolean serves = worker.serves(name);
       served |= serves;
-      boolean untried = !tried.contains(worker.link());
+      boolean untried = !needs.tried().contains(worker);
       joining |=
           worker.status() == WorkerStatus.JOINING
               && untried
               && (serves || worker.report().isEmpty());
-      if (serves && untried && worker.status() == WorkerStatus.READY) {
-        eligible.add(worker);
+      if (serves && worker.status() == WorkerStatus.READY) {
+        ready++;
+        if (worker.link().breaker().admits()) {
+          admitted++;
+        }
+        if (untried && needs.capable(worker)) {
+          eligible.add(worker);
+        }
       }
     }
-    if (!eligible.isEmpty()) {
-      return charge(eligible);
+    boolean panic = 2 * (ready - admitted) > ready;
+    if (!panic) {
+      eligible.removeIf(worker -> !worker.link().breaker().admits());
+    }
+    if (eligible.stream().anyMatch(needs::equalNumerics)) {
+      eligible.removeIf(worker -> !needs.equalNumerics(worker));
+    }
+    int candidates = eligible.size();
+    while (!eligible.isEmpty()) {
+      WorkerView choice = charge(eligible, needs.affinity());
+      WorkerBreaker.Pass pass = choice.link().breaker().pass();
+      if (panic || choice.link().breaker().tryEnter(pass)) {
+        return new Selection.Chosen(choice, candidates, pass);
+      }
+      choice.link().release(); // all its probes are out
+      eligible.remove(choice);
     }
     return served
         ? new Selection.NobodyReady(name, joining)
         : new Selection.UnknownModel(name, ids(fleet.models()), joining);
   }
 
-  private Selection charge(List<WorkerView> eligible) {
+  private WorkerView charge(List<WorkerView> eligible, Affinity affinity) {
     long turn = turns.getAndIncrement();
     while (true) {
       List<Candidate> candidates = new ArrayList<>(eligible.size());
       for (WorkerView worker : eligible) {
         candidates.add(new Candidate(worker, worker.link().inFlight()));
       }
-      Candidate choice = candidates.get(policy.pick(candidates, turn));
+      Candidate choice = candidates.get(policy.pick(candidates, affinity, turn));
       if (choice.worker().link().charge(choice.inFlight())) {
-        return new Selection.Chosen(choice.worker(), eligible.size());
+        return choice.worker();
       }
     }
   }

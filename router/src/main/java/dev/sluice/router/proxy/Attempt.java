@@ -1,15 +1,18 @@
 package dev.sluice.router.proxy;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.sluice.router.fleet.Occupant;
+import dev.sluice.router.fleet.WorkerBreaker;
 import dev.sluice.router.fleet.WorkerView;
-import dev.sluice.v1.GenerateResponse;
 import io.grpc.ClientCall;
+import io.grpc.Grpc;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.Status;
 import io.opentelemetry.api.trace.Span;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * One call to one worker, and the way of its messages to the client.
@@ -20,12 +23,15 @@ import java.util.concurrent.atomic.AtomicInteger;
  * messages and grpc-java's own 32 KiB wait here.
  *
  * <p>Threading: the listener is called by the worker channel's event loop, one callback at a time,
- * and drives the call (see {@link ForwardedCall}); {@link #clientReady} and {@link #stop} come from
- * any thread. The path of a message takes no lock and allocates nothing but the message.
+ * and drives the call (see {@link ForwardedCall}) until {@link #onClose}: after that this is no
+ * longer the call's attempt, and gRPC delivers nothing more of it. {@link #clientReady}, {@link
+ * #stop} and what an {@link Occupant} can do come from any thread. The path of a message takes no
+ * lock and allocates nothing but the message.
  */
-final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable {
+final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable, Occupant {
   private final ForwardedCall<R> owner;
   private final WorkerView target;
+  private final WorkerBreaker.Pass pass; // driver only
   private final ClientCall<R, byte[]> worker;
   private final Span span;
   private final ServerCall<R, byte[]> client;
@@ -34,40 +40,57 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable 
   private final Object lock = new Object();
   private boolean started; // guarded by lock
   private Optional<String> stopReason = Optional.empty(); // guarded by lock
+  private Optional<String> stall = Optional.empty(); // guarded by lock
+  private volatile boolean leaving; // what still comes is dropped
 
   private final AtomicInteger owed = new AtomicInteger();
-  private final EventScan scan = new EventScan();
-  private boolean passingOn;
-  private boolean tokenSeen;
-  private boolean finished;
-  private long lastSequence;
+  private final AtomicLong received = new AtomicLong(); // one writer: the listener
+  private boolean delivered;
   private Optional<byte[]> held = Optional.empty(); // a unary answer, until its status is known
   private Optional<Status> fault = Optional.empty();
 
-  Attempt(ForwardedCall<R> owner, WorkerView target, ClientCall<R, byte[]> worker, Span span) {
+  Attempt(
+      ForwardedCall<R> owner,
+      WorkerView target,
+      WorkerBreaker.Pass pass,
+      ClientCall<R, byte[]> worker,
+      Span span) {
     this.owner = owner;
     this.target = target;
+    this.pass = pass;
     this.worker = worker;
     this.span = span;
     this.client = owner.client();
     this.streaming = !owner.method().descriptor().getType().serverSendsOneMessage();
   }
 
+  WorkerView target() {
+    return target;
+  }
+
   void start(Metadata headers, R request) {
+    target.link().enter(this);
     worker.start(this, headers);
-    worker.request(owner.messagesAhead());
+    int ahead = owner.messagesAhead();
+    if (owner.begun() && !client.isReady()) {
+      // The client has not taken yet what the worker before has sent.
+      owed.set(ahead - 1);
+      ahead = 1;
+    }
+    worker.request(ahead);
     worker.sendMessage(request);
     worker.halfClose();
     Optional<String> stopped;
     synchronized (lock) {
       started = true;
-      stopped = stopReason;
+      stopped = stopReason.or(() -> stall);
     }
     stopped.ifPresent(why -> worker.cancel(why, null));
   }
 
   /** Gives back what the selection charged; the call was over before it could start. */
   void abandon() {
+    pass.over();
     target.link().release();
     owner.telemetry().attempted(span, target, "cancelled", Status.CANCELLED);
   }
@@ -76,11 +99,42 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable 
   public void stop(String why) {
     synchronized (lock) {
       stopReason = Optional.of(why);
+      leaving = true;
       if (!started) {
         return; // start() will see it: a call must not be cancelled before it is started
       }
     }
     worker.cancel(why, null);
+  }
+
+  @Override
+  public void leave(String why) {
+    synchronized (lock) {
+      if (leaving) {
+        return;
+      }
+      stall = Optional.of(why);
+      leaving = true;
+      if (!started) {
+        return;
+      }
+    }
+    worker.cancel(why, null);
+  }
+
+  @Override
+  public String requestId() {
+    return owner.requestId();
+  }
+
+  @Override
+  public long received() {
+    return received.get();
+  }
+
+  @Override
+  public boolean awaiting() {
+    return owner.streamsTokens() && owed.get() == 0;
   }
 
   /** The client's side takes messages again: asks for what is owed. */
@@ -93,38 +147,29 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable 
 
   @Override
   public void onMessage(byte[] message) {
+    if (leaving || fault.isPresent()) {
+      return; // cancelled; this was on its way
+    }
     if (!streaming) {
       held = Optional.of(message);
       return;
     }
-    if (fault.isPresent()) {
-      return; // cancelled; these were on their way
-    }
-    if (!scan.read(message) || scan.sequence() != lastSequence + 1) {
-      fail("message " + scan.sequence() + " (expected: " + (lastSequence + 1) + ", well-formed)");
+    try {
+      owner.check().take(message);
+    } catch (StreamCheck.Malformed e) {
+      fault =
+          Optional.of(
+              Status.INTERNAL.withDescription("worker " + target.name() + " sent " + e.what()));
+      worker.cancel(e.what(), null);
       return;
     }
-    lastSequence = scan.sequence();
-    byte[] outgoing = message;
-    int event = scan.event();
-    if (event == EventScan.DELTA) {
-      if (!tokenSeen) {
-        tokenSeen = true;
-        owner.telemetry().firstToken(owner.nanosSinceArrival());
-      }
-    } else if (event == EventScan.FINISHED || event == EventScan.CHOICE_FINISHED) {
-      try {
-        outgoing = ending(event, message);
-      } catch (InvalidProtocolBufferException e) {
-        fail("message " + lastSequence + " cannot be parsed");
-        return;
-      }
-    }
-    if (!passingOn) {
-      passingOn = true;
+    received.lazySet(received.getPlain() + 1);
+    if (!delivered) {
+      delivered = true;
+      pass.answered();
       owner.passingOn(this);
     }
-    client.sendMessage(outgoing);
+    client.sendMessage(owner.check().finished() ? completed(message) : message);
     if (client.isReady()) {
       worker.request(1);
     } else {
@@ -135,95 +180,83 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable 
     }
   }
 
-  private byte[] ending(int event, byte[] message) throws InvalidProtocolBufferException {
-    if (event == EventScan.CHOICE_FINISHED) {
-      owner
-          .telemetry()
-          .choiceFinished(GenerateResponse.parseFrom(message).getChoiceFinished().getReason());
-      return message;
+  private byte[] completed(byte[] finished) {
+    try {
+      return owner.complete(finished);
+    } catch (InvalidProtocolBufferException e) {
+      throw new IllegalStateException("the check has parsed it", e);
     }
-    finished = true;
-    return complete(message);
-  }
-
-  private byte[] complete(byte[] message) throws InvalidProtocolBufferException {
-    Completion completion =
-        owner.method().complete(message, owner.attempts(), owner.admissionWaitNanos());
-    owner.telemetry().used(completion.usage());
-    completion.finishReasons().forEach(owner.telemetry()::choiceFinished);
-    return completion.message().toByteArray();
-  }
-
-  private void fail(String what) {
-    fault =
-        Optional.of(Status.INTERNAL.withDescription("worker " + target.name() + " sent " + what));
-    worker.cancel(what, null);
   }
 
   @Override
   public void onClose(Status reported, Metadata trailers) {
+    target.link().leave(this);
     target.link().release();
-    Status status = fault.orElseGet(() -> unlessLost(reported, trailers));
-    if (status.isOk()) {
+    Status status = fault.orElse(reported);
+    boolean complete = owner.check().finished(); // then whatever became of the worker since
+    if (!complete && status.isOk()) {
       status = deliver();
+      complete = status.isOk();
     }
-    owner.telemetry().attempted(span, target, outcome(status), status);
-    if (status.isOk()) {
-      owner.close(status, trailers);
-    } else if (passingOn) {
-      owner.failedInMidStream(target, lastSequence, status, trailers);
-    } else {
-      owner.failedBeforeFirstMessage(target, status, trailers);
+    if (complete) {
+      pass.over();
+      owner.telemetry().attempted(span, target, "answered", Status.OK);
+      owner.close(Status.OK, reported.isOk() ? trailers : new Metadata());
+      return;
     }
+    Failure failure = judge(status, trailers);
+    switch (failure.kind()) {
+      case DIED, UNREACHABLE -> pass.failed();
+      case DRAINED, STALLED, BUSY, FINAL -> pass.over();
+    }
+    String outcome =
+        switch (failure.kind()) {
+          case DIED, UNREACHABLE -> delivered ? "lost" : "failed";
+          case FINAL ->
+              failure.status().getCode() == Status.Code.CANCELLED ? "cancelled" : "refused";
+          case DRAINED, STALLED, BUSY -> failure.kind().label();
+        };
+    owner.telemetry().attempted(span, target, outcome, failure.status());
+    owner.failed(target, failure, delivered);
   }
 
-  /**
-   * A server that is torn down resets its streams, which gRPC tells as CANCELLED. Nobody here asked
-   * for that, and no worker said it: the worker is lost.
-   */
-  private Status unlessLost(Status reported, Metadata trailers) {
-    if (reported.getCode() != Status.Code.CANCELLED || Trailers.explain(trailers)) {
-      return reported;
-    }
+  private Failure judge(Status status, Metadata trailers) {
+    boolean stopped;
+    Optional<String> stalled;
     synchronized (lock) {
-      return stopReason.isPresent()
-          ? reported
-          : Status.UNAVAILABLE.withDescription("stream reset: " + reported.getDescription());
+      stopped = stopReason.isPresent();
+      stalled = stall;
     }
+    if (stalled.isPresent() && !stopped) {
+      return Failure.stalled(target.name(), stalled.get());
+    }
+    Status told = status;
+    if (status.getCode() == Status.Code.CANCELLED && !stopped && !Trailers.explain(trailers)) {
+      // A server that is torn down resets its streams, which gRPC tells as CANCELLED. Nobody here
+      // asked for that, and no worker said it: the worker is lost.
+      told = Status.UNAVAILABLE.withDescription("stream reset: " + status.getDescription());
+    }
+    boolean reached = worker.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR) != null;
+    return Failure.of(target.name(), told, trailers, reached);
   }
 
   /** The worker says that its answer is complete: OK if so; sends a unary answer. */
   private Status deliver() {
     if (streaming) {
-      return finished
-          ? Status.OK
-          : Status.INTERNAL.withDescription("the stream ended without Finished");
+      return Status.INTERNAL.withDescription("the stream ended without Finished");
     }
     if (held.isEmpty()) {
       return Status.INTERNAL.withDescription("no answer (expected: 1 message)");
     }
     try {
-      byte[] answer = complete(held.get());
-      passingOn = true;
+      byte[] answer = owner.complete(held.get());
+      delivered = true;
+      pass.answered();
       owner.passingOn(this);
       client.sendMessage(answer);
       return Status.OK;
     } catch (InvalidProtocolBufferException e) {
       return Status.INTERNAL.withDescription("the answer cannot be parsed").withCause(e);
     }
-  }
-
-  private String outcome(Status status) {
-    if (status.isOk()) {
-      return "answered";
-    }
-    if (status.getCode() == Status.Code.CANCELLED) {
-      return "cancelled";
-    }
-    return switch (Verdict.of(status)) {
-      case FAILED -> passingOn ? "lost" : "failed";
-      case BUSY -> "busy";
-      case FINAL -> "refused";
-    };
   }
 }

@@ -2,12 +2,14 @@ package dev.sluice.router.proxy;
 
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.telemetry.GenAi;
+import dev.sluice.router.fleet.WorkerBreaker;
 import dev.sluice.router.fleet.WorkerView;
 import dev.sluice.router.policy.Selection;
 import dev.sluice.v1.FinishReason;
 import dev.sluice.v1.Usage;
 import io.grpc.Metadata;
 import io.grpc.Status;
+import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.StatusCode;
 import io.opentelemetry.context.Context;
@@ -73,7 +75,7 @@ final class CallTelemetry {
   void decided(Selection selection, Span route, long nanos) {
     String outcome;
     switch (selection) {
-      case Selection.Chosen(WorkerView worker, int candidates) -> {
+      case Selection.Chosen(WorkerView worker, int candidates, WorkerBreaker.Pass _) -> {
         outcome = "chosen";
         model = worker.report().map(r -> r.model().getId()).orElse(UNKNOWN_MODEL);
         route.setAttribute(Names.WORKER, worker.name());
@@ -114,7 +116,7 @@ final class CallTelemetry {
           case Refusal.Unimplemented _ -> "UNIMPLEMENTED";
           case Refusal.DeadlineExceeded _ -> "DEADLINE_EXCEEDED";
           case Refusal.Cancelled _ -> "CANCELLED";
-          case Refusal.Internal _ -> "INTERNAL";
+          case Refusal.Internal r -> r.reason().isEmpty() ? "INTERNAL" : r.reason();
         };
     metrics.refused(reason, context);
   }
@@ -123,6 +125,20 @@ final class CallTelemetry {
   void attempted(Span attempt, WorkerView worker, String outcome, Status status) {
     endSpan(attempt, status);
     metrics.attempted(worker.address().toString(), outcome, context);
+  }
+
+  /** The stream goes on at another worker. */
+  void resumed(String from, String to, String why, long interruptedNanos, int tokens) {
+    span.addEvent(
+        "resume",
+        Attributes.builder()
+            .put(Names.LOST_WORKER, from)
+            .put(Names.WORKER, to)
+            .put(Names.REASON, why)
+            .put(Names.INTERRUPTED, interruptedNanos / NANOS_PER_SECOND)
+            .put(Names.DELIVERED_TOKENS, (long) tokens)
+            .build());
+    metrics.resumed(why, context);
   }
 
   void firstToken(long nanos) {

@@ -4,7 +4,55 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 
 /** How a worker ended a call without answering it. */
-record Failure(String worker, Status status, Metadata trailers) {
+record Failure(String worker, FailureKind kind, Status status, Metadata trailers) {
+
+  /**
+   * Judges the end of a call that nobody here stopped.
+   *
+   * @param reached whether the call had a connection, so that the worker may have seen it
+   */
+  static Failure of(String worker, Status status, Metadata trailers, boolean reached) {
+    return new Failure(worker, kind(status, trailers, reached), status, trailers);
+  }
+
+  /** The worker stands still; it was left. */
+  static Failure stalled(String worker, String why) {
+    return new Failure(
+        worker, FailureKind.STALLED, Status.UNAVAILABLE.withDescription(why), new Metadata());
+  }
+
+  private static FailureKind kind(Status status, Metadata trailers, boolean reached) {
+    return switch (status.getCode()) {
+      case INTERNAL, UNKNOWN -> FailureKind.DIED;
+      case UNAVAILABLE -> unavailable(Trailers.reason(trailers), trailers, reached);
+      case RESOURCE_EXHAUSTED -> FailureKind.BUSY;
+      case OK,
+          CANCELLED,
+          INVALID_ARGUMENT,
+          DEADLINE_EXCEEDED,
+          NOT_FOUND,
+          ALREADY_EXISTS,
+          PERMISSION_DENIED,
+          FAILED_PRECONDITION,
+          ABORTED,
+          OUT_OF_RANGE,
+          UNIMPLEMENTED,
+          DATA_LOSS,
+          UNAUTHENTICATED ->
+          FailureKind.FINAL;
+    };
+  }
+
+  private static FailureKind unavailable(String reason, Metadata trailers, boolean reached) {
+    return switch (reason) {
+      case "DRAINING", "STOPPED" -> FailureKind.DRAINED;
+      case "ENGINE_FAILED" -> FailureKind.DIED;
+      // A server that says no sends at least a content type; a connection that breaks, nothing.
+      case "" -> reached && trailers.keys().isEmpty() ? FailureKind.DIED : FailureKind.UNREACHABLE;
+      default -> FailureKind.UNREACHABLE;
+    };
+  }
+
   /** Whether the worker itself told why, rather than the connection to it. */
   boolean explained() {
     return Trailers.explain(trailers);

@@ -1,12 +1,14 @@
 package dev.sluice.router.proxy;
 
+import com.google.protobuf.InvalidProtocolBufferException;
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.Statuses;
 import dev.sluice.router.fleet.FleetSnapshot;
-import dev.sluice.router.fleet.Subscription;
-import dev.sluice.router.fleet.WorkerLink;
+import dev.sluice.router.fleet.WorkerBreaker;
 import dev.sluice.router.fleet.WorkerView;
+import dev.sluice.router.policy.Requirements;
 import dev.sluice.router.policy.Selection;
+import dev.sluice.v1.Resume;
 import io.grpc.CallOptions;
 import io.grpc.Deadline;
 import io.grpc.Metadata;
@@ -15,22 +17,21 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.opentelemetry.api.trace.Span;
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One call on its way: chooses a worker, tries it, tries another if the first fails before its
- * first message, and passes the answer on. Nothing reaches the client before that first message,
- * not even headers: until then the call can move.
+ * One call on its way: chooses a worker, tries it, tries another if it is lost, and passes the
+ * answer on. Nothing reaches the client before the first message, not even headers: until then the
+ * call can begin anew elsewhere; afterwards another worker goes on with the stream where it broke
+ * off (see {@link Progress}).
  *
  * <pre>
- *   start ─▶ advance ──chosen──▶ attempt ──first message──▶ passing on ──▶ answered
+ *   start ─▶ advance ──chosen──▶ attempt ──messages──▶ answered
  *              ▲  │                 │
- *              │  └─nobody─▶ wait   │ failed or busy
+ *              │  └─nobody─▶ wait   │ lost or busy
  *              └──────────────┴─────┘
  * </pre>
  *
@@ -57,11 +58,12 @@ final class ForwardedCall<R> {
   private boolean over; // guarded by lock
   private Optional<Refusal> abortedWith = Optional.empty(); // guarded by lock
 
-  private final Set<WorkerLink> tried = new HashSet<>();
+  private final Moves moves;
+  private final StreamCheck check;
   private int attempts; // written under lock: a cancel reads it
-  private Optional<Failure> lastFailure = Optional.empty();
-  private Optional<Failure> lastBusy = Optional.empty();
   private long admissionWaitNanos;
+  private String fingerprint = ""; // of the worker that began the stream
+  private int tokensAtLoss;
   private volatile Optional<Attempt<R>> passing = Optional.empty();
 
   ForwardedCall(
@@ -79,10 +81,13 @@ final class ForwardedCall<R> {
     this.deadline = deadline;
     this.arrivalNanos = arrivalNanos;
     this.telemetry = telemetry;
+    moves = new Moves(proxy.retryBudget(), proxy.options().maxAttempts());
+    check = new StreamCheck(telemetry, proxy.nanoClock(), arrivalNanos, prepared.resume());
   }
 
   void start() {
     proxy.open().add(this);
+    proxy.retryBudget().request();
     advance();
   }
 
@@ -127,18 +132,16 @@ final class ForwardedCall<R> {
     if (endedElsewhere()) {
       return;
     }
-    if (attempts >= proxy.options().maxAttempts()) {
-      giveUp("attempt limit reached");
-      return;
-    }
     FleetSnapshot snapshot = proxy.fleet().snapshot();
     switch (select(snapshot)) {
-      case Selection.Chosen chosen -> attempt(chosen.worker());
+      case Selection.Chosen chosen -> attempt(chosen.worker(), chosen.pass());
+      case Selection.None _ when moves.forgive() -> advance();
       case Selection.None none -> {
-        Duration left =
-            proxy.options().joinTimeout().minusNanos(proxy.nanoClock().getAsLong() - arrivalNanos);
-        if (none.joining() && left.isPositive()) {
-          new Wait(snapshot, left).begin();
+        Duration patience = patience(none);
+        if (patience.isPositive()) {
+          await(snapshot, patience);
+        } else if (deadline.isExpired()) {
+          refuse(new Refusal.DeadlineExceeded("the request's time is over"));
         } else if (attempts > 0) {
           giveUp("no other worker is ready");
         } else {
@@ -150,19 +153,58 @@ final class ForwardedCall<R> {
 
   private Selection select(FleetSnapshot snapshot) {
     Span route = telemetry.startRoute();
-    long before = proxy.nanoClock().getAsLong();
-    Selection selection = proxy.selector().select(snapshot, prepared.model(), tried);
-    telemetry.decided(selection, route, proxy.nanoClock().getAsLong() - before);
+    long before = now();
+    Selection selection =
+        proxy
+            .selector()
+            .select(
+                snapshot,
+                new Requirements(
+                    prepared.model(),
+                    prepared.affinity(),
+                    begun() ? Optional.of(fingerprint) : Optional.empty(),
+                    moves.tried()));
+    telemetry.decided(selection, route, now() - before);
     return selection;
   }
 
-  private void attempt(WorkerView worker) {
+  /** How long this call may wait for a worker. */
+  private Duration patience(Selection.None none) {
+    Duration patience =
+        moves.moved()
+            ? moves.patience(proxy.options().resumeTimeout(), begun(), now())
+            : none.joining()
+                ? proxy.options().joinTimeout().minusNanos(now() - arrivalNanos)
+                : Duration.ZERO;
+    Duration left = Duration.ofNanos(deadline.timeRemaining(TimeUnit.NANOSECONDS));
+    return left.compareTo(patience) < 0 ? left : patience;
+  }
+
+  private void await(FleetSnapshot seen, Duration patience) {
+    Duration pause = moves.pause(now()).orElse(patience);
+    FleetWait wait =
+        new FleetWait(
+            proxy.fleet(),
+            seen,
+            () -> {
+              moves.waited(now());
+              advance();
+            });
+    if (makeCurrent(wait)) {
+      wait.begin(pause.compareTo(patience) < 0 ? pause : patience);
+    } else {
+      advance(); // sees why
+    }
+  }
+
+  private void attempt(WorkerView worker, WorkerBreaker.Pass pass) {
     synchronized (lock) {
       attempts++;
     }
-    tried.add(worker.link());
+    long now = now();
+    moves.dispatched(worker, now);
     if (attempts == 1) {
-      admissionWaitNanos = proxy.nanoClock().getAsLong() - arrivalNanos;
+      admissionWaitNanos = now - arrivalNanos;
       telemetry.admitted(admissionWaitNanos);
     }
     Metadata headers = new Metadata();
@@ -171,73 +213,109 @@ final class ForwardedCall<R> {
         new Attempt<>(
             this,
             worker,
+            pass,
             worker
                 .link()
                 .channel()
                 .newCall(method.descriptor(), CallOptions.DEFAULT.withDeadline(deadline)),
             span);
     if (makeCurrent(attempt)) {
-      attempt.start(headers, method.attempt(prepared, attempts, admissionWaitNanos));
+      Optional<Resume> resume =
+          begun() ? Optional.of(check.progress().toResume()) : Optional.empty();
+      attempt.start(headers, method.attempt(prepared, attempts, admissionWaitNanos, resume));
     } else {
       attempt.abandon();
       advance(); // sees why
     }
   }
 
-  /** Driver: the attempt ended without a message. */
-  void failedBeforeFirstMessage(WorkerView worker, Status status, Metadata trailers) {
+  /** Driver: the attempt ended, and the answer is not complete. */
+  void failed(WorkerView worker, Failure failure, boolean delivered) {
     if (endedElsewhere()) {
       return;
     }
-    Failure failure = new Failure(worker.name(), status, trailers);
-    switch (Verdict.of(status)) {
-      case FAILED -> lastFailure = Optional.of(failure);
-      case BUSY -> lastBusy = Optional.of(failure);
-      case FINAL -> {
-        close(status, trailers);
-        return;
-      }
+    if (failure.kind() == FailureKind.FINAL || (failure.kind() == FailureKind.BUSY && delivered)) {
+      close(failure.status(), failure.trailers());
+      return;
     }
     log.debug("attempt {} at {} failed: {}", attempts, failure.worker(), failure.text());
-    advance();
-  }
-
-  /** Driver: the worker was lost while its answer was passed on; what was sent stays sent. */
-  void failedInMidStream(WorkerView worker, long lastSequence, Status status, Metadata trailers) {
-    if (endedElsewhere()) {
-      return;
-    }
-    Failure failure = new Failure(worker.name(), status, trailers);
-    if (Verdict.of(status) != Verdict.FAILED
-        || (status.getCode() == Status.Code.UNAVAILABLE && failure.explained())) {
-      close(status, trailers);
-    } else {
-      refuse(Refusals.workerLost(failure, lastSequence));
+    tokensAtLoss = check.progress().outputTokens();
+    switch (moves.lost(worker, failure, delivered, now())) {
+      case Moves.Next.MoveOn _ -> advance();
+      case Moves.Next.Stop(String why) -> giveUp(why);
+      case Moves.Next.KillsWorkers _ ->
+          refuse(Refusals.killsWorkers(prepared.requestId(), failure));
     }
   }
 
-  /** Driver: nobody is left to try. Room that will come is better news than a fault. */
+  /** Driver: nobody is left to try. */
   private void giveUp(String why) {
-    Failure last = lastBusy.or(() -> lastFailure).orElseThrow();
-    if (last.status().getCode() == Status.Code.UNAVAILABLE && !last.explained()) {
+    Failure last = moves.reason().orElseThrow();
+    if (begun()) {
+      Failure loss = moves.loss().orElse(last);
+      if (loss.status().getCode() == Status.Code.UNAVAILABLE && loss.explained()) {
+        close(loss.status(), loss.trailers());
+      } else {
+        refuse(Refusals.workerLost(loss, check.progress().lastSequence(), why));
+      }
+    } else if (last.status().getCode() == Status.Code.UNAVAILABLE && !last.explained()) {
       refuse(Refusals.noneAnswered(last, attempts, why));
     } else {
       close(last.status(), last.trailers());
     }
   }
 
-  /** Driver: from here on the attempt's messages go to the client. */
+  /** Driver: from here on the attempt's messages go to the client; this one is the first. */
   void passingOn(Attempt<R> attempt) {
+    boolean goesOn = passing.isPresent();
     passing = Optional.of(attempt);
-    client.sendHeaders(new Metadata());
+    WorkerView worker = attempt.target();
+    moves.arrived(goesOn);
+    if (goesOn) {
+      moves
+          .loss()
+          .ifPresent(loss ->
+              telemetry.resumed(
+                  loss.worker(),
+                  worker.name(),
+                  loss.kind().label(),
+                  moves.interruptedNanos(),
+                  tokensAtLoss));
+    } else {
+      fingerprint = worker.report().map(r -> r.identity().getNumericsFingerprint()).orElse("");
+      client.sendHeaders(new Metadata());
+    }
+  }
+
+  /** Driver: the message that completes the answer, as the client gets it. */
+  byte[] complete(byte[] message) throws InvalidProtocolBufferException {
+    Optional<Journey.Resumed> resumed =
+        moves.resumes() == 0 || check.started().isEmpty()
+            ? Optional.empty()
+            : Optional.of(
+                new Journey.Resumed(
+                    moves.resumes(),
+                    moves.interruptedNanos(),
+                    check.started().get(),
+                    check.progress(),
+                    arrivalNanos,
+                    now()));
+    Completion completion =
+        method.complete(message, new Journey(attempts, admissionWaitNanos, resumed));
+    telemetry.used(completion.usage());
+    completion.finishReasons().forEach(telemetry::choiceFinished);
+    return completion.message().toByteArray();
   }
 
   /** Driver: refuses. */
   private void refuse(Refusal refusal) {
     telemetry.refused(refusal);
     StatusRuntimeException refused = Statuses.toException(refusal);
-    Metadata trailers = refused.getTrailers();
-    close(refused.getStatus(), trailers == null ? new Metadata() : trailers);
+    Metadata trailers = refused.getTrailers() == null ? new Metadata() : refused.getTrailers();
+    if (begun()) {
+      Trailers.putUsage(trailers, check.usage());
+    }
+    close(refused.getStatus(), trailers);
   }
 
   /** Driver: answers the client; does nothing if it has gone. */
@@ -259,7 +337,7 @@ final class ForwardedCall<R> {
       made = attempts;
     }
     proxy.open().remove(this);
-    telemetry.answered(status, made, proxy.nanoClock().getAsLong() - arrivalNanos);
+    telemetry.answered(status, made, now() - arrivalNanos);
   }
 
   /** Driver: whether a cancel or an abort ended the call; answers the latter. */
@@ -286,6 +364,15 @@ final class ForwardedCall<R> {
     }
   }
 
+  /** Whether the client has a part of the answer. */
+  boolean begun() {
+    return check.progress().begun();
+  }
+
+  private long now() {
+    return proxy.nanoClock().getAsLong();
+  }
+
   ForwardedMethod<R> method() {
     return method;
   }
@@ -298,68 +385,20 @@ final class ForwardedCall<R> {
     return telemetry;
   }
 
+  StreamCheck check() {
+    return check;
+  }
+
+  String requestId() {
+    return prepared.requestId();
+  }
+
+  /** Whether tokens are sent as they are made. */
+  boolean streamsTokens() {
+    return prepared.streamsTokens();
+  }
+
   int messagesAhead() {
     return proxy.options().messagesAhead();
-  }
-
-  int attempts() {
-    return attempts;
-  }
-
-  long admissionWaitNanos() {
-    return admissionWaitNanos;
-  }
-
-  long nanosSinceArrival() {
-    return proxy.nanoClock().getAsLong() - arrivalNanos;
-  }
-
-  /**
-   * Waits until the fleet changes or the time is over; whoever comes first becomes the driver.
-   *
-   * <p>Threading: any thread may end it, one does.
-   */
-  private final class Wait implements Stoppable {
-    private final FleetSnapshot seen;
-    private final Duration limit;
-    private final AtomicBoolean ended = new AtomicBoolean();
-    private volatile Subscription change = () -> {};
-    private volatile Subscription timeout = () -> {};
-
-    Wait(FleetSnapshot seen, Duration limit) {
-      this.seen = seen;
-      this.limit = limit;
-    }
-
-    void begin() {
-      if (!makeCurrent(this)) {
-        advance(); // sees why
-        return;
-      }
-      change = proxy.fleet().subscribe(this::end);
-      timeout = proxy.fleet().schedule(limit, this::end);
-      if (ended.get()) {
-        unsubscribe(); // it ended while these two were made
-      } else if (proxy.fleet().snapshot().version() != seen.version()) {
-        end(); // the fleet changed before it could tell
-      }
-    }
-
-    @Override
-    public void stop(String why) {
-      end();
-    }
-
-    private void end() {
-      if (ended.compareAndSet(false, true)) {
-        unsubscribe();
-        advance();
-      }
-    }
-
-    private void unsubscribe() {
-      change.close();
-      timeout.close();
-    }
   }
 }

@@ -1,8 +1,10 @@
 package dev.sluice.router.proxy;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.sluice.v1.Resume;
 import io.grpc.MethodDescriptor;
 import io.opentelemetry.api.trace.Span;
+import java.util.Optional;
 import java.util.random.RandomGenerator;
 
 /**
@@ -23,8 +25,12 @@ interface ForwardedMethod<R> {
   /** Validates and completes a request; throws RefusalException. */
   Prepared<R> prepare(R request, RandomGenerator random);
 
-  /** The request as a worker gets it. */
-  R attempt(Prepared<R> prepared, int attempt, long admissionWaitNanos);
+  /**
+   * The request as a worker gets it.
+   *
+   * @param resume where the stream goes on; empty if it begins
+   */
+  R attempt(Prepared<R> prepared, int attempt, long admissionWaitNanos, Optional<Resume> resume);
 
   /** Puts what is known of the request on its span. */
   void describe(R request, Span span);
@@ -34,6 +40,5 @@ interface ForwardedMethod<R> {
    *
    * @param message the last message of a stream, or the only one of a unary call
    */
-  Completion complete(byte[] message, int attempts, long admissionWaitNanos)
-      throws InvalidProtocolBufferException;
+  Completion complete(byte[] message, Journey journey) throws InvalidProtocolBufferException;
 }

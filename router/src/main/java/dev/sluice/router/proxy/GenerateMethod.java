@@ -1,13 +1,15 @@
 package dev.sluice.router.proxy;
 
-import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.sluice.v1.Finished;
 import dev.sluice.v1.GenerateRequest;
 import dev.sluice.v1.GenerateResponse;
 import dev.sluice.v1.GenerationServiceGrpc;
+import dev.sluice.v1.Resume;
 import io.grpc.MethodDescriptor;
 import io.opentelemetry.api.trace.Span;
 import java.util.List;
+import java.util.Optional;
 import java.util.random.RandomGenerator;
 
 /** {@code Generate}: the stream. */
@@ -37,9 +39,12 @@ final class GenerateMethod implements ForwardedMethod<GenerateRequest> {
 
   @Override
   public GenerateRequest attempt(
-      Prepared<GenerateRequest> prepared, int attempt, long admissionWaitNanos) {
+      Prepared<GenerateRequest> prepared,
+      int attempt,
+      long admissionWaitNanos,
+      Optional<Resume> resume) {
     return GenerateRequests.attempt(
-        prepared.request(), prepared.seed(), attempt, admissionWaitNanos);
+        prepared.request(), prepared.seed(), attempt, admissionWaitNanos, resume);
   }
 
   @Override
@@ -48,15 +53,13 @@ final class GenerateMethod implements ForwardedMethod<GenerateRequest> {
   }
 
   @Override
-  public Completion complete(byte[] message, int attempts, long admissionWaitNanos)
+  public Completion complete(byte[] message, Journey journey)
       throws InvalidProtocolBufferException {
     GenerateResponse response = GenerateResponse.parseFrom(message);
-    ByteString rewritten =
-        response.toBuilder()
-            .setFinished(
-                GenerateRequests.finish(response.getFinished(), attempts, admissionWaitNanos))
-            .build()
-            .toByteString();
-    return new Completion(rewritten, response.getFinished().getUsage(), List.of());
+    Finished finished = journey.complete(response.getFinished());
+    return new Completion(
+        response.toBuilder().setFinished(finished).build().toByteString(),
+        finished.getUsage(),
+        List.of());
   }
 }

@@ -8,9 +8,11 @@ import dev.sluice.v1.GenerateOnceRequest;
 import dev.sluice.v1.GenerateOnceResponse;
 import dev.sluice.v1.GenerateRequest;
 import dev.sluice.v1.GenerationServiceGrpc;
+import dev.sluice.v1.Resume;
 import io.grpc.MethodDescriptor;
 import io.opentelemetry.api.trace.Span;
 import java.util.List;
+import java.util.Optional;
 import java.util.random.RandomGenerator;
 
 /** {@code GenerateOnce}: the same request, answered by one message. */
@@ -39,21 +41,34 @@ final class GenerateOnceMethod implements ForwardedMethod<GenerateOnceRequest> {
     if (!request.hasRequest()) {
       throw RefusalException.invalid("request", "is missing (expected: what to generate)");
     }
+    if (request.getRequest().hasHop()) {
+      throw RefusalException.invalid("hop", "is set (expected: absent; only a stream goes on)");
+    }
     Prepared<GenerateRequest> inner = GenerateRequests.prepare(request.getRequest(), random);
     return new Prepared<>(
         GenerateOnceRequest.newBuilder().setRequest(inner.request()).build(),
         inner.requestId(),
         inner.model(),
-        inner.seed());
+        inner.seed(),
+        false,
+        inner.affinity(),
+        Optional.empty());
   }
 
   @Override
   public GenerateOnceRequest attempt(
-      Prepared<GenerateOnceRequest> prepared, int attempt, long admissionWaitNanos) {
+      Prepared<GenerateOnceRequest> prepared,
+      int attempt,
+      long admissionWaitNanos,
+      Optional<Resume> resume) {
     return GenerateOnceRequest.newBuilder()
         .setRequest(
             GenerateRequests.attempt(
-                prepared.request().getRequest(), prepared.seed(), attempt, admissionWaitNanos))
+                prepared.request().getRequest(),
+                prepared.seed(),
+                attempt,
+                admissionWaitNanos,
+                resume))
         .build();
   }
 
@@ -63,14 +78,12 @@ final class GenerateOnceMethod implements ForwardedMethod<GenerateOnceRequest> {
   }
 
   @Override
-  public Completion complete(byte[] message, int attempts, long admissionWaitNanos)
+  public Completion complete(byte[] message, Journey journey)
       throws InvalidProtocolBufferException {
     GenerateOnceResponse response = GenerateOnceResponse.parseFrom(message);
     Finished finished = response.getResult().getFinished();
     GenerateOnceResponse.Builder rewritten = response.toBuilder();
-    rewritten
-        .getResultBuilder()
-        .setFinished(GenerateRequests.finish(finished, attempts, admissionWaitNanos));
+    rewritten.getResultBuilder().setFinished(journey.complete(finished));
     List<FinishReason> reasons =
         response.getResult().getChoicesList().stream()
             .map(choice -> choice.getFinished().getReason())

@@ -3,8 +3,9 @@ package dev.sluice.router.proxy;
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.RefusalException;
 import dev.sluice.common.telemetry.GenAi;
-import dev.sluice.v1.Finished;
+import dev.sluice.v1.ChoiceProgress;
 import dev.sluice.v1.GenerateRequest;
+import dev.sluice.v1.Resume;
 import dev.sluice.v1.RouterHop;
 import dev.sluice.v1.Sampling;
 import dev.sluice.v1.Stopping;
@@ -12,6 +13,7 @@ import io.opentelemetry.api.trace.Span;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.random.RandomGenerator;
 
@@ -22,6 +24,7 @@ import java.util.random.RandomGenerator;
  */
 final class GenerateRequests {
   private static final int MAX_NAME_CHARACTERS = 128;
+  private static final RouterHop EMPTY_HOP = RouterHop.getDefaultInstance();
 
   private GenerateRequests() {}
 
@@ -32,10 +35,14 @@ final class GenerateRequests {
 
   static Prepared<GenerateRequest> prepare(GenerateRequest request, RandomGenerator random) {
     List<Refusal.Violation> violations = new ArrayList<>();
-    if (request.hasHop()) {
+    Optional<Resume> resume =
+        request.getHop().hasResume() ? Optional.of(request.getHop().getResume()) : Optional.empty();
+    if (request.hasHop() && !onlyResume(request.getHop())) {
       violations.add(
-          new Refusal.Violation("hop", "is set (expected: absent; only a router may send it)"));
+          new Refusal.Violation(
+              "hop", "is set (expected: absent, or resume alone; only a router may send more)"));
     }
+    resume.ifPresent(r -> checkResume(request, r, violations));
     int length = request.getRequestId().length();
     if (length > MAX_NAME_CHARACTERS) {
       violations.add(
@@ -52,16 +59,54 @@ final class GenerateRequests {
         complete,
         complete.getRequestId(),
         request.getModel(),
-        request.getSampling().hasSeed()
-            ? OptionalLong.empty()
-            : OptionalLong.of(random.nextLong()));
+        request.getSampling().hasSeed() ? OptionalLong.empty() : OptionalLong.of(random.nextLong()),
+        !request.hasBeam(),
+        Affinities.of(request),
+        resume);
+  }
+
+  private static boolean onlyResume(RouterHop hop) {
+    return hop.hasResume() && hop.toBuilder().clearResume().build().equals(EMPTY_HOP);
+  }
+
+  /** A client may go on with its stream at another router; the rest is the worker's to judge. */
+  private static void checkResume(
+      GenerateRequest request, Resume resume, List<Refusal.Violation> violations) {
+    if (resume.getNextSequence() < 2) {
+      violations.add(
+          new Refusal.Violation(
+              "hop.resume.next_sequence",
+              Long.toUnsignedString(resume.getNextSequence())
+                  + " (expected: at least 2, since Started was received)"));
+    }
+    for (ChoiceProgress progress : resume.getChoicesList()) {
+      if (progress.getChoice() < 0 || progress.getChoice() >= Progress.MAX_CHOICES) {
+        violations.add(
+            new Refusal.Violation(
+                "hop.resume.choices",
+                Integer.toUnsignedString(progress.getChoice())
+                    + " (expected: choices 0 to "
+                    + (Progress.MAX_CHOICES - 1)
+                    + ")"));
+      }
+    }
+    if (!request.hasBeam() && !request.getSampling().hasSeed()) {
+      violations.add(
+          new Refusal.Violation(
+              "sampling.seed", "is missing (expected: the seed that Started told)"));
+    }
   }
 
   static GenerateRequest attempt(
-      GenerateRequest request, OptionalLong seed, int attempt, long admissionWaitNanos) {
+      GenerateRequest request,
+      OptionalLong seed,
+      int attempt,
+      long admissionWaitNanos,
+      Optional<Resume> resume) {
     RouterHop.Builder hop =
         RouterHop.newBuilder().setAttempt(attempt).setAdmissionWaitNanos(admissionWaitNanos);
     seed.ifPresent(hop::setSeed);
+    resume.ifPresent(hop::setResume);
     return request.toBuilder().setHop(hop).build();
   }
 
@@ -93,13 +138,6 @@ final class GenerateRequests {
     if (sampling.hasSeed()) {
       span.setAttribute(GenAi.REQUEST_SEED, sampling.getSeed());
     }
-  }
-
-  /** Adds what only the router knows to the end of an answer. */
-  static Finished finish(Finished finished, int attempts, long admissionWaitNanos) {
-    Finished.Builder rewritten = finished.toBuilder();
-    rewritten.getTimingsBuilder().setAttempts(attempts).setAdmissionWaitNanos(admissionWaitNanos);
-    return rewritten.build();
   }
 
   private static String newRequestId(RandomGenerator random) {

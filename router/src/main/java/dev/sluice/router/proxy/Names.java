@@ -12,6 +12,10 @@ final class Names {
   static final AttributeKey<String> STATE = AttributeKey.stringKey("state");
   static final AttributeKey<String> REASON = AttributeKey.stringKey("reason");
   static final AttributeKey<String> WORKER = AttributeKey.stringKey("worker");
+  static final AttributeKey<String> LOST_WORKER = AttributeKey.stringKey("sluice.lost_worker");
+  static final AttributeKey<Double> INTERRUPTED = AttributeKey.doubleKey("sluice.interrupted");
+  static final AttributeKey<Long> DELIVERED_TOKENS =
+      AttributeKey.longKey("sluice.delivered_tokens");
   static final AttributeKey<String> POLICY = AttributeKey.stringKey("policy");
   static final AttributeKey<String> TENANT = AttributeKey.stringKey("sluice.tenant");
   static final AttributeKey<Long> PRIORITY = AttributeKey.longKey("sluice.priority");

@@ -1,10 +1,13 @@
 package dev.sluice.router.proxy;
 
 import com.google.protobuf.UnsafeByteOperations;
+import dev.sluice.router.policy.Affinity;
+import dev.sluice.v1.Resume;
 import dev.sluice.v1.Usage;
 import io.grpc.MethodDescriptor;
 import io.opentelemetry.api.trace.Span;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
@@ -38,11 +41,19 @@ final class PlainMethod<R> implements ForwardedMethod<R> {
 
   @Override
   public Prepared<R> prepare(R request, RandomGenerator random) {
-    return new Prepared<>(request, "", model.apply(request), OptionalLong.empty());
+    return new Prepared<>(
+        request,
+        "",
+        model.apply(request),
+        OptionalLong.empty(),
+        false,
+        Affinity.NONE,
+        Optional.empty());
   }
 
   @Override
-  public R attempt(Prepared<R> prepared, int attempt, long admissionWaitNanos) {
+  public R attempt(
+      Prepared<R> prepared, int attempt, long admissionWaitNanos, Optional<Resume> resume) {
     return prepared.request();
   }
 
@@ -52,7 +63,7 @@ final class PlainMethod<R> implements ForwardedMethod<R> {
   }
 
   @Override
-  public Completion complete(byte[] message, int attempts, long admissionWaitNanos) {
+  public Completion complete(byte[] message, Journey journey) {
     return new Completion(
         UnsafeByteOperations.unsafeWrap(message), Usage.getDefaultInstance(), List.of());
   }

@@ -1,5 +1,8 @@
 package dev.sluice.router.proxy;
 
+import dev.sluice.router.policy.Affinity;
+import dev.sluice.v1.Resume;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -8,5 +11,15 @@ import java.util.OptionalLong;
  * @param requestId the caller's or a made-up one
  * @param model id or alias; empty for the only one served
  * @param seed chosen here once for all attempts; empty if the request has its own or needs none
+ * @param streamsTokens whether tokens are sent as they are made, so that silence means something
+ * @param affinity what ties the request to others
+ * @param resume of a stream that a client began at another router: what it has
  */
-record Prepared<R>(R request, String requestId, String model, OptionalLong seed) {}
+record Prepared<R>(
+    R request,
+    String requestId,
+    String model,
+    OptionalLong seed,
+    boolean streamsTokens,
+    Affinity affinity,
+    Optional<Resume> resume) {}

@@ -18,7 +18,7 @@ import java.util.random.RandomGenerator;
  * Passes the calls of GenerationService on to workers.
  *
  * <p>Threading: any thread. Each call is driven by its own {@link ForwardedCall}; shared are only
- * the fleet's snapshot, the selector, and the set of open calls.
+ * the fleet's snapshot, the selector, the retry budget, and the set of open calls.
  */
 public final class Proxy {
   private final Fleet fleet;
@@ -28,6 +28,7 @@ public final class Proxy {
   private final ProxyMetrics metrics;
   private final LongSupplier nanoClock;
   private final RandomGenerator random;
+  private final RetryBudget retryBudget;
   private final Set<ForwardedCall<?>> open = ConcurrentHashMap.newKeySet();
 
   /**
@@ -48,6 +49,7 @@ public final class Proxy {
     this.metrics = new ProxyMetrics(telemetry.meter(), fleet);
     this.nanoClock = nanoClock;
     this.random = random;
+    this.retryBudget = new RetryBudget(options.retryPercent());
   }
 
   /** The rpcs that are passed on. */
@@ -100,6 +102,10 @@ public final class Proxy {
 
   RandomGenerator random() {
     return random;
+  }
+
+  RetryBudget retryBudget() {
+    return retryBudget;
   }
 
   Set<ForwardedCall<?>> open() {

@@ -25,6 +25,7 @@ final class ProxyMetrics {
 
   private final LongCounter requests;
   private final LongCounter attempts;
+  private final LongCounter resumes;
   private final LongCounter decisions;
   private final LongCounter refusals;
   private final DoubleHistogram routingTime;
@@ -35,6 +36,7 @@ final class ProxyMetrics {
   ProxyMetrics(Meter meter, Fleet fleet) {
     requests = Metrics.REQUESTS.on(meter);
     attempts = Metrics.ATTEMPTS.on(meter);
+    resumes = Metrics.RESUMES.on(meter);
     decisions = Metrics.DECISIONS.on(meter);
     refusals = Metrics.REFUSALS.on(meter);
     routingTime = Metrics.ROUTING_TIME.on(meter);
@@ -67,10 +69,17 @@ final class ProxyMetrics {
   }
 
   /**
-   * @param outcome answered, failed, busy, refused, lost or cancelled
+   * @param outcome answered, failed, busy, refused, lost, drained, stalled or cancelled
    */
   void attempted(String worker, String outcome, Context context) {
     attempts.add(1, Attributes.of(Names.WORKER, worker, Names.OUTCOME, outcome), context);
+  }
+
+  /**
+   * @param reason why the worker before was left: died, drained or stalled
+   */
+  void resumed(String reason, Context context) {
+    resumes.add(1, Attributes.of(Names.REASON, reason), context);
   }
 
   void refused(String reason, Context context) {

@@ -42,7 +42,7 @@ final class Refusals {
   }
 
   /** A part of the answer is with the client, the rest will not come. */
-  static Refusal workerLost(Failure failure, long lastSequence) {
+  static Refusal workerLost(Failure failure, long lastSequence, String why) {
     return unavailable(
         "WORKER_LOST",
         "worker "
@@ -51,7 +51,16 @@ final class Refusals {
             + lastSequence
             + " of the stream ("
             + failure.text()
-            + ")");
+            + "), "
+            + why);
+  }
+
+  /** Whoever takes it dies. */
+  static Refusal killsWorkers(String requestId, Failure last) {
+    return new Refusal.Internal(
+        requestId,
+        "workers die of this request; the last, " + last.worker() + ", said " + last.text(),
+        "REQUEST_KILLS_WORKERS");
   }
 
   private static Refusal unavailable(String reason, String message) {

@@ -2,6 +2,7 @@ package dev.sluice.router.fleet;
 
 import static dev.sluice.router.fleet.WatchMirror.Effect.BROKEN;
 import static dev.sluice.router.fleet.WatchMirror.Effect.CHANGED;
+import static dev.sluice.router.fleet.WatchMirror.Effect.HEARTBEAT;
 import static dev.sluice.router.fleet.WatchMirror.Effect.NONE;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -44,7 +45,7 @@ class WatchMirrorTest {
     assertThat(apply(message(snapshot("e")))).isEqualTo(CHANGED);
     assertThat(apply(load(3))).isEqualTo(CHANGED);
     assertThat(apply(WatchResponse.newBuilder().setHeartbeat(Heartbeat.getDefaultInstance())))
-        .isEqualTo(NONE);
+        .isEqualTo(HEARTBEAT);
     assertThat(apply(WatchResponse.newBuilder().setState(WorkerState.WORKER_STATE_READY)))
         .isEqualTo(CHANGED);
     WorkerReport report = mirror.report().orElseThrow();

@@ -4,12 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.router.fleet.FleetSnapshot;
 import dev.sluice.router.fleet.WorkerAddress;
-import dev.sluice.router.fleet.WorkerLink;
 import dev.sluice.router.fleet.WorkerReport;
 import dev.sluice.router.fleet.WorkerStatus;
 import dev.sluice.router.fleet.WorkerView;
 import dev.sluice.router.testing.FakeWorker;
-import dev.sluice.router.testing.NoChannel;
+import dev.sluice.router.testing.Links;
 import dev.sluice.v1.Capabilities;
 import dev.sluice.v1.Limits;
 import dev.sluice.v1.Load;
@@ -17,7 +16,6 @@ import dev.sluice.v1.WorkerIdentity;
 import dev.sluice.v1.WorkerState;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
@@ -41,48 +39,61 @@ class SelectorTest {
                     Limits.getDefaultInstance(),
                     WorkerState.WORKER_STATE_READY,
                     Load.getDefaultInstance()));
-    return new WorkerView(address, status, "", report, 0, new WorkerLink(address, new NoChannel()));
+    return new WorkerView(address, status, "", report, 1, 0, Links.to(address));
   }
 
-  private static Selection select(String model, Set<WorkerLink> tried, WorkerView... workers) {
+  private static Selection select(Requirements needs, WorkerView... workers) {
     return new Selector("least-outstanding", new LeastOutstanding())
-        .select(new FleetSnapshot(1, List.of(workers)), model, tried);
+        .select(new FleetSnapshot(1, List.of(workers)), needs);
+  }
+
+  private static Selection select(String model, WorkerView... workers) {
+    return select(Requirements.fresh(model, new Tried()), workers);
+  }
+
+  private static Tried tried(WorkerView... workers) {
+    Tried tried = new Tried();
+    List.of(workers).forEach(tried::add);
+    return tried;
+  }
+
+  /** A choice among so many. */
+  private static void assertChosen(Selection selection, WorkerView worker, int candidates) {
+    assertThat(selection).isInstanceOf(Selection.Chosen.class);
+    Selection.Chosen chosen = (Selection.Chosen) selection;
+    assertThat(chosen.worker()).isEqualTo(worker);
+    assertThat(chosen.candidates()).isEqualTo(candidates);
   }
 
   @Test
   void choosesOnlyAmongReadyUntriedWorkersOfTheModel() {
     for (String name : List.of("m", "alias-of-m")) {
-      assertThat(select(name, Set.of(), other, draining, suspect, ready, joining))
-          .isEqualTo(new Selection.Chosen(ready, 1));
+      assertChosen(select(name, other, draining, suspect, ready, joining), ready, 1);
     }
-    assertThat(select("m", Set.of(ready.link()), ready, other, draining))
+    assertThat(select(Requirements.fresh("m", tried(ready)), ready, other, draining))
         .isEqualTo(new Selection.NobodyReady("m", false));
   }
 
   @Test
   void anEmptyNameMeansTheOnlyModel() {
-    assertThat(select("", Set.of(), suspect, ready)).isEqualTo(new Selection.Chosen(ready, 1));
-    assertThat(select("", Set.of(), ready, other))
-        .isEqualTo(new Selection.AmbiguousModel(List.of("m", "n")));
+    assertChosen(select("", suspect, ready), ready, 1);
+    assertThat(select("", ready, other)).isEqualTo(new Selection.AmbiguousModel(List.of("m", "n")));
   }
 
   @Test
   void tellsWhetherWaitingCouldHelp() {
-    assertThat(select("m", Set.of(), draining)).isEqualTo(new Selection.NobodyReady("m", false));
-    assertThat(select("m", Set.of(), suspect, joining))
-        .isEqualTo(new Selection.NobodyReady("m", true));
-    assertThat(select("x", Set.of(), ready))
-        .isEqualTo(new Selection.UnknownModel("x", List.of("m"), false));
-    assertThat(select("", Set.of(), joining))
-        .isEqualTo(new Selection.UnknownModel("", List.of(), true));
+    assertThat(select("m", draining)).isEqualTo(new Selection.NobodyReady("m", false));
+    assertThat(select("m", suspect, joining)).isEqualTo(new Selection.NobodyReady("m", true));
+    assertThat(select("x", ready)).isEqualTo(new Selection.UnknownModel("x", List.of("m"), false));
+    assertThat(select("", joining)).isEqualTo(new Selection.UnknownModel("", List.of(), true));
   }
 
   @Test
   void chargesTheChoice() {
     WorkerView second = worker(6, "m", WorkerStatus.READY);
-    assertThat(select("m", Set.of(), ready, second)).isEqualTo(new Selection.Chosen(ready, 2));
+    assertChosen(select("m", ready, second), ready, 2);
     assertThat(ready.link().inFlight()).isEqualTo(1);
-    assertThat(select("m", Set.of(), ready, second)).isEqualTo(new Selection.Chosen(second, 2));
+    assertChosen(select("m", ready, second), second, 2);
     ready.link().release();
     assertThat(ready.link().inFlight()).isZero();
   }
@@ -97,7 +108,7 @@ class SelectorTest {
       Thread.ofPlatform()
           .start(() -> {
             for (int i = 0; i < 500; i++) {
-              selector.select(fleet, "m", Set.of());
+              selector.select(fleet, Requirements.fresh("m", new Tried()));
             }
             done.countDown();
           });
@@ -105,5 +116,38 @@ class SelectorTest {
     done.await();
     assertThat(ready.link().inFlight()).isEqualTo(2_000);
     assertThat(second.link().inFlight()).isEqualTo(2_000);
+  }
+
+  private static void fail(WorkerView... workers) {
+    for (WorkerView worker : workers) {
+      for (int i = 0; i < 5; i++) {
+        worker.link().breaker().pass().failed();
+      }
+    }
+  }
+
+  @Test
+  void leavesOutThoseBehindAnOpenBreaker() {
+    WorkerView second = worker(6, "m", WorkerStatus.READY);
+    WorkerView third = worker(7, "m", WorkerStatus.READY);
+    fail(ready);
+    for (int i = 0; i < 10; i++) {
+      Selection selection = select("m", ready, second, third);
+      assertThat(((Selection.Chosen) selection).worker()).isNotEqualTo(ready);
+    }
+  }
+
+  @Test
+  void ignoresBreakersIfTheyExcludeMoreThanHalf() {
+    WorkerView second = worker(6, "m", WorkerStatus.READY);
+    WorkerView third = worker(7, "m", WorkerStatus.READY);
+    WorkerView fourth = worker(8, "m", WorkerStatus.READY);
+    fail(ready, second);
+    assertChosen(select("m", ready, second, third, fourth), third, 2); // half is not more
+    fail(third);
+    assertChosen(select("m", ready, second, third, fourth), ready, 4);
+    // others of the model count as ready, also those that were tried
+    assertChosen(
+        select(Requirements.fresh("m", tried(fourth)), ready, second, third, fourth), second, 3);
   }
 }

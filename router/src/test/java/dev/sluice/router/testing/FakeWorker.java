@@ -11,6 +11,7 @@ import dev.sluice.v1.GenerateRequest;
 import dev.sluice.v1.GenerateResponse;
 import dev.sluice.v1.GenerateResult;
 import dev.sluice.v1.GenerationServiceGrpc;
+import dev.sluice.v1.Heartbeat;
 import dev.sluice.v1.Limits;
 import dev.sluice.v1.Load;
 import dev.sluice.v1.Model;
@@ -56,14 +57,18 @@ public final class FakeWorker implements AutoCloseable {
 
   private final String id;
   private final Model model;
+  private final WorkerIdentity identity;
+  private final Capabilities capabilities;
   private final Server server;
   private final BlockingQueue<GenerateRequest> requests = new LinkedBlockingQueue<>();
   private final BlockingQueue<Metadata> headers = new LinkedBlockingQueue<>();
   private final Watchers watchers = new Watchers();
   private volatile Script script;
 
-  private FakeWorker(String id, Model model, int port) {
-    this.id = id;
+  private FakeWorker(WorkerIdentity identity, boolean resume, Model model, int port) {
+    this.id = identity.getWorkerId();
+    this.identity = identity;
+    this.capabilities = Capabilities.newBuilder().setTokenIds(true).setResume(resume).build();
     this.model = model;
     script = answer(3);
     try {
@@ -88,7 +93,32 @@ public final class FakeWorker implements AutoCloseable {
   }
 
   public static FakeWorker serving(String id, Model model, int port) {
-    return new FakeWorker(id, model, port);
+    return new FakeWorker(
+        WorkerIdentity.newBuilder().setWorkerId(id).setEpoch("e1").setVersion("test").build(),
+        false,
+        model,
+        port);
+  }
+
+  /** Goes on with the streams of others, and computes what those of equal numerics compute. */
+  public static FakeWorker resuming(String id, String numerics) {
+    return resuming(id, numerics, "e1", 0);
+  }
+
+  /** As above, as a later start of the same worker. */
+  public static FakeWorker resuming(String id, String numerics, String epoch, int port) {
+    FakeWorker worker =
+        new FakeWorker(
+            WorkerIdentity.newBuilder()
+                .setWorkerId(id)
+                .setEpoch(epoch)
+                .setNumericsFingerprint(numerics)
+                .build(),
+            true,
+            model("m"),
+            port);
+    worker.script(new Generator(id));
+    return worker;
   }
 
   public static Model model(String id) {
@@ -161,8 +191,8 @@ public final class FakeWorker implements AutoCloseable {
 
   public WorkerSnapshot.Builder snapshot() {
     return WorkerSnapshot.newBuilder()
-        .setIdentity(WorkerIdentity.newBuilder().setWorkerId(id).setEpoch("e1").setVersion("test"))
-        .setCapabilities(Capabilities.newBuilder().setTokenIds(true))
+        .setIdentity(identity)
+        .setCapabilities(capabilities)
         .setModel(model)
         .setLimits(Limits.newBuilder().setMaxSequences(8))
         .setState(WorkerState.WORKER_STATE_READY)
@@ -251,8 +281,16 @@ public final class FakeWorker implements AutoCloseable {
     }
 
     public void tell(Load load) {
+      tell(WatchResponse.newBuilder().setLoad(load).build());
+    }
+
+    public void tell(Heartbeat heartbeat) {
+      tell(WatchResponse.newBuilder().setHeartbeat(heartbeat).build());
+    }
+
+    private void tell(WatchResponse message) {
       synchronized (open) {
-        open.forEach(w -> w.send(WatchResponse.newBuilder().setLoad(load)));
+        open.forEach(w -> w.send(message.toBuilder()));
       }
     }
 

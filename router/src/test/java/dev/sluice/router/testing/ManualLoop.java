@@ -34,6 +34,11 @@ public final class ManualLoop implements FleetLoop {
   }
 
   @Override
+  public void close() {
+    timers.clear();
+  }
+
+  @Override
   public long nanoTime() {
     return now;
   }

@@ -1,0 +1,32 @@
+package dev.sluice.router.policy;
+
+import dev.sluice.router.fleet.WorkerView;
+import java.util.Optional;
+
+/**
+ * What a request needs of a worker.
+ *
+ * @param model id or alias; empty for the only model there is
+ * @param affinity what ties it to others
+ * @param resumes of a stream that goes on: the numerics fingerprint of the worker that began it
+ * @param tried workers that it was sent to before
+ */
+public record Requirements(String model, Affinity affinity, Optional<String> resumes, Tried tried) {
+  /** Of a request that has not begun. */
+  public static Requirements fresh(String model, Tried tried) {
+    return new Requirements(model, Affinity.NONE, Optional.empty(), tried);
+  }
+
+  /** Whether the worker can do what is asked; its model, state and history apart. */
+  boolean capable(WorkerView worker) {
+    return resumes.isEmpty()
+        || worker.report().map(report -> report.capabilities().getResume()).orElse(false);
+  }
+
+  /** Whether the worker would compute the very same tokens as the one that began. */
+  boolean equalNumerics(WorkerView worker) {
+    return resumes.isPresent()
+        && worker.report().isPresent()
+        && worker.report().get().identity().getNumericsFingerprint().equals(resumes.get());
+  }
+}
