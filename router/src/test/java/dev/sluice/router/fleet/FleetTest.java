@@ -113,13 +113,23 @@ class FleetTest {
     loop.advance(Duration.ofSeconds(9));
     watcher.send(WatchResponse.newBuilder().setLoad(Load.newBuilder().setRunningRequests(1)));
     loop.runUntil(() -> view().foreignRequests() == 1);
-    loop.advance(Duration.ofSeconds(9)); // 18 s, but heard 9 s ago
+    loop.advance(Duration.ofSeconds(1));
+    loop.advance(Duration.ofSeconds(8)); // 18 s, but heard 9 s ago
     assertThat(view().status()).isEqualTo(WorkerStatus.READY);
     loop.advance(Duration.ofSeconds(1));
     runUntil(WorkerStatus.SUSPECT);
     assertThat(view().reason()).contains("silent for 10000 ms");
     loop.advance(FleetOptions.DEFAULTS.backoffMax());
     runUntil(WorkerStatus.READY);
+  }
+
+  @Test
+  void aRouterThatStoodStillItselfDoesNotBlameItsWorkers() {
+    becomeReady();
+    loop.advance(Duration.ofSeconds(60)); // no timer ran in between
+    assertThat(view().status()).isEqualTo(WorkerStatus.READY);
+    loop.advance(FleetOptions.DEFAULTS.silenceTimeout());
+    runUntil(WorkerStatus.SUSPECT);
   }
 
   @Test
