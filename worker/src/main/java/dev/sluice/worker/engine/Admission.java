@@ -52,8 +52,9 @@ final class Admission {
     OptionalLong deadline = task.deadlineNanos();
     double uncorrected = ttftNanos(task, scheduler.uncachedTokens(request));
     request.predictTtft(uncorrected);
-    if (target.isEmpty() && deadline.isEmpty()) {
-      return Optional.empty();
+    boolean expired = deadline.isPresent() && deadline.getAsLong() - nowNanos <= 0;
+    if ((target.isEmpty() && deadline.isEmpty()) || expired || task.isResumed()) {
+      return Optional.empty(); // what has expired fails for that; a stream that began goes on
     }
     double waited = nowNanos - request.arrivalNanos();
     double ttft = uncorrected * correction;

@@ -51,7 +51,10 @@ class EngineStressTest {
           completed++;
         } else {
           assertThat(outcome.refusal().get())
-              .isInstanceOfAny(Refusal.Cancelled.class, Refusal.DeadlineExceeded.class);
+              .isInstanceOfAny(
+                  Refusal.Cancelled.class,
+                  Refusal.DeadlineExceeded.class,
+                  Refusal.Overloaded.class); // its deadline is predicted to pass
         }
       }
       assertThat(taken.size() + refused.get()).isEqualTo(CALLERS * REQUESTS_PER_CALLER);
