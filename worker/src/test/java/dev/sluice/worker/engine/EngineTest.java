@@ -321,6 +321,16 @@ class EngineTest {
         .isInstanceOf(Refusal.DeadlineExceeded.class);
   }
 
+  /** No prediction is needed, nor a retry delay of use. */
+  @Test
+  void deadlineThatPassedBeforeTheEngineLooked() throws Exception {
+    Recorder late = run(task(5).deadlineNanos(clock.nanos() + 1000).build());
+    clock.advance(2000);
+    engine.start();
+    assertThat(late.await().refusal().orElseThrow())
+        .isEqualTo(new Refusal.DeadlineExceeded("the deadline passed while the request waited"));
+  }
+
   // timings
 
   @Test
