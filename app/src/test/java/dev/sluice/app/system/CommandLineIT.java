@@ -36,6 +36,14 @@ final class CommandLineIT {
     assertThat(Sluice.run().code()).isEqualTo(2);
   }
 
+  /** It needs the modules of a worker's process. */
+  @Test
+  void aSimulationRuns() throws Exception {
+    Result result = Sluice.run("simulate", "-n", "200", "-c", "8", "--cost", "gpu");
+    assertThat(result.code()).as(result.err()).isZero();
+    assertThat(result.out()).containsPattern("Requests completed +200\\n");
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"router", "worker"})
   void unknownFlagNamesTheNearest(String command) throws Exception {
