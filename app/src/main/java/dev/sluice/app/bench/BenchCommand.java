@@ -1,5 +1,8 @@
 package dev.sluice.app.bench;
 
+import static dev.sluice.app.cli.FlagChecks.atLeast;
+import static dev.sluice.app.cli.FlagChecks.positive;
+
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.google.protobuf.util.Durations;
 import dev.sluice.app.cli.AtExit;
@@ -199,24 +202,18 @@ public final class BenchCommand implements Callable<Integer> {
 
   private Pace pace() {
     if (workload.recorded() && requestRate == null && concurrency == null) {
-      if (!(traceSpeed > 0)) {
-        throw new UsageException("--trace-speed: " + traceSpeed + " (expected: above 0)");
-      }
+      positive("--trace-speed", traceSpeed);
       return new Pace.Recorded(traceSpeed);
     }
     if (requestRate != null && concurrency != null) {
       throw new UsageException("--concurrency and --request-rate (expected: one of them)");
     }
     if (requestRate != null) {
-      if (!(requestRate > 0)) {
-        throw new UsageException("--request-rate: " + requestRate + " (expected: above 0)");
-      }
+      positive("--request-rate", requestRate);
       return new Pace.Poisson(requestRate);
     }
     int places = concurrency == null ? 8 : concurrency;
-    if (places < 1) {
-      throw new UsageException("--concurrency: " + places + " (expected: 1 or more)");
-    }
+    atLeast("--concurrency", places, 1);
     return new Pace.Closed(places);
   }
 
@@ -226,9 +223,7 @@ public final class BenchCommand implements Callable<Integer> {
         throw new UsageException("--percentiles: " + percent + " (expected: above 0 to 100)");
       }
     }
-    if (warmUp < 0) {
-      throw new UsageException("--warm-up: " + warmUp + " (expected: 0 or more)");
-    }
+    atLeast("--warm-up", warmUp, 0);
   }
 
   private int vocabularySize(SluiceClient client) {

@@ -1,13 +1,14 @@
 package dev.sluice.app.bench;
 
+import static dev.sluice.app.cli.Figures.rounded;
+import static dev.sluice.app.cli.Figures.row;
+
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
 import java.math.BigDecimal;
-import java.math.RoundingMode;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /** Writes a {@link Summary}: a table for people, and JSON with the keys of {@code vllm bench}. */
@@ -69,10 +70,6 @@ final class Report {
     for (double percent : percentiles) {
       row(out, "  p" + label(percent), "%.2f", times.percentile(percent));
     }
-  }
-
-  private static void row(PrintWriter out, String title, String format, Object value) {
-    out.printf(Locale.ROOT, "%-44s %14s%n", title, String.format(Locale.ROOT, format, value));
   }
 
   /** 99 and 99.9, not 99.0. */
@@ -139,11 +136,5 @@ final class Report {
       }
       errors.add(outcome.failure());
     }
-  }
-
-  private static BigDecimal rounded(double value) {
-    return Double.isFinite(value)
-        ? BigDecimal.valueOf(value).setScale(3, RoundingMode.HALF_UP)
-        : BigDecimal.ZERO;
   }
 }

@@ -1,5 +1,7 @@
 package dev.sluice.app.bench;
 
+import static dev.sluice.app.cli.FlagChecks.atLeast;
+
 import dev.sluice.app.cli.UsageException;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -120,11 +122,5 @@ final class WorkloadOptions {
     throw new UsageException(
         "--workload: %s (expected: random, shared-prefix, multi-turn or trace)"
             .formatted(workload));
-  }
-
-  private static void atLeast(String flag, int value, int least) {
-    if (value < least) {
-      throw new UsageException("%s: %d (expected: %d or more)".formatted(flag, value, least));
-    }
   }
 }

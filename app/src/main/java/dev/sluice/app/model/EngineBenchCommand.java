@@ -1,8 +1,8 @@
 package dev.sluice.app.model;
 
+import dev.sluice.app.cli.FlagChecks;
 import dev.sluice.app.cli.Style;
 import dev.sluice.app.cli.Terminal;
-import dev.sluice.app.cli.UsageException;
 import dev.sluice.worker.bench.EngineBench;
 import dev.sluice.worker.graph.Quantization;
 import dev.sluice.worker.kernel.KvType;
@@ -65,9 +65,7 @@ public final class EngineBenchCommand implements Callable<Integer> {
   public Integer call() throws InterruptedException {
     Quantization how = precision.quantization();
     KvType kv = precision.kvType();
-    if (threads < 1) {
-      throw new UsageException("--threads: " + threads + " (expected: 1 or more)");
-    }
+    FlagChecks.atLeast("--threads", threads, 1);
     Path file;
     try (ProgressBar progress =
         new ProgressBar(

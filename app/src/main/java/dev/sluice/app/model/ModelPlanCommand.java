@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.sluice.app.cli.FlagChecks;
 import dev.sluice.app.cli.OutputFormat;
 import dev.sluice.app.cli.Style;
 import dev.sluice.app.cli.Terminal;
@@ -116,15 +117,9 @@ final class ModelPlanCommand implements Callable<Integer> {
     if (memory.isPresent() && gpuMemory.isPresent()) {
       throw new UsageException("--memory and --gpu-memory (expected: one of them)");
     }
-    positive("--max-sequences", maxSequences);
-    positive("--max-batched-tokens", maxBatchedTokens);
-    contexts.forEach(context -> positive("--context", context));
-  }
-
-  private static void positive(String name, int value) {
-    if (value < 1) {
-      throw new UsageException(name + ": " + value + " (expected: 1 or more)");
-    }
+    FlagChecks.atLeast("--max-sequences", maxSequences, 1);
+    FlagChecks.atLeast("--max-batched-tokens", maxBatchedTokens, 1);
+    contexts.forEach(context -> FlagChecks.atLeast("--context", context, 1));
   }
 
   private static ByteSize size(String text) {

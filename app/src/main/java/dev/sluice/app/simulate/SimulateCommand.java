@@ -1,5 +1,8 @@
 package dev.sluice.app.simulate;
 
+import static dev.sluice.app.cli.FlagChecks.atLeast;
+import static dev.sluice.app.cli.FlagChecks.positive;
+
 import dev.sluice.app.cli.OutputFormat;
 import dev.sluice.app.cli.Style;
 import dev.sluice.app.cli.Terminal;
@@ -299,15 +302,13 @@ public final class SimulateCommand implements Callable<Integer> {
     if (concurrency != null && requestRate != null) {
       throw new UsageException("--concurrency and --request-rate (expected: one of them)");
     }
-    if (requestRate != null && !(requestRate > 0)) {
-      throw new UsageException("--request-rate: " + requestRate + " (expected: above 0)");
+    if (requestRate != null) {
+      positive("--request-rate", requestRate);
     }
     if (requestRate != null && trace != null) {
       throw new UsageException("--request-rate beside a trace (expected: --trace-speed)");
     }
-    if (!(traceSpeed > 0)) {
-      throw new UsageException("--trace-speed: " + traceSpeed + " (expected: above 0)");
-    }
+    positive("--trace-speed", traceSpeed);
     if (!(noise >= 0 && noise <= 1)) {
       throw new UsageException("--noise: " + noise + " (expected: 0 to 1)");
     }
@@ -327,18 +328,6 @@ public final class SimulateCommand implements Callable<Integer> {
     itlGoal.ifPresent(t -> positive("--itl-goal", t));
     ttftTarget.ifPresent(t -> positive("--ttft-target", t));
     timeout.ifPresent(t -> positive("--timeout", t));
-  }
-
-  private static void atLeast(String flag, long value, long least) {
-    if (value < least) {
-      throw new UsageException("%s: %d (expected: %d or more)".formatted(flag, value, least));
-    }
-  }
-
-  private static void positive(String flag, Duration value) {
-    if (!value.isPositive()) {
-      throw new UsageException("%s: %s (expected: above 0)".formatted(flag, value));
-    }
   }
 
   /** Redraws a line on a terminal, else writes one every ten seconds. */

@@ -1,12 +1,13 @@
 package dev.sluice.app.simulate;
 
+import static dev.sluice.app.cli.Figures.rounded;
+import static dev.sluice.app.cli.Figures.row;
+
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.sluice.worker.simulation.Histogram;
 import dev.sluice.worker.simulation.SimulationResult;
 import java.io.PrintWriter;
-import java.math.BigDecimal;
-import java.math.RoundingMode;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -61,10 +62,6 @@ final class SimulationReport {
       print(out, title("itl"), tenant.itl());
     });
     out.flush();
-  }
-
-  private static void row(PrintWriter out, String title, String format, Object value) {
-    out.printf(Locale.ROOT, "%-44s %14s%n", title, String.format(Locale.ROOT, format, value));
   }
 
   private static void print(PrintWriter out, String title, Histogram times) {
@@ -144,9 +141,5 @@ final class SimulationReport {
 
   private double seconds() {
     return Math.max(1e-9, result.endNanos() / 1e9);
-  }
-
-  private static BigDecimal rounded(double value) {
-    return BigDecimal.valueOf(value).setScale(3, RoundingMode.HALF_UP);
   }
 }
