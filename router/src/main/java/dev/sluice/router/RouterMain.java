@@ -10,8 +10,11 @@ import dev.sluice.router.fleet.FleetLoop;
 import dev.sluice.router.fleet.FleetThread;
 import dev.sluice.router.fleet.WorkerAddress;
 import dev.sluice.router.fleet.WorkerChannels;
+import dev.sluice.router.index.PrefixIndex;
 import dev.sluice.router.policy.Policies;
 import dev.sluice.router.policy.Selector;
+import dev.sluice.router.prompt.Prompts;
+import dev.sluice.router.prompt.Tokenizers;
 import dev.sluice.router.proxy.Proxy;
 import dev.sluice.router.service.FleetGrpcService;
 import dev.sluice.router.service.FleetHealth;
@@ -41,6 +44,7 @@ public final class RouterMain implements AutoCloseable {
   private final RouterConfig config;
   private final Lifecycle lifecycle;
   private final Fleet fleet;
+  private final Tokenizers tokenizers;
   private final Proxy proxy;
   private final GrpcServer server;
   private final Telemetry telemetry;
@@ -80,6 +84,7 @@ public final class RouterMain implements AutoCloseable {
     lifecycle.add("telemetry", telemetry);
     lifecycle.add("fleet thread", loop);
     SecureRandom random = new SecureRandom();
+    PrefixIndex index = new PrefixIndex(config.index());
     fleet =
         lifecycle.add(
             "fleet",
@@ -88,15 +93,22 @@ public final class RouterMain implements AutoCloseable {
                 config.fleet(),
                 address -> WorkerChannels.open(address, config.channel()),
                 loop,
-                random));
+                random,
+                index));
+    tokenizers = lifecycle.add("tokenizers", new Tokenizers(fleet, loop::nanoTime));
     proxy =
         new Proxy(
             fleet,
-            new Selector(config.policy(), Policies.byName(config.policy()).orElseThrow()),
+            new Selector(
+                config.policy(),
+                Policies.byName(config.policy()).orElseThrow(),
+                index,
+                loop::nanoTime),
             config.proxy(),
             telemetry,
             loop::nanoTime,
-            random);
+            random,
+            new Prompts(config.prompt(), fleet, tokenizers));
     server =
         GrpcServer.builder(config.server())
             .service(GenerationServiceDefinition.of(proxy, fleet))
@@ -112,6 +124,9 @@ public final class RouterMain implements AutoCloseable {
     lifecycle.add("server", this::stopServing);
     lifecycle.add("health", new FleetHealth(fleet, server.health()).start());
     fleet.start();
+    if (config.prompt().tokenize()) {
+      tokenizers.start();
+    }
     Map<String, Integer> ports = new LinkedHashMap<>();
     ports.put("grpc", port());
     if (telemetry.metricsPort() != 0) {

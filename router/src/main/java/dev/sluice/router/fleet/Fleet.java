@@ -1,5 +1,6 @@
 package dev.sluice.router.fleet;
 
+import dev.sluice.router.index.PrefixIndex;
 import io.grpc.ManagedChannel;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -33,13 +34,15 @@ public final class Fleet implements AutoCloseable {
    * A fleet that reaches nobody before {@link #start}.
    *
    * @param channels opens the channel to a worker; the fleet closes it
+   * @param index is told which blocks are cached where; written by the loop alone
    */
   public Fleet(
       List<WorkerAddress> addresses,
       FleetOptions options,
       Function<WorkerAddress, ManagedChannel> channels,
       FleetLoop loop,
-      RandomGenerator random) {
+      RandomGenerator random,
+      PrefixIndex index) {
     this.loop = loop;
     for (WorkerAddress address : addresses) {
       trackers.computeIfAbsent(
@@ -48,7 +51,10 @@ public final class Fleet implements AutoCloseable {
             ManagedChannel channel = channels.apply(a);
             return new WorkerTracker(
                 new WorkerLink(
-                    a, channel, new WorkerBreaker(a.toString(), options.breaker(), loop::nanoTime)),
+                    a,
+                    channel,
+                    new WorkerBreaker(a.toString(), options.breaker(), loop::nanoTime),
+                    index.join()),
                 channel,
                 options,
                 loop,

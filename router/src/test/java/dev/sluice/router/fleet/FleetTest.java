@@ -2,6 +2,8 @@ package dev.sluice.router.fleet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.router.index.IndexOptions;
+import dev.sluice.router.index.PrefixIndex;
 import dev.sluice.router.testing.FakeWorker;
 import dev.sluice.router.testing.ManualLoop;
 import dev.sluice.v1.Heartbeat;
@@ -25,7 +27,8 @@ class FleetTest {
           FleetOptions.DEFAULTS,
           address -> WorkerChannels.open(address, ChannelOptions.DEFAULTS),
           loop,
-          new Random(1));
+          new Random(1),
+          new PrefixIndex(IndexOptions.DEFAULTS));
 
   @AfterEach
   void close() {
@@ -64,7 +67,7 @@ class FleetTest {
     assertThat(view().name()).isEqualTo("w1");
     assertThat(view().serves("alias-of-m")).isTrue();
 
-    view().link().charge(0);
+    assertThat(view().link().charge(view().link().charged(), 0)).isPresent();
     watcher.send(
         WatchResponse.newBuilder()
             .setLoad(Load.newBuilder().setRunningRequests(3).setWaitingRequests(2)));
