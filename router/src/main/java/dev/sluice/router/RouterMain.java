@@ -4,6 +4,7 @@ import dev.sluice.common.error.Refusal;
 import dev.sluice.common.server.GrpcServer;
 import dev.sluice.common.server.Lifecycle;
 import dev.sluice.common.server.PortFile;
+import dev.sluice.common.telemetry.Metrics;
 import dev.sluice.common.telemetry.Telemetry;
 import dev.sluice.router.fleet.Fleet;
 import dev.sluice.router.fleet.FleetLoop;
@@ -85,6 +86,8 @@ public final class RouterMain implements AutoCloseable {
     lifecycle.add("fleet thread", loop);
     SecureRandom random = new SecureRandom();
     PrefixIndex index = new PrefixIndex(config.index());
+    Metrics.INDEX_BLOCKS.observe(telemetry.meter(), measured -> measured.record(index.blocks()));
+    Metrics.INDEX_DROPPED.observe(telemetry.meter(), measured -> measured.record(index.dropped()));
     fleet =
         lifecycle.add(
             "fleet",

@@ -148,16 +148,18 @@ public final class Prompts {
         : Optional.empty();
   }
 
-  /** The model of this name, as a worker has it that is likely to get the request. */
+  /** The model of this name, as a worker has it whose tokenizer is here, if there is one. */
   private Optional<Model> model(String name) {
     Optional<Model> found = Optional.empty();
     for (WorkerView worker : fleet.snapshot().workers()) {
       if (worker.report().isPresent() && (name.isEmpty() || worker.serves(name))) {
         Optional<Model> model = Optional.of(worker.report().get().model());
-        if (worker.status() == WorkerStatus.READY) {
+        if (worker.status() == WorkerStatus.READY && model.flatMap(this::lent).isPresent()) {
           return model;
         }
-        found = model;
+        if (worker.status() == WorkerStatus.READY || found.isEmpty()) {
+          found = model;
+        }
       }
     }
     return found;

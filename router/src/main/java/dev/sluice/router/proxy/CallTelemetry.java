@@ -107,6 +107,12 @@ final class CallTelemetry {
     return tracing.startAttempt(context, spanName, worker, attempt, headers);
   }
 
+  /** The prompt was prepared. */
+  void tokenized(int tokens, long nanos) {
+    span.setAttribute(Names.PROMPT_TOKENS, (long) tokens);
+    metrics.tokenized(nanos, context);
+  }
+
   void admitted(long waitNanos) {
     metrics.admitted(waitNanos, context);
   }

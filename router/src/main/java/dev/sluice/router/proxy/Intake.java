@@ -72,6 +72,7 @@ final class Intake<R> implements ServerCallHandler<R, byte[]> {
         return;
       }
       Prepared<R> prepared;
+      long before = proxy.nanoClock().getAsLong();
       try {
         prepared = method.prepare(request, proxy.preparation());
       } catch (RefusalException e) {
@@ -84,6 +85,10 @@ final class Intake<R> implements ServerCallHandler<R, byte[]> {
       telemetry.received(
           method.operation(request), method.verb(), prepared.requestId(), prepared.model());
       method.describe(request, telemetry.span());
+      prepared
+          .tokens()
+          .ifPresent(t ->
+              telemetry.tokenized(t.count(), proxy.nanoClock().getAsLong() - before));
       forwarded =
           new ForwardedCall<>(proxy, method, prepared, call, deadline, arrivalNanos, telemetry);
       request = null; // the prepared one is enough

@@ -64,7 +64,7 @@ class CostTest {
     "100/0/0/0 20/0/0/0 100/0/0/0, 1",
     // is worth a wait that is shorter than the work saved, not a longer one
     "100/0/0/0 20/60/0/0, 1",
-    "100/0/0/0 20/90/0/0, 0",
+    "100/0/0/0 20/140/0/0, 0",
     // without any prefix: the shortest queue
     "50/30/0/0 50/10/0/0 50/20/0/0, 1",
     // then the fewest blocks to read, and the fewest requests
