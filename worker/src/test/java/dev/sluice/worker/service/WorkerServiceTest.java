@@ -87,12 +87,10 @@ final class WorkerServiceTest {
   /** One request that decodes, one that waits for its row: only the first should be heard of. */
   @Test
   void heartbeatNamesWhatDecodes() throws Exception {
-    ModelRunner.Geometry oneRow =
-        new ModelRunner.Geometry(ByteTokenizer.SIZE, 512, 4, 256, 64, 1);
+    ModelRunner.Geometry oneRow = new ModelRunner.Geometry(ByteTokenizer.SIZE, 512, 4, 256, 64, 1);
     Semaphore steps = new Semaphore(3);
     try (WorkerFixture worker =
-        new WorkerFixture(
-            oneRow, EngineConfig.defaults(), _ -> steps.acquireUninterruptibly())) {
+        new WorkerFixture(oneRow, EngineConfig.defaults(), _ -> steps.acquireUninterruptibly())) {
       worker.serve();
       Iterator<GenerateResponse> runs =
           worker.generation().generate(request(60).toBuilder().setRequestId("runs").build());
