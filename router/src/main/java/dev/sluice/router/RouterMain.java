@@ -5,11 +5,12 @@ import dev.sluice.common.server.GrpcServer;
 import dev.sluice.common.server.Lifecycle;
 import dev.sluice.common.server.PortFile;
 import dev.sluice.common.telemetry.Telemetry;
+import dev.sluice.router.fleet.Discoveries;
 import dev.sluice.router.fleet.Fleet;
 import dev.sluice.router.fleet.FleetLoop;
 import dev.sluice.router.fleet.FleetThread;
-import dev.sluice.router.fleet.WorkerAddress;
 import dev.sluice.router.fleet.WorkerChannels;
+import dev.sluice.router.fleet.WorkerSource;
 import dev.sluice.router.policy.Policies;
 import dev.sluice.router.policy.Selector;
 import dev.sluice.router.proxy.Proxy;
@@ -21,6 +22,7 @@ import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -80,15 +82,17 @@ public final class RouterMain implements AutoCloseable {
     lifecycle.add("telemetry", telemetry);
     lifecycle.add("fleet thread", loop);
     SecureRandom random = new SecureRandom();
+    List<WorkerSource> sources = config.workers().stream().map(WorkerSource::parse).toList();
     fleet =
         lifecycle.add(
             "fleet",
             new Fleet(
-                config.workers().stream().map(WorkerAddress::parse).toList(),
+                Discoveries.fixed(sources),
                 config.fleet(),
                 address -> WorkerChannels.open(address, config.channel()),
                 loop,
                 random));
+    Discoveries.searching(sources, config.fleet(), loop).forEach(fleet::follow);
     proxy =
         new Proxy(
             fleet,

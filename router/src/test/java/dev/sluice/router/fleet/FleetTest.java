@@ -31,11 +31,7 @@ class FleetTest {
   void close() {
     Thread closing = Thread.ofPlatform().start(fleet::close);
     loop.runUntil(() -> view().status() == WorkerStatus.GONE);
-    try {
-      closing.join();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    join(closing);
     worker.close();
   }
 
@@ -96,6 +92,8 @@ class FleetTest {
     FakeWorker.Watcher watcher = becomeReady();
     watcher.send(WatchResponse.newBuilder().setLoad(Load.newBuilder().setRunningRequests(7)));
     loop.runUntil(() -> view().foreignRequests() == 7);
+    Thread operator = Thread.ofPlatform().start(() -> fleet.cordon(view().address(), true));
+    runUntil(WorkerStatus.DRAINING);
     watcher.send(
         WatchResponse.newBuilder()
             .setSnapshot(
@@ -105,6 +103,15 @@ class FleetTest {
     loop.runUntil(() -> view().report().orElseThrow().identity().getEpoch().equals("e2"));
     assertThat(view().foreignRequests()).isZero();
     assertThat(view().status()).isEqualTo(WorkerStatus.READY);
+    join(operator);
+  }
+
+  private static void join(Thread thread) {
+    try {
+      thread.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   @Test
@@ -158,11 +165,7 @@ class FleetTest {
     assertThat(view().reason()).contains("operator");
     Thread again = Thread.ofPlatform().start(() -> fleet.cordon(view().address(), false));
     runUntil(WorkerStatus.READY);
-    try {
-      operator.join();
-      again.join();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    join(operator);
+    join(again);
   }
 }
