@@ -3,6 +3,7 @@ package dev.sluice.worker.engine;
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.RefusalException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
@@ -137,6 +138,16 @@ public final class Engine {
     CompletableFuture<CacheContent> content = new CompletableFuture<>();
     intake.send(new EngineCommand.ListCache(content));
     return content;
+  }
+
+  /**
+   * The ids of the requests that decode between two steps: each gets a token in every step, so it
+   * should have produced one lately. Never complete once the engine has ended.
+   */
+  public CompletableFuture<List<String>> decodingRequestIds() {
+    CompletableFuture<List<String>> requestIds = new CompletableFuture<>();
+    intake.send(new EngineCommand.ListDecoding(requestIds));
+    return requestIds;
   }
 
   /** The state now. */
