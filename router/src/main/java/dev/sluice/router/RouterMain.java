@@ -1,6 +1,7 @@
 package dev.sluice.router;
 
 import dev.sluice.common.error.Refusal;
+import dev.sluice.common.server.EventLoops;
 import dev.sluice.common.server.GrpcServer;
 import dev.sluice.common.server.Lifecycle;
 import dev.sluice.common.server.PortFile;
@@ -80,13 +81,14 @@ public final class RouterMain implements AutoCloseable {
     lifecycle.add("telemetry", telemetry);
     lifecycle.add("fleet thread", loop);
     SecureRandom random = new SecureRandom();
+    EventLoops loops = lifecycle.add("event loops", EventLoops.create(config.server().eventLoops()));
     fleet =
         lifecycle.add(
             "fleet",
             new Fleet(
                 config.workers().stream().map(WorkerAddress::parse).toList(),
                 config.fleet(),
-                address -> WorkerChannels.open(address, config.channel()),
+                address -> WorkerChannels.open(address, config.channel(), loops),
                 loop,
                 random));
     proxy =
@@ -99,6 +101,7 @@ public final class RouterMain implements AutoCloseable {
             random);
     server =
         GrpcServer.builder(config.server())
+            .on(loops)
             .service(GenerationServiceDefinition.of(proxy, fleet))
             // The proxy has spans of its own; operators' calls get the usual ones.
             .service(
