@@ -1,6 +1,7 @@
 package dev.sluice.router;
 
 import dev.sluice.common.error.Refusal;
+import dev.sluice.common.server.EventLoops;
 import dev.sluice.common.server.GrpcServer;
 import dev.sluice.common.server.Lifecycle;
 import dev.sluice.common.server.PortFile;
@@ -83,13 +84,14 @@ public final class RouterMain implements AutoCloseable {
     lifecycle.add("fleet thread", loop);
     SecureRandom random = new SecureRandom();
     List<WorkerSource> sources = config.workers().stream().map(WorkerSource::parse).toList();
+    EventLoops loops = lifecycle.add("event loops", EventLoops.create(config.server().eventLoops()));
     fleet =
         lifecycle.add(
             "fleet",
             new Fleet(
                 Discoveries.fixed(sources),
                 config.fleet(),
-                address -> WorkerChannels.open(address, config.channel()),
+                address -> WorkerChannels.open(address, config.channel(), loops),
                 loop,
                 random));
     Discoveries.searching(sources, config.fleet(), loop).forEach(fleet::follow);
@@ -103,6 +105,7 @@ public final class RouterMain implements AutoCloseable {
             random);
     server =
         GrpcServer.builder(config.server())
+            .on(loops)
             .service(GenerationServiceDefinition.of(proxy, fleet))
             // The proxy has spans of its own; operators' calls get the usual ones.
             .service(

@@ -2,6 +2,7 @@ package dev.sluice.router.fleet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.common.server.EventLoops;
 import dev.sluice.router.testing.FakeWorker;
 import dev.sluice.router.testing.ManualLoop;
 import dev.sluice.v1.Heartbeat;
@@ -19,11 +20,12 @@ import org.junit.jupiter.api.Test;
 class FleetTest {
   private final FakeWorker worker = FakeWorker.start("w1");
   private final ManualLoop loop = new ManualLoop();
+  private final EventLoops loops = EventLoops.create(1);
   private final Fleet fleet =
       new Fleet(
           List.of(WorkerAddress.parse(worker.address()), WorkerAddress.parse(worker.address())),
           FleetOptions.DEFAULTS,
-          address -> WorkerChannels.open(address, ChannelOptions.DEFAULTS),
+          address -> WorkerChannels.open(address, ChannelOptions.DEFAULTS, loops),
           loop,
           new Random(1));
 
@@ -33,6 +35,7 @@ class FleetTest {
     loop.runUntil(() -> view().status() == WorkerStatus.GONE);
     join(closing);
     worker.close();
+    loops.close();
   }
 
   private WorkerView view() {
