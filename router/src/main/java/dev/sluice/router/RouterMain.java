@@ -12,8 +12,11 @@ import dev.sluice.router.fleet.FleetLoop;
 import dev.sluice.router.fleet.FleetThread;
 import dev.sluice.router.fleet.WorkerChannels;
 import dev.sluice.router.fleet.WorkerSource;
+import dev.sluice.router.index.PrefixIndex;
 import dev.sluice.router.policy.Policies;
 import dev.sluice.router.policy.Selector;
+import dev.sluice.router.prompt.Prompts;
+import dev.sluice.router.prompt.Tokenizers;
 import dev.sluice.router.proxy.Proxy;
 import dev.sluice.router.service.FleetGrpcService;
 import dev.sluice.router.service.FleetHealth;
@@ -44,6 +47,7 @@ public final class RouterMain implements AutoCloseable {
   private final RouterConfig config;
   private final Lifecycle lifecycle;
   private final Fleet fleet;
+  private final Tokenizers tokenizers;
   private final Proxy proxy;
   private final GrpcServer server;
   private final Telemetry telemetry;
@@ -85,6 +89,7 @@ public final class RouterMain implements AutoCloseable {
     SecureRandom random = new SecureRandom();
     List<WorkerSource> sources = config.workers().stream().map(WorkerSource::parse).toList();
     EventLoops loops = lifecycle.add("event loops", EventLoops.create(config.server().eventLoops()));
+    PrefixIndex index = new PrefixIndex(config.index());
     fleet =
         lifecycle.add(
             "fleet",
@@ -93,16 +98,23 @@ public final class RouterMain implements AutoCloseable {
                 config.fleet(),
                 address -> WorkerChannels.open(address, config.channel(), loops),
                 loop,
-                random));
+                random,
+                index));
     Discoveries.searching(sources, config.fleet(), loop).forEach(fleet::follow);
+    tokenizers = lifecycle.add("tokenizers", new Tokenizers(fleet, loop::nanoTime));
     proxy =
         new Proxy(
             fleet,
-            new Selector(config.policy(), Policies.byName(config.policy()).orElseThrow()),
+            new Selector(
+                config.policy(),
+                Policies.byName(config.policy()).orElseThrow(),
+                index,
+                loop::nanoTime),
             config.proxy(),
             telemetry,
             loop::nanoTime,
-            random);
+            random,
+            new Prompts(config.prompt(), fleet, tokenizers));
     server =
         GrpcServer.builder(config.server())
             .on(loops)
@@ -119,6 +131,9 @@ public final class RouterMain implements AutoCloseable {
     lifecycle.add("server", this::stopServing);
     lifecycle.add("health", new FleetHealth(fleet, server.health()).start());
     fleet.start();
+    if (config.prompt().tokenize()) {
+      tokenizers.start();
+    }
     Map<String, Integer> ports = new LinkedHashMap<>();
     ports.put("grpc", port());
     if (telemetry.metricsPort() != 0) {

@@ -3,6 +3,8 @@ package dev.sluice.router.fleet;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.common.server.EventLoops;
+import dev.sluice.router.index.IndexOptions;
+import dev.sluice.router.index.PrefixIndex;
 import dev.sluice.router.testing.FakeWorker;
 import dev.sluice.router.testing.ManualLoop;
 import dev.sluice.v1.Heartbeat;
@@ -27,7 +29,8 @@ class FleetTest {
           FleetOptions.DEFAULTS,
           address -> WorkerChannels.open(address, ChannelOptions.DEFAULTS, loops),
           loop,
-          new Random(1));
+          new Random(1),
+          new PrefixIndex(IndexOptions.DEFAULTS));
 
   @AfterEach
   void close() {
@@ -63,7 +66,7 @@ class FleetTest {
     assertThat(view().name()).isEqualTo("w1");
     assertThat(view().serves("alias-of-m")).isTrue();
 
-    view().link().charge(0);
+    assertThat(view().link().charge(view().link().charged(), 0)).isPresent();
     watcher.send(
         WatchResponse.newBuilder()
             .setLoad(Load.newBuilder().setRunningRequests(3).setWaitingRequests(2)));
