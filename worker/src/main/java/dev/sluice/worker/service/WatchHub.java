@@ -7,8 +7,8 @@ import dev.sluice.v1.WatchResponse;
 import dev.sluice.v1.WorkerSnapshot;
 import dev.sluice.v1.WorkerState;
 import dev.sluice.worker.engine.CacheContent;
-import dev.sluice.worker.engine.Engine;
 import dev.sluice.worker.engine.EngineSnapshot;
+import dev.sluice.worker.engine.GenerationEngine;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.time.Duration;
@@ -39,7 +39,7 @@ final class WatchHub implements AutoCloseable {
   private static final int TICKS_PER_HEARTBEAT = 20;
 
   private final WorkerProfile profile;
-  private final Engine engine;
+  private final GenerationEngine engine;
   private final Supplier<WorkerState> state;
   private final ScheduledExecutorService thread =
       Executors.newSingleThreadScheduledExecutor(
@@ -48,7 +48,7 @@ final class WatchHub implements AutoCloseable {
   private boolean contentAsked;
   private long ticks;
 
-  WatchHub(WorkerProfile profile, Engine engine, Supplier<WorkerState> state) {
+  WatchHub(WorkerProfile profile, GenerationEngine engine, Supplier<WorkerState> state) {
     this.profile = profile;
     this.engine = engine;
     this.state = state;

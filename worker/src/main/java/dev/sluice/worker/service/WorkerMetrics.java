@@ -72,7 +72,9 @@ public final class WorkerMetrics implements EngineObserver {
         meter,
         m -> {
           EngineSnapshot now = engine.get();
-          m.record((double) now.ownedBlocks() / now.totalBlocks(), attributes);
+          if (now.totalBlocks() > 0) { // else the cache is not ours
+            m.record((double) now.ownedBlocks() / now.totalBlocks(), attributes);
+          }
         });
     Metrics.KV_BLOCKS.observe(meter, m -> recordBlocks(m, engine.get()));
     Metrics.PHASE_TIME.observe(meter, m -> recordPhases(m, engine.get().phases()));
