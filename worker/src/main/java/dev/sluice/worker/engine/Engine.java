@@ -3,6 +3,7 @@ package dev.sluice.worker.engine;
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.RefusalException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
@@ -127,6 +128,14 @@ public final class Engine implements GenerationEngine {
     CompletableFuture<CacheContent> content = new CompletableFuture<>();
     intake.send(new EngineCommand.ListCache(content));
     return content;
+  }
+
+  /** As declared: each of them gets a token in every step. */
+  @Override
+  public CompletableFuture<List<String>> decodingRequestIds() {
+    CompletableFuture<List<String>> requestIds = new CompletableFuture<>();
+    intake.send(new EngineCommand.ListDecoding(requestIds));
+    return requestIds;
   }
 
   @Override

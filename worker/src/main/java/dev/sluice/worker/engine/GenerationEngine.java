@@ -2,6 +2,7 @@ package dev.sluice.worker.engine;
 
 import dev.sluice.common.error.RefusalException;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -55,6 +56,12 @@ public interface GenerationEngine {
 
   /** The set of blocks that later requests can find; never complete once the engine has ended. */
   CompletableFuture<CacheContent> cacheContent();
+
+  /**
+   * The ids of the requests that decode: each should have produced a token lately. Never complete
+   * once the engine has ended.
+   */
+  CompletableFuture<List<String>> decodingRequestIds();
 
   /** The state now. */
   EngineSnapshot snapshot();

@@ -622,6 +622,12 @@ public final class TritonEngine implements GenerationEngine {
     return CompletableFuture.completedFuture(new CacheContent(new long[0], journal.position()));
   }
 
+  /** None: how long a model of Triton's may take for its next part is not ours to say. */
+  @Override
+  public CompletableFuture<List<String>> decodingRequestIds() {
+    return CompletableFuture.completedFuture(List.of());
+  }
+
   /** A response of Triton's counts as a step: an engine without any for long is stuck. */
   @Override
   public synchronized EngineSnapshot snapshot() {

@@ -19,6 +19,7 @@ import dev.sluice.v1.Sampling;
 import dev.sluice.v1.Stopping;
 import dev.sluice.v1.TokenIds;
 import dev.sluice.v1.UndrainRequest;
+import dev.sluice.worker.simulation.ByteTokenizer;
 import dev.sluice.worker.triton.TritonFixture.Options;
 import io.grpc.Context;
 import io.grpc.Status;
@@ -136,13 +137,13 @@ final class TritonEngineTest {
   @Test
   void tokensGoInAndOutOfAModelThatTakesThem() throws Exception {
     try (TritonFixture worker =
-        TritonFixture.ready(new Options().model(Models.IDS).ids(Bytes.bundle()))) {
+        TritonFixture.ready(new Options().model(Models.IDS).ids(ByteTokenizer.bundle()))) {
       Iterator<GenerateResponse> stream = worker.begin(text("hi").build());
       FakeTriton.Call call = worker.triton.next();
       assertThat(call.input("input_ids")).isEqualTo(TensorType.INT32.integers(new int[] {104, 105}));
       assertThat(call.input("input_lengths")).isEqualTo(TensorType.INT32.integer(2));
       assertThat(call.input("request_output_len")).isEqualTo(TensorType.INT32.integer(254));
-      call.ids('y', 'e').ids('s', Bytes.EOS, 'x');
+      call.ids('y', 'e').ids('s', ByteTokenizer.EOS, 'x');
       List<GenerateResponse> answer = all(stream);
       assertThat(textOf(answer)).isEqualTo("yes");
       assertThat(reason(answer)).isEqualTo(FinishReason.FINISH_REASON_STOP_EOS);
