@@ -165,6 +165,7 @@ public final class WorkerMain {
             NanoClock.SYSTEM,
             metrics);
     metrics.observe(engine::snapshot);
+    metrics.observeCache(runner.geometry().blockSize(), runner.geometry().blocks());
     engine.start();
     services.loaded(
         engine,

@@ -4,7 +4,6 @@ import static java.util.Objects.requireNonNull;
 
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.RefusalException;
-import dev.sluice.common.fair.Backlog;
 import dev.sluice.common.fair.FairQueue;
 import dev.sluice.triton.ModelInferResponse;
 import dev.sluice.worker.engine.CacheContent;
@@ -21,7 +20,6 @@ import io.grpc.ClientInterceptor;
 import io.grpc.Deadline;
 import io.grpc.Status;
 import io.opentelemetry.context.Context;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -53,7 +51,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class TritonEngine implements GenerationEngine {
   private static final Logger log = LoggerFactory.getLogger(TritonEngine.class);
-  private static final int BYTES_PER_TOKEN = 4; // about, where tokens are not known
   private static final int MAX_IDLE_TENANTS = 4096;
 
   private final TritonConfig config;
@@ -65,7 +62,7 @@ public final class TritonEngine implements GenerationEngine {
   private final FairQueue<TritonRequest> queue;
   private final Set<TritonRequest> waiting = new LinkedHashSet<>();
   private final Set<TritonRequest> running = new LinkedHashSet<>();
-  private final WaitPredictor predictor = new WaitPredictor();
+  private final TritonAdmission admission;
   private final CacheJournal journal = new CacheJournal(); // stays empty: the cache is Triton's
   private final ScheduledThreadPoolExecutor timer = executor("triton-timer");
   private final ScheduledThreadPoolExecutor prober = executor("triton-probe");
@@ -98,6 +95,7 @@ public final class TritonEngine implements GenerationEngine {
     this.clock = clock;
     this.observer = observer;
     this.availability = availability;
+    this.admission = new TritonAdmission(config.contextLength(), limits);
     this.client = new TritonClient(config, tracing);
     this.queue = new FairQueue<>(limits.ageingNanos(), MAX_IDLE_TENANTS);
     this.state = new TritonState.Away("Triton at " + config.target() + " was not asked yet");
@@ -192,115 +190,22 @@ public final class TritonEngine implements GenerationEngine {
       throw new RefusalException(unusable());
     }
     binding.inputs().check(task);
-    int promptTokens = promptTokens(task);
-    Asked asked = new Asked(task, outputLimit(task, promptTokens));
-    checkRoom(promptTokens);
-    predict(task, promptTokens, now);
+    int promptTokens = TritonAdmission.promptTokens(task);
+    Asked asked = new Asked(task, admission.outputLimit(task, promptTokens));
+    if (running.size() >= limits.maxRunning() || !queue.isEmpty()) {
+      admission.checkRoom(promptTokens, waiting.size(), waitingTokens, running.size());
+    }
+    admission.checkTime(
+        task,
+        queue.ahead(task.tenant(), task.priority(), limits.weight(task.tenant()), promptTokens),
+        running.size(),
+        now);
     TritonRequest request =
         new TritonRequest(
             asked, listener, promptTokens, deadline(task, now), Context.current(), now);
     enqueue(request, now);
     send();
     return request;
-  }
-
-  private static int promptTokens(GenerationTask task) {
-    return task.promptLength() > 0
-        ? task.promptLength()
-        : Math.ceilDiv(
-            task.promptText().orElse("").getBytes(StandardCharsets.UTF_8).length, BYTES_PER_TOKEN);
-  }
-
-  private int outputLimit(GenerationTask task, int promptTokens) {
-    int room = config.contextLength() - promptTokens;
-    if (room < 1) {
-      throw RefusalException.invalid(
-          "prompt",
-          promptTokens
-              + " tokens (expected: 1 to "
-              + (config.contextLength() - 1)
-              + ", one less than the context of "
-              + config.contextLength()
-              + ")");
-    }
-    if (task.maxTokens().orElse(1) > room) {
-      throw RefusalException.invalid(
-          "stopping.max_tokens",
-          task.maxTokens().orElse(1)
-              + " (expected: at most "
-              + room
-              + ", which the context of "
-              + config.contextLength()
-              + " leaves after "
-              + promptTokens
-              + " prompt tokens)");
-    }
-    return task.maxTokens().orElse(room);
-  }
-
-  private void checkRoom(int promptTokens) {
-    boolean place = running.size() < limits.maxRunning() && queue.isEmpty();
-    if (!place
-        && (waiting.size() >= limits.maxWaitingRequests()
-            || (!waiting.isEmpty() && waitingTokens + promptTokens > limits.maxWaitingTokens()))) {
-      throw new RefusalException(
-          new Refusal.Overloaded(
-              "QUEUE_FULL",
-              waiting.size()
-                  + " requests with "
-                  + waitingTokens
-                  + " prompt tokens wait, and this one has "
-                  + promptTokens
-                  + " (expected: at most "
-                  + limits.maxWaitingRequests()
-                  + " requests and "
-                  + limits.maxWaitingTokens()
-                  + " tokens)",
-              retryAfter(predictor.halfNanos(waiting.size(), running.size())),
-              Map.of(
-                  "waiting_requests", Integer.toString(waiting.size()),
-                  "max_waiting_requests", Integer.toString(limits.maxWaitingRequests()),
-                  "waiting_tokens", Long.toString(waitingTokens),
-                  "max_waiting_tokens", Long.toString(limits.maxWaitingTokens()))));
-    }
-  }
-
-  /** Refuses what would come too late. */
-  private void predict(GenerationTask task, int promptTokens, long now) {
-    Backlog ahead =
-        queue.ahead(task.tenant(), task.priority(), limits.weight(task.tenant()), promptTokens);
-    long ttft = predictor.ttftNanos(ahead.entries(), running.size(), limits.maxRunning());
-    if (task.ttftTargetNanos().isPresent() && ttft > task.ttftTargetNanos().getAsLong()) {
-      throw tooLate(
-          "TTFT_TARGET", "time to first token", ttft, task.ttftTargetNanos().getAsLong());
-    }
-    if (task.deadlineNanos().isPresent()) {
-      long left = task.deadlineNanos().getAsLong() - now;
-      if (ttft + predictor.outputNanos() > left) {
-        throw tooLate("DEADLINE", "time to the end", ttft + predictor.outputNanos(), left);
-      }
-    }
-  }
-
-  private RefusalException tooLate(String reason, String what, long predicted, long expected) {
-    String predictedMillis = Long.toString(TimeUnit.NANOSECONDS.toMillis(predicted));
-    String expectedMillis = Long.toString(TimeUnit.NANOSECONDS.toMillis(expected));
-    return new RefusalException(
-        new Refusal.Overloaded(
-            reason,
-            "predicted "
-                + what
-                + ": "
-                + predictedMillis
-                + " ms (expected: at most "
-                + expectedMillis
-                + " ms)",
-            retryAfter(predicted - expected),
-            Map.of("predicted_ms", predictedMillis, "limit_ms", expectedMillis)));
-  }
-
-  private Duration retryAfter(long nanos) {
-    return nanos > 0 ? Duration.ofNanos(nanos) : limits.retryAfter();
   }
 
   private static Optional<Deadline> deadline(GenerationTask task, long now) {
@@ -400,7 +305,7 @@ public final class TritonEngine implements GenerationEngine {
     long now = clock.nanos();
     if (!request.hasOutput()) {
       unansweredTokens -= request.promptTokens;
-      predictor.first(request.sinceSentNanos(now));
+      admission.predictor().first(request.sinceSentNanos(now));
       observer.onFirstToken(request.markFirst(now));
       request.listener.onPrefilled(request.prefill(now));
     } else {
@@ -498,7 +403,7 @@ public final class TritonEngine implements GenerationEngine {
       return;
     }
     if (!(cause instanceof FinishCause.Stopped)) {
-      predictor.completed(request.sinceSentNanos(now));
+      admission.predictor().completed(request.sinceSentNanos(now));
     }
     release(request);
     request.listener.onComplete(request.summary(now));
@@ -619,7 +524,7 @@ public final class TritonEngine implements GenerationEngine {
 
   @Override
   public CompletableFuture<CacheContent> cacheContent() {
-    return CompletableFuture.completedFuture(new CacheContent(new long[0], journal.position()));
+    return CompletableFuture.completedFuture(new CacheContent(new long[0], 0));
   }
 
   /** None: how long a model of Triton's may take for its next part is not ours to say. */
