@@ -92,7 +92,8 @@ final class RouterFixture implements AutoCloseable {
             d.stallTimeout(),
             d.backoffInitial(),
             d.backoffMax(),
-            d.breaker());
+            d.breaker(),
+            d.dnsRefresh());
     return config(patient, proxy, stopGrace, workers);
   }
 
