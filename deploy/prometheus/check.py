@@ -132,6 +132,7 @@ def buckets(page, metric):
 def main(options):
     for tool in ("prometheus", "promtool"):
         shutil.which(tool) or sys.exit(f"{tool} not found (Debian: apt-get install prometheus)")
+    subprocess.run([options.launcher, "--version"], check=True, stdout=subprocess.DEVNULL)  # builds, if need be
     folder = pathlib.Path(tempfile.mkdtemp(prefix="sluice-prometheus-"))
     fleet = Fleet(options.launcher, folder)
     print("| check | result | seen |\n|---|---|---|", flush=True)
