@@ -5,6 +5,7 @@ import dev.sluice.common.telemetry.TelemetryConfig;
 import dev.sluice.router.fleet.ChannelOptions;
 import dev.sluice.router.fleet.FleetOptions;
 import dev.sluice.router.fleet.WorkerAddress;
+import dev.sluice.router.http.HttpConfig;
 import dev.sluice.router.policy.Policies;
 import dev.sluice.router.proxy.ProxyOptions;
 import java.nio.file.Path;
@@ -15,6 +16,7 @@ import java.util.Optional;
  * Configuration of a router.
  *
  * @param server where clients connect
+ * @param http where clients of other APIs connect
  * @param workers addresses of workers, host:port
  * @param policy name of the routing policy
  * @param fleet how workers are watched
@@ -25,6 +27,7 @@ import java.util.Optional;
  */
 public record RouterConfig(
     ServerConfig server,
+    HttpConfig http,
     List<String> workers,
     String policy,
     FleetOptions fleet,
@@ -54,6 +57,7 @@ public record RouterConfig(
   public static RouterConfig defaults() {
     return new RouterConfig(
         ServerConfig.defaults(DEFAULT_PORT),
+        HttpConfig.DEFAULTS,
         List.of("127.0.0.1:9091"),
         Policies.DEFAULT,
         FleetOptions.DEFAULTS,

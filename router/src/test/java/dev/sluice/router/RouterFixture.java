@@ -1,11 +1,13 @@
 package dev.sluice.router;
 
+import dev.sluice.common.config.ByteSize;
 import dev.sluice.common.server.ServerConfig;
 import dev.sluice.common.telemetry.Telemetry;
 import dev.sluice.common.telemetry.TelemetryConfig;
 import dev.sluice.router.fleet.ChannelOptions;
 import dev.sluice.router.fleet.Fleet;
 import dev.sluice.router.fleet.FleetOptions;
+import dev.sluice.router.http.HttpConfig;
 import dev.sluice.router.policy.Policies;
 import dev.sluice.router.proxy.ProxyOptions;
 import dev.sluice.router.testing.Collected;
@@ -20,6 +22,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -30,6 +33,10 @@ import java.util.concurrent.TimeUnit;
 final class RouterFixture implements AutoCloseable {
   /** Waits for nobody. */
   static final ProxyOptions PROXY = proxy(4, Duration.ZERO);
+
+  /** Any port, and bodies of 64 KiB at most. */
+  static final HttpConfig HTTP =
+      new HttpConfig(true, "127.0.0.1", 0, ByteSize.ofKiB(64), Duration.ofMinutes(1), 2);
 
   private final RouterMain router;
   private final ManagedChannel channel;
@@ -111,6 +118,7 @@ final class RouterFixture implements AutoCloseable {
             d.handshakeTimeout(),
             d.eventLoops(),
             stopGrace),
+        HTTP,
         Arrays.stream(workers).map(FakeWorker::address).toList(),
         Policies.DEFAULT,
         fleet,
@@ -122,6 +130,11 @@ final class RouterFixture implements AutoCloseable {
 
   Fleet fleet() {
     return router.fleet();
+  }
+
+  /** A path of its HTTP edge. */
+  URI http(String path) {
+    return URI.create("http://127.0.0.1:" + router.httpPort().orElseThrow() + path);
   }
 
   RouterMain router() {
