@@ -6,6 +6,7 @@ import dev.sluice.router.fleet.ChannelOptions;
 import dev.sluice.router.fleet.FleetOptions;
 import dev.sluice.router.fleet.WorkerSource;
 import dev.sluice.router.index.IndexOptions;
+import dev.sluice.router.http.HttpConfig;
 import dev.sluice.router.policy.Policies;
 import dev.sluice.router.prompt.PromptOptions;
 import dev.sluice.router.proxy.ProxyOptions;
@@ -17,6 +18,7 @@ import java.util.Optional;
  * Configuration of a router.
  *
  * @param server where clients connect
+ * @param http where clients of other APIs connect
  * @param workers where workers are: host:port, dns:///host:port or
  *     kubernetes:///service.namespace:port
  * @param policy name of the routing policy
@@ -30,6 +32,7 @@ import java.util.Optional;
  */
 public record RouterConfig(
     ServerConfig server,
+    HttpConfig http,
     List<String> workers,
     String policy,
     IndexOptions index,
@@ -61,6 +64,7 @@ public record RouterConfig(
   public static RouterConfig defaults() {
     return new RouterConfig(
         ServerConfig.defaults(DEFAULT_PORT),
+        HttpConfig.DEFAULTS,
         List.of("127.0.0.1:9091"),
         Policies.DEFAULT,
         IndexOptions.DEFAULTS,

@@ -1,5 +1,6 @@
 package dev.sluice.router;
 
+import dev.sluice.common.config.ByteSize;
 import dev.sluice.common.server.ServerConfig;
 import dev.sluice.common.telemetry.Telemetry;
 import dev.sluice.common.telemetry.TelemetryConfig;
@@ -8,6 +9,7 @@ import dev.sluice.router.fleet.Fleet;
 import dev.sluice.router.fleet.FleetOptions;
 import dev.sluice.router.index.IndexOptions;
 import dev.sluice.router.prompt.PromptOptions;
+import dev.sluice.router.http.HttpConfig;
 import dev.sluice.router.proxy.ProxyOptions;
 import dev.sluice.router.testing.Collected;
 import dev.sluice.router.testing.FakeWorker;
@@ -21,6 +23,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -31,6 +34,10 @@ import java.util.concurrent.TimeUnit;
 final class RouterFixture implements AutoCloseable {
   /** Waits for nobody. */
   static final ProxyOptions PROXY = proxy(4, Duration.ZERO);
+
+  /** Any port, and bodies of 64 KiB at most. */
+  static final HttpConfig HTTP =
+      new HttpConfig(true, "127.0.0.1", 0, ByteSize.ofKiB(64), Duration.ofMinutes(1), 2);
 
   private final RouterMain router;
   private final ManagedChannel channel;
@@ -113,6 +120,7 @@ final class RouterFixture implements AutoCloseable {
             d.handshakeTimeout(),
             d.eventLoops(),
             stopGrace),
+        HTTP,
         Arrays.stream(workers).map(FakeWorker::address).toList(),
         "least-outstanding", // whoever is idle: easy to foretell
         IndexOptions.DEFAULTS,
@@ -126,6 +134,11 @@ final class RouterFixture implements AutoCloseable {
 
   Fleet fleet() {
     return router.fleet();
+  }
+
+  /** A path of its HTTP edge. */
+  URI http(String path) {
+    return URI.create("http://127.0.0.1:" + router.httpPort().orElseThrow() + path);
   }
 
   RouterMain router() {
