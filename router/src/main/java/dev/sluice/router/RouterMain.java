@@ -5,6 +5,7 @@ import dev.sluice.common.server.GrpcServer;
 import dev.sluice.common.server.Lifecycle;
 import dev.sluice.common.server.PortFile;
 import dev.sluice.common.telemetry.Telemetry;
+import dev.sluice.router.admission.Admission;
 import dev.sluice.router.fleet.Fleet;
 import dev.sluice.router.fleet.FleetLoop;
 import dev.sluice.router.fleet.FleetThread;
@@ -96,6 +97,10 @@ public final class RouterMain implements AutoCloseable {
                 random,
                 index));
     tokenizers = lifecycle.add("tokenizers", new Tokenizers(fleet, loop::nanoTime));
+    Admission admission =
+        lifecycle.add(
+            "admission",
+            new Admission(config.admission(), config.tenants(), fleet, loop, telemetry.meter()));
     proxy =
         new Proxy(
             fleet,
@@ -105,6 +110,7 @@ public final class RouterMain implements AutoCloseable {
                 index,
                 loop::nanoTime),
             config.proxy(),
+            admission,
             telemetry,
             loop::nanoTime,
             random,

@@ -96,6 +96,7 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable,
   void abandon() {
     pass.over();
     charge.release();
+    owner.roomFreed();
     owner.telemetry().attempted(span, target, "cancelled", Status.CANCELLED);
   }
 
@@ -171,6 +172,7 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable,
     if (!delivered) {
       delivered = true;
       charge.prefilled(); // what a worker sends first, it sends with the first token
+      owner.roomFreed();
       pass.answered();
       owner.passingOn(this);
     }
@@ -197,6 +199,7 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable,
   public void onClose(Status reported, Metadata trailers) {
     target.link().leave(this);
     charge.release();
+    owner.roomFreed();
     Status status = fault.orElse(reported);
     boolean complete = owner.check().finished(); // then whatever became of the worker since
     if (!complete && status.isOk()) {

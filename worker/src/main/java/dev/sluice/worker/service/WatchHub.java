@@ -38,6 +38,10 @@ final class WatchHub implements AutoCloseable {
   private static final Duration PERIOD = Duration.ofMillis(50);
   private static final int TICKS_PER_HEARTBEAT = 20;
 
+  /** What routers call themselves. */
+  private static final String ROUTER = "router";
+
+
   private final WorkerProfile profile;
   private final Engine engine;
   private final Supplier<WorkerState> state;
@@ -157,7 +161,7 @@ final class WatchHub implements AutoCloseable {
     return profile
         .snapshot()
         .setState(state.get())
-        .setSubscribers(subscribers.size())
+        .setSubscribers(routers())
         .setLoad(load());
   }
 
@@ -177,6 +181,20 @@ final class WatchHub implements AutoCloseable {
 
   private Heartbeat heartbeat() {
     EngineSnapshot e = engine.snapshot();
-    return Heartbeat.newBuilder().setSteps(e.steps()).setStepAgeNanos(e.stepAgeNanos()).build();
+    return Heartbeat.newBuilder()
+        .setSteps(e.steps())
+        .setStepAgeNanos(e.stepAgeNanos())
+        .setRouters(routers())
+        .build();
+  }
+
+  private int routers() {
+    int routers = 0;
+    for (WatchStream s : subscribers) {
+      if (s.name().equals(ROUTER)) {
+        routers++;
+      }
+    }
+    return routers;
   }
 }
