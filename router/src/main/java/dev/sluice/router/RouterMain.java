@@ -7,6 +7,7 @@ import dev.sluice.common.server.Lifecycle;
 import dev.sluice.common.server.PortFile;
 import dev.sluice.common.telemetry.Metrics;
 import dev.sluice.common.telemetry.Telemetry;
+import dev.sluice.router.admission.Admission;
 import dev.sluice.router.fleet.Discoveries;
 import dev.sluice.router.edge.LocalGeneration;
 import dev.sluice.router.fleet.Fleet;
@@ -113,6 +114,10 @@ public final class RouterMain implements AutoCloseable {
                 index));
     Discoveries.searching(sources, config.fleet(), loop).forEach(fleet::follow);
     tokenizers = lifecycle.add("tokenizers", new Tokenizers(fleet, loop::nanoTime));
+    Admission admission =
+        lifecycle.add(
+            "admission",
+            new Admission(config.admission(), config.tenants(), fleet, loop, telemetry.meter()));
     proxy =
         new Proxy(
             fleet,
@@ -122,6 +127,7 @@ public final class RouterMain implements AutoCloseable {
                 index,
                 loop::nanoTime),
             config.proxy(),
+            admission,
             telemetry,
             loop::nanoTime,
             random,

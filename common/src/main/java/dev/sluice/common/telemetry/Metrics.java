@@ -180,6 +180,22 @@ public final class Metrics {
   public static final Counter RESUMES =
       new Counter("sluice_resumes", "{resume}", "Streams continued on another worker");
 
+  /** By attributes {@code tenant} and {@code outcome}: admitted, or why it was refused. */
+  public static final Counter TENANT_REQUESTS =
+      new Counter("sluice_router_tenant_requests", "{request}", "Requests by tenant and outcome");
+
+  /** By attributes {@code tenant} and {@code type}: input, output. */
+  public static final Counter TENANT_TOKENS =
+      new Counter("sluice_router_tenant_tokens", "{token}", "Tokens of admitted requests by tenant");
+
+  /** By attribute {@code model}. */
+  public static final Gauge QUEUED_REQUESTS =
+      new Gauge("sluice_router_queued_requests", "{request}", "Requests that wait for a worker");
+
+  /** By attribute {@code model}. */
+  public static final Gauge QUEUED_TOKENS =
+      new Gauge("sluice_router_queued_tokens", "{token}", "Prompt tokens of requests that wait");
+
   private Metrics() {}
 
   /** Recording with prepared attributes allocates nothing. */

@@ -47,7 +47,8 @@ class SelectorTest {
                     FakeWorker.model(model),
                     Limits.getDefaultInstance(),
                     WorkerState.WORKER_STATE_READY,
-                    Load.getDefaultInstance()));
+                    Load.getDefaultInstance(),
+                    1));
     return new WorkerView(address, status, "", report, 1, Foreign.NONE, Links.to(address));
   }
 

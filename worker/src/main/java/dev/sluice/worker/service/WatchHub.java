@@ -41,6 +41,10 @@ final class WatchHub implements AutoCloseable {
   /** So long before a heartbeat the engine is asked what it decodes: it answers between steps. */
   private static final int TICKS_TO_ANSWER = 4;
 
+  /** What routers call themselves. */
+  private static final String ROUTER = "router";
+
+
   private final WorkerProfile profile;
   private final GenerationEngine engine;
   private final Supplier<WorkerState> state;
@@ -183,7 +187,7 @@ final class WatchHub implements AutoCloseable {
     return profile
         .snapshot()
         .setState(state.get())
-        .setSubscribers(subscribers.size())
+        .setSubscribers(routers())
         .setLoad(load());
   }
 
@@ -207,6 +211,17 @@ final class WatchHub implements AutoCloseable {
         .setSteps(e.steps())
         .setStepAgeNanos(e.stepAgeNanos())
         .addAllDecodingRequestIds(decoding)
+        .setRouters(routers())
         .build();
+  }
+
+  private int routers() {
+    int routers = 0;
+    for (WatchStream s : subscribers) {
+      if (s.name().equals(ROUTER)) {
+        routers++;
+      }
+    }
+    return routers;
   }
 }
