@@ -1,5 +1,6 @@
 package dev.sluice.router.fleet;
 
+import dev.sluice.router.index.PrefixIndex;
 import io.grpc.ManagedChannel;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -39,13 +40,15 @@ public final class Fleet implements AutoCloseable {
    *
    * @param addresses of workers that are always expected
    * @param channels opens the channel to a worker; the fleet closes it
+   * @param index is told which blocks are cached where; written by the loop alone
    */
   public Fleet(
       List<WorkerAddress> addresses,
       FleetOptions options,
       Function<WorkerAddress, ManagedChannel> channels,
       FleetLoop loop,
-      RandomGenerator random) {
+      RandomGenerator random,
+      PrefixIndex index) {
     this.loop = loop;
     members =
         new Membership(
@@ -56,7 +59,8 @@ public final class Fleet implements AutoCloseable {
                   new WorkerLink(
                       address,
                       channel,
-                      new WorkerBreaker(address.toString(), options.breaker(), loop::nanoTime)),
+                      new WorkerBreaker(address.toString(), options.breaker(), loop::nanoTime),
+                      index.join()),
                   channel,
                   options,
                   loop,

@@ -31,7 +31,7 @@ final class WorkerTracker {
   private static final Logger log = LoggerFactory.getLogger(WorkerTracker.class);
   private static final Duration OVERSLEPT = Duration.ofSeconds(1);
   private static final WatchRequest REQUEST =
-      WatchRequest.newBuilder().setSubscriber("router").build();
+      WatchRequest.newBuilder().setSubscriber("router").setKvEvents(true).build();
 
   private final WorkerLink link;
   private final ManagedChannel channel;
@@ -43,7 +43,7 @@ final class WorkerTracker {
   private WorkerStatus status = WorkerStatus.JOINING;
   private String reason = "not reached yet";
   private Optional<WorkerReport> report = Optional.empty();
-  private int foreignRequests;
+  private Foreign foreign = Foreign.NONE;
   private long incarnation;
   private boolean cordoned;
   private Optional<String> leaving = Optional.empty(); // why, if it is
@@ -77,7 +77,7 @@ final class WorkerTracker {
         held.orElse(reason),
         report,
         incarnation,
-        foreignRequests,
+        foreign,
         link);
   }
 
@@ -131,6 +131,7 @@ final class WorkerTracker {
     timer.close();
     stream.ifPresent(Stream::cancel);
     stream = Optional.empty();
+    link.blocks().close();
     become(WorkerStatus.GONE, why);
     channel.shutdownNow();
   }
@@ -199,13 +200,7 @@ final class WorkerTracker {
       cordoned = false; // the operator drained a process that is no more
     }
     report = Optional.of(latest);
-    // What the worker has, less what is ours: the part that only its reports can tell.
-    foreignRequests =
-        Math.max(
-            0,
-            latest.load().getRunningRequests()
-                + latest.load().getWaitingRequests()
-                - link.inFlight());
+    foreign = Foreign.of(latest.load(), link.charged(), latest.model().getBlockSize());
     backoff.reset();
     if (source.stalled.isPresent()) {
       become(WorkerStatus.SUSPECT, source.stalled.get());
@@ -277,7 +272,7 @@ final class WorkerTracker {
   /** One Watch call. One message is asked for at a time, after the one before was applied. */
   private final class Stream extends ClientCall.Listener<WatchResponse> {
     private final ClientCall<WatchRequest, WatchResponse> call;
-    private final WatchMirror mirror = new WatchMirror();
+    private final WatchMirror mirror = new WatchMirror(link.blocks());
     private final Pulse pulse = new Pulse(loop.nanoTime());
     private Optional<String> stalled = Optional.empty(); // why, while it is
     private long lastHeardNanos = loop.nanoTime();

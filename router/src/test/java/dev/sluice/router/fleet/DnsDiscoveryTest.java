@@ -3,6 +3,9 @@ package dev.sluice.router.fleet;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.common.server.EventLoops;
+import dev.sluice.router.index.IndexOptions;
+import dev.sluice.router.index.PrefixIndex;
 import dev.sluice.router.testing.FakeWorker;
 import dev.sluice.router.testing.ManualLoop;
 import java.net.InetAddress;
@@ -22,6 +25,7 @@ class DnsDiscoveryTest {
   private static final Duration REFRESH = FleetOptions.DEFAULTS.dnsRefresh();
 
   private final ManualLoop loop = new ManualLoop();
+  private final EventLoops loops = EventLoops.create(1);
   private final FakeWorker a = FakeWorker.start("a");
   private final FakeWorker b = FakeWorker.start("b");
   private final Map<String, FakeWorker> hosts = Map.of("10.0.0.1", a, "10.0.0.2", b);
@@ -32,9 +36,11 @@ class DnsDiscoveryTest {
           address ->
               WorkerChannels.open(
                   WorkerAddress.parse(requireNonNull(hosts.get(address.host())).address()),
-                  ChannelOptions.DEFAULTS),
+                  ChannelOptions.DEFAULTS,
+                  loops),
           loop,
-          new Random(1));
+          new Random(1),
+          new PrefixIndex(IndexOptions.DEFAULTS));
   private List<String> answer = List.of();
 
   /** Fakes have no heartbeat: they may be silent as long as a test takes. */
@@ -62,6 +68,7 @@ class DnsDiscoveryTest {
     closing.join();
     a.close();
     b.close();
+    loops.close();
   }
 
   private List<InetAddress> resolve(String host) throws UnknownHostException {
@@ -116,7 +123,8 @@ class DnsDiscoveryTest {
   @Test
   void oneThatLeavesKeepsItsRequestsAndMayComeBack() {
     startWith("10.0.0.1", "10.0.0.2");
-    assertThat(view("10.0.0.1").link().charge(0)).isTrue();
+    WorkerLink link = view("10.0.0.1").link();
+    Charge charge = link.charge(link.charged(), 0).orElseThrow();
     refresh("10.0.0.2");
     loop.runUntil(() -> view("10.0.0.1").status() == WorkerStatus.DRAINING);
     assertThat(view("10.0.0.1").reason()).isEqualTo("no longer found by dns:///workers:9091");
@@ -127,7 +135,7 @@ class DnsDiscoveryTest {
     loop.runUntil(() -> fleet.snapshot().ready() == 2);
     refresh("10.0.0.2");
     loop.runUntil(() -> view("10.0.0.1").status() == WorkerStatus.DRAINING);
-    view("10.0.0.1").link().release();
+    charge.release();
     loop.advance(Duration.ofSeconds(1));
     loop.runUntil(() -> size() == 1);
   }

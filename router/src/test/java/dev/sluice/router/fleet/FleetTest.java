@@ -2,6 +2,9 @@ package dev.sluice.router.fleet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.common.server.EventLoops;
+import dev.sluice.router.index.IndexOptions;
+import dev.sluice.router.index.PrefixIndex;
 import dev.sluice.router.testing.FakeWorker;
 import dev.sluice.router.testing.ManualLoop;
 import dev.sluice.v1.Heartbeat;
@@ -19,13 +22,15 @@ import org.junit.jupiter.api.Test;
 class FleetTest {
   private final FakeWorker worker = FakeWorker.start("w1");
   private final ManualLoop loop = new ManualLoop();
+  private final EventLoops loops = EventLoops.create(1);
   private final Fleet fleet =
       new Fleet(
           List.of(WorkerAddress.parse(worker.address()), WorkerAddress.parse(worker.address())),
           FleetOptions.DEFAULTS,
-          address -> WorkerChannels.open(address, ChannelOptions.DEFAULTS),
+          address -> WorkerChannels.open(address, ChannelOptions.DEFAULTS, loops),
           loop,
-          new Random(1));
+          new Random(1),
+          new PrefixIndex(IndexOptions.DEFAULTS));
 
   @AfterEach
   void close() {
@@ -33,6 +38,7 @@ class FleetTest {
     loop.runUntil(() -> view().status() == WorkerStatus.GONE);
     join(closing);
     worker.close();
+    loops.close();
   }
 
   private WorkerView view() {
@@ -60,7 +66,7 @@ class FleetTest {
     assertThat(view().name()).isEqualTo("w1");
     assertThat(view().serves("alias-of-m")).isTrue();
 
-    view().link().charge(0);
+    assertThat(view().link().charge(view().link().charged(), 0)).isPresent();
     watcher.send(
         WatchResponse.newBuilder()
             .setLoad(Load.newBuilder().setRunningRequests(3).setWaitingRequests(2)));

@@ -24,6 +24,7 @@ import dev.sluice.v1.WorkerState;
 import dev.sluice.worker.engine.CacheContent;
 import dev.sluice.worker.engine.EngineConfig;
 import dev.sluice.worker.engine.ModelRunner;
+import dev.sluice.worker.simulation.ByteTokenizer;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.health.v1.HealthCheckRequest;
