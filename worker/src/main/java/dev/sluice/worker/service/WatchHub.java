@@ -202,6 +202,7 @@ final class WatchHub implements AutoCloseable {
         .setKvBlocksCached(e.cachedBlocks())
         .setStepNanos(e.stepNanos())
         .setOutputTokensTotal(e.outputTokens())
+        .setSubscribers(subscribers.size())
         .build();
   }
 
