@@ -202,7 +202,6 @@ final class WatchHub implements AutoCloseable {
         .setKvBlocksCached(e.cachedBlocks())
         .setStepNanos(e.stepNanos())
         .setOutputTokensTotal(e.outputTokens())
-        .setSubscribers(subscribers.size())
         .build();
   }
 

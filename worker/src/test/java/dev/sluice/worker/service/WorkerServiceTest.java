@@ -125,22 +125,6 @@ final class WorkerServiceTest {
     return named;
   }
 
-  /** A tenant's limits are divided by the number of routers, which all must know. */
-  @Test
-  void everySubscriberHearsHowManyThereAre() throws Exception {
-    WatchRequest request = WatchRequest.newBuilder().setSubscriber("router").build();
-    try (WorkerFixture worker = WorkerFixture.serving()) {
-      Iterator<WatchResponse> first = worker.worker().watch(request);
-      assertThat(first.next().getSnapshot().getLoad().getSubscribers()).isEqualTo(1);
-      Iterator<WatchResponse> second = worker.worker().watch(request);
-      assertThat(second.next().getSnapshot().getSubscribers()).isEqualTo(2);
-      int told = 1;
-      while (told != 2) { // or the test's time is over
-        told = Math.max(told, first.next().getLoad().getSubscribers());
-      }
-    }
-  }
-
   /** Both replay what they are told; the one that came later begins with what is there. */
   @Test
   void watchTellsWhichBlocksAreCached() throws Exception {
