@@ -98,6 +98,7 @@ final class RouterFixture implements AutoCloseable {
     RouterConfig config =
         new RouterConfig(
             d.server(),
+            d.http(),
             d.workers(),
             d.policy(),
             d.index(),

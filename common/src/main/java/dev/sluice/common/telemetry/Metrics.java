@@ -181,11 +181,11 @@ public final class Metrics {
       new Counter("sluice_resumes", "{resume}", "Streams continued on another worker");
 
   /** By attributes {@code tenant} and {@code outcome}: admitted, or why it was refused. */
-  public static final Counter TENANT_REQUESTS =
+  public static final Counter ROUTER_TENANT_REQUESTS =
       new Counter("sluice_router_tenant_requests", "{request}", "Requests by tenant and outcome");
 
   /** By attributes {@code tenant} and {@code type}: input, output. */
-  public static final Counter TENANT_TOKENS =
+  public static final Counter ROUTER_TENANT_TOKENS =
       new Counter("sluice_router_tenant_tokens", "{token}", "Tokens of admitted requests by tenant");
 
   /** By attribute {@code model}. */

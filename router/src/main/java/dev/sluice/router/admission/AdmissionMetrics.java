@@ -26,8 +26,8 @@ final class AdmissionMetrics {
   private final LongCounter tokens;
 
   AdmissionMetrics(Meter meter, Supplier<Collection<Lane>> lanes) {
-    requests = Metrics.TENANT_REQUESTS.on(meter);
-    tokens = Metrics.TENANT_TOKENS.on(meter);
+    requests = Metrics.ROUTER_TENANT_REQUESTS.on(meter);
+    tokens = Metrics.ROUTER_TENANT_TOKENS.on(meter);
     Metrics.QUEUED_REQUESTS.observe(
         meter,
         measurement -> {

@@ -185,7 +185,8 @@ class SelectorTest {
                 report.model(),
                 Limits.newBuilder().setMaxPendingPrefillTokens(100).build(),
                 report.state(),
-                report.load())),
+                report.load(),
+                report.routers())),
         1,
         new Foreign(0, pendingPrefillTokens, 0),
         worker.link());
