@@ -87,8 +87,7 @@ final class Intake<R> implements ServerCallHandler<R, byte[]> {
       method.describe(request, telemetry.span());
       prepared
           .tokens()
-          .ifPresent(t ->
-              telemetry.tokenized(t.count(), proxy.nanoClock().getAsLong() - before));
+          .ifPresent(t -> telemetry.tokenized(t.count(), proxy.nanoClock().getAsLong() - before));
       forwarded =
           new ForwardedCall<>(proxy, method, prepared, call, deadline, arrivalNanos, telemetry);
       request = null; // the prepared one is enough
