@@ -98,7 +98,8 @@ public final class RouterMain implements AutoCloseable {
     lifecycle.add("telemetry", telemetry);
     lifecycle.add("fleet thread", loop);
     List<WorkerSource> sources = config.workers().stream().map(WorkerSource::parse).toList();
-    EventLoops loops = lifecycle.add("event loops", EventLoops.create(config.server().eventLoops()));
+    EventLoops loops =
+        lifecycle.add("event loops", EventLoops.create(config.server().eventLoops()));
     PrefixIndex index = new PrefixIndex(config.index());
     Metrics.INDEX_BLOCKS.observe(telemetry.meter(), measured -> measured.record(index.blocks()));
     Metrics.INDEX_DROPPED.observe(telemetry.meter(), measured -> measured.record(index.dropped()));

@@ -175,7 +175,8 @@ class CostRoutingTest {
       ChatMessages.Builder chat = ChatMessages.newBuilder();
       for (int turn = 0; turn < 3; turn++) {
         chat.addMessages(ChatMessage.newBuilder().setRole("user").setContent("w" + turn));
-        router.generate(
+        router
+            .generate(
                 GenerateRequest.newBuilder().setModel("m").setSessionId("s").setChat(chat).build())
             .rest();
         List<Integer> ids = a.takeRequest().getHop().getPromptTokenIdsList();
@@ -185,7 +186,8 @@ class CostRoutingTest {
                 TinyTokenizer.START, 102, turn, TinyTokenizer.END, TinyTokenizer.START);
       }
       // What is wrong with a prompt is the worker's to say, who sees all of it.
-      router.generate(GenerateRequest.newBuilder().setChat(ChatMessages.getDefaultInstance()).build())
+      router
+          .generate(GenerateRequest.newBuilder().setChat(ChatMessages.getDefaultInstance()).build())
           .rest();
       GenerateRequest empty = a.takeRequest();
       assertThat(empty.hasChat()).isTrue();

@@ -94,8 +94,7 @@ final class Intake<R> implements ServerCallHandler<R, byte[]> {
       }
       prepared
           .tokens()
-          .ifPresent(t ->
-              telemetry.tokenized(t.count(), proxy.nanoClock().getAsLong() - before));
+          .ifPresent(t -> telemetry.tokenized(t.count(), proxy.nanoClock().getAsLong() - before));
       forwarded =
           new ForwardedCall<>(
               proxy, method, prepared, call, deadline, arrivalNanos, telemetry, place);

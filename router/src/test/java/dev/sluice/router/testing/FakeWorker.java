@@ -1,12 +1,12 @@
 package dev.sluice.router.testing;
 
 import com.google.protobuf.ByteString;
+import dev.sluice.common.tokenizer.TokenizerBundle;
 import dev.sluice.v1.Capabilities;
 import dev.sluice.v1.DetokenizeRequest;
 import dev.sluice.v1.DetokenizeResponse;
 import dev.sluice.v1.DrainRequest;
 import dev.sluice.v1.DrainResponse;
-import dev.sluice.common.tokenizer.TokenizerBundle;
 import dev.sluice.v1.FetchTokenizerRequest;
 import dev.sluice.v1.FetchTokenizerResponse;
 import dev.sluice.v1.GenerateOnceRequest;

@@ -35,7 +35,8 @@ public final class TinyTokenizer {
   private static String special(int id, String text) {
     return """
     {"id":%d,"content":"%s","single_word":false,"lstrip":false,"rstrip":false,
-     "normalized":false,"special":true}"""
+     "normalized":false,"special":true}\
+    """
         .formatted(id, text);
   }
 }
