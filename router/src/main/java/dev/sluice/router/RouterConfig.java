@@ -6,7 +6,7 @@ import dev.sluice.router.admission.AdmissionOptions;
 import dev.sluice.router.admission.TenantOptions;
 import dev.sluice.router.fleet.ChannelOptions;
 import dev.sluice.router.fleet.FleetOptions;
-import dev.sluice.router.fleet.WorkerAddress;
+import dev.sluice.router.fleet.WorkerSource;
 import dev.sluice.router.index.IndexOptions;
 import dev.sluice.router.policy.Policies;
 import dev.sluice.router.prompt.PromptOptions;
@@ -19,7 +19,8 @@ import java.util.Optional;
  * Configuration of a router.
  *
  * @param server where clients connect
- * @param workers addresses of workers, host:port
+ * @param workers where workers are: host:port, dns:///host:port or
+ *     kubernetes:///service.namespace:port
  * @param policy name of the routing policy
  * @param index what is remembered of the workers' caches
  * @param prompt how prompts are tokenized
@@ -51,7 +52,7 @@ public record RouterConfig(
     workers = List.copyOf(workers);
     for (String worker : workers) {
       try {
-        WorkerAddress.parse(worker);
+        WorkerSource.parse(worker);
       } catch (IllegalArgumentException e) {
         throw new IllegalArgumentException("workers: " + e.getMessage(), e);
       }

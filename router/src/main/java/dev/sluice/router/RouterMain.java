@@ -1,16 +1,18 @@
 package dev.sluice.router;
 
 import dev.sluice.common.error.Refusal;
+import dev.sluice.common.server.EventLoops;
 import dev.sluice.common.server.GrpcServer;
 import dev.sluice.common.server.Lifecycle;
 import dev.sluice.common.server.PortFile;
 import dev.sluice.common.telemetry.Telemetry;
 import dev.sluice.router.admission.Admission;
+import dev.sluice.router.fleet.Discoveries;
 import dev.sluice.router.fleet.Fleet;
 import dev.sluice.router.fleet.FleetLoop;
 import dev.sluice.router.fleet.FleetThread;
-import dev.sluice.router.fleet.WorkerAddress;
 import dev.sluice.router.fleet.WorkerChannels;
+import dev.sluice.router.fleet.WorkerSource;
 import dev.sluice.router.index.PrefixIndex;
 import dev.sluice.router.policy.Policies;
 import dev.sluice.router.policy.Selector;
@@ -25,6 +27,7 @@ import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -85,17 +88,20 @@ public final class RouterMain implements AutoCloseable {
     lifecycle.add("telemetry", telemetry);
     lifecycle.add("fleet thread", loop);
     SecureRandom random = new SecureRandom();
+    List<WorkerSource> sources = config.workers().stream().map(WorkerSource::parse).toList();
+    EventLoops loops = lifecycle.add("event loops", EventLoops.create(config.server().eventLoops()));
     PrefixIndex index = new PrefixIndex(config.index());
     fleet =
         lifecycle.add(
             "fleet",
             new Fleet(
-                config.workers().stream().map(WorkerAddress::parse).toList(),
+                Discoveries.fixed(sources),
                 config.fleet(),
-                address -> WorkerChannels.open(address, config.channel()),
+                address -> WorkerChannels.open(address, config.channel(), loops),
                 loop,
                 random,
                 index));
+    Discoveries.searching(sources, config.fleet(), loop).forEach(fleet::follow);
     tokenizers = lifecycle.add("tokenizers", new Tokenizers(fleet, loop::nanoTime));
     Admission admission =
         lifecycle.add(
@@ -117,6 +123,7 @@ public final class RouterMain implements AutoCloseable {
             new Prompts(config.prompt(), fleet, tokenizers));
     server =
         GrpcServer.builder(config.server())
+            .on(loops)
             .service(GenerationServiceDefinition.of(proxy, fleet))
             // The proxy has spans of its own; operators' calls get the usual ones.
             .service(

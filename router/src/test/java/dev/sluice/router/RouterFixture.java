@@ -83,10 +83,7 @@ final class RouterFixture implements AutoCloseable {
 
   /** Over these workers, with time that is the test's, where requests may have to wait. */
   static RouterFixture over(
-      SteppedLoop loop,
-      AdmissionOptions admission,
-      TenantOptions tenants,
-      FakeWorker... workers) {
+      SteppedLoop loop, AdmissionOptions admission, TenantOptions tenants, FakeWorker... workers) {
     RouterConfig d = config(workers);
     RouterConfig config =
         new RouterConfig(
@@ -124,7 +121,8 @@ final class RouterFixture implements AutoCloseable {
             d.stallTimeout(),
             d.backoffInitial(),
             d.backoffMax(),
-            d.breaker());
+            d.breaker(),
+            d.dnsRefresh());
     return config(patient, proxy, stopGrace, workers);
   }
 

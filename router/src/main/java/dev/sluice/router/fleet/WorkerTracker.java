@@ -46,6 +46,7 @@ final class WorkerTracker {
   private Foreign foreign = Foreign.NONE;
   private long incarnation;
   private boolean cordoned;
+  private Optional<String> leaving = Optional.empty(); // why, if it is
   private Optional<Stream> stream = Optional.empty();
   private Subscription timer = () -> {};
 
@@ -65,11 +66,15 @@ final class WorkerTracker {
   }
 
   WorkerView view() {
-    boolean held = cordoned && status == WorkerStatus.READY;
+    Optional<String> held =
+        status != WorkerStatus.READY
+            ? Optional.empty()
+            : leaving.or(() ->
+                cordoned ? Optional.of("drained by an operator of this router") : Optional.empty());
     return new WorkerView(
         link.address(),
-        held ? WorkerStatus.DRAINING : status,
-        held ? "drained by an operator of this router" : reason,
+        held.isPresent() ? WorkerStatus.DRAINING : status,
+        held.orElse(reason),
         report,
         incarnation,
         foreign,
@@ -94,12 +99,40 @@ final class WorkerTracker {
     onChange.run();
   }
 
-  void close() {
+  /** Sends it nothing more: it is no longer part of the fleet, unless it comes back. */
+  void leave(String why) {
+    if (leaving.isEmpty()) {
+      log.info("worker {} leaves: {}", link.address(), why);
+      leaving = Optional.of(why);
+      onChange.run();
+    }
+  }
+
+  /** It is part of the fleet, again if it was leaving. */
+  void stay() {
+    if (leaving.isPresent()) {
+      log.info("worker {} is back", link.address());
+      leaving = Optional.empty();
+      onChange.run();
+    }
+  }
+
+  boolean isLeaving() {
+    return leaving.isPresent();
+  }
+
+  /** Whether it has no request of this router. */
+  boolean isIdle() {
+    return link.inFlight() == 0;
+  }
+
+  /** Lets go of it; what still runs there is cancelled. */
+  void close(String why) {
     timer.close();
     stream.ifPresent(Stream::cancel);
     stream = Optional.empty();
     link.blocks().close();
-    become(WorkerStatus.GONE, "the router stops");
+    become(WorkerStatus.GONE, why);
     channel.shutdownNow();
   }
 
@@ -166,6 +199,7 @@ final class WorkerTracker {
         && !report.get().identity().getEpoch().equals(latest.identity().getEpoch())) {
       log.info("worker {} at {} was restarted", latest.identity().getWorkerId(), link.address());
       link.breaker().reset();
+      cordoned = false; // the operator drained a process that is no more
     }
     report = Optional.of(latest);
     foreign = Foreign.of(latest.load(), link.charged(), latest.model().getBlockSize());

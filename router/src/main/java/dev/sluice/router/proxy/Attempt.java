@@ -18,10 +18,10 @@ import java.util.concurrent.atomic.AtomicLong;
 /**
  * One call to one worker, and the way of its messages to the client.
  *
- * <p>Flow control: {@code messagesAhead} messages are asked for at the start, then one for each
- * that was passed on, but only while the client's side takes more; the rest is owed, and asked for
- * when it does. A slow client so stops the worker's stream, and at most {@code messagesAhead}
- * messages and grpc-java's own 32 KiB wait here.
+ * <p>Flow control: {@code messagesAhead} messages are asked for at the start, then as many as were
+ * passed on, a part of them at a time, but only while the client's side takes more; the rest is
+ * owed, and asked for when it does. A slow client so stops the worker's stream, and at most {@code
+ * messagesAhead} messages and grpc-java's own 32 KiB wait here.
  *
  * <p>Threading: the listener is called by the worker channel's event loop, one callback at a time,
  * and drives the call (see {@link ForwardedCall}) until {@link #onClose}: after that this is no
@@ -47,6 +47,8 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable,
 
   private final AtomicInteger owed = new AtomicInteger();
   private final AtomicLong received = new AtomicLong(); // one writer: the listener
+  private final int batch; // messages that are asked for at a time
+  private int passed; // since then
   private boolean delivered;
   private Optional<byte[]> held = Optional.empty(); // a unary answer, until its status is known
   private Optional<Status> fault = Optional.empty();
@@ -65,6 +67,7 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable,
     this.worker = worker;
     this.span = span;
     this.client = owner.client();
+    this.batch = Math.max(1, owner.messagesAhead() / 4);
     this.streaming = !owner.method().descriptor().getType().serverSendsOneMessage();
   }
 
@@ -177,13 +180,16 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable,
       owner.passingOn(this);
     }
     client.sendMessage(owner.check().finished() ? completed(message) : message);
-    if (client.isReady()) {
-      worker.request(1);
-    } else {
-      owed.incrementAndGet();
+    passed++;
+    if (!client.isReady()) {
+      owed.addAndGet(passed);
+      passed = 0;
       if (client.isReady()) { // it became ready between the two: nobody else would ask
         clientReady();
       }
+    } else if (passed >= batch) {
+      worker.request(passed);
+      passed = 0;
     }
   }
 

@@ -3,6 +3,7 @@ package dev.sluice.router.proxy;
 import com.google.protobuf.InvalidProtocolBufferException;
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.Statuses;
+import dev.sluice.common.server.EventLoops;
 import dev.sluice.router.admission.Place;
 import dev.sluice.router.admission.Toll;
 import dev.sluice.router.admission.Waiter;
@@ -19,6 +20,7 @@ import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.netty.channel.EventLoop;
 import io.opentelemetry.api.trace.Span;
 import java.time.Duration;
 import java.util.Optional;
@@ -335,7 +337,7 @@ final class ForwardedCall<R> {
             worker
                 .link()
                 .channel()
-                .newCall(method.descriptor(), CallOptions.DEFAULT.withDeadline(deadline)),
+                .newCall(method.descriptor(), options()),
             span);
     if (makeCurrent(attempt)) {
       Optional<Resume> resume =
@@ -348,6 +350,13 @@ final class ForwardedCall<R> {
       attempt.abandon();
       advance(); // sees why
     }
+  }
+
+  /** The worker's messages come on the event loop that sends them to the client. */
+  private CallOptions options() {
+    EventLoop loop = client.getAttributes().get(EventLoops.OF_CONNECTION);
+    CallOptions options = CallOptions.DEFAULT.withDeadline(deadline);
+    return loop == null ? options : options.withOption(EventLoops.OF_CALL, loop);
   }
 
   /** Driver: the prompt's tokens, if they are what the worker would make of the prompt. */

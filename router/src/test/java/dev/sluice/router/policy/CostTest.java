@@ -42,7 +42,7 @@ class CostTest {
               Limits.getDefaultInstance(),
               WorkerState.WORKER_STATE_READY,
               Load.newBuilder().setKvBlocksTotal(1_000).build(),
-                    1);
+              1);
       candidates.add(
           new Candidate(
               new WorkerView(
@@ -87,9 +87,7 @@ class CostTest {
     assertThat(
             new Cost()
                 .pick(
-                    candidates("100/2000/900/50 100/0/0/0 10/40/50/8 100/0/0/0"),
-                    Affinity.NONE,
-                    0))
+                    candidates("100/2000/900/50 100/0/0/0 10/40/50/8 100/0/0/0"), Affinity.NONE, 0))
         .isEqualTo(2);
   }
 
