@@ -79,7 +79,8 @@ class AdmissionTest {
   @Test
   void waitsUntilAWorkerHasRoomInFairOrder() {
     try (worker;
-        RouterFixture router = router(QUEUE, new TenantOptions(List.of("b=2"), List.of(), List.of()))) {
+        RouterFixture router =
+            router(QUEUE, new TenantOptions(List.of("b=2"), List.of(), List.of()))) {
       Collected<GenerateResponse> first = router.generate(request("a", "a0"));
       assertThat(worker.takeRequest().getRequestId()).isEqualTo("a0");
       List<Collected<GenerateResponse>> waiting =

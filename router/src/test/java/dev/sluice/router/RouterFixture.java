@@ -90,10 +90,7 @@ final class RouterFixture implements AutoCloseable {
 
   /** Over these workers, with time that is the test's, where requests may have to wait. */
   static RouterFixture over(
-      SteppedLoop loop,
-      AdmissionOptions admission,
-      TenantOptions tenants,
-      FakeWorker... workers) {
+      SteppedLoop loop, AdmissionOptions admission, TenantOptions tenants, FakeWorker... workers) {
     RouterConfig d = config(workers);
     RouterConfig config =
         new RouterConfig(

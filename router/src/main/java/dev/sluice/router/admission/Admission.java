@@ -21,8 +21,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * late, and has those wait, in fair order, for which no worker has room. A worker so never has more
  * to compute than it asks for, and what waits can go to whichever has room first.
  *
- * <p>Threading: any thread. Turns are given on the fleet loop alone, when the fleet has changed or a
- * request has freed room; one that finds nobody waiting goes on at once, on its own thread.
+ * <p>Threading: any thread. Turns are given on the fleet loop alone, when the fleet has changed or
+ * a request has freed room; one that finds nobody waiting goes on at once, on its own thread.
  */
 public final class Admission implements AutoCloseable {
   private static final double NANOS_PER_MILLI = 1e6;
@@ -189,12 +189,14 @@ public final class Admission implements AutoCloseable {
     double ttft = forecast.ttftNanos();
     double target = (double) demand.ttftTarget().map(Duration::toNanos).orElse(Long.MAX_VALUE);
     if (ttft > target) {
-      return Optional.of(late("TTFT_TARGET", "time to first token", ttft, target, demand, forecast));
+      return Optional.of(
+          late("TTFT_TARGET", "time to first token", ttft, target, demand, forecast));
     }
     int most = demand.maxTokens().orElse(Integer.MAX_VALUE);
     double end = forecast.endNanos(Math.min(most, tenant.outputMean()));
     return end > leftNanos
-        ? Optional.of(late("DEADLINE", "time to the end", end, (double) leftNanos, demand, forecast))
+        ? Optional.of(
+            late("DEADLINE", "time to the end", end, (double) leftNanos, demand, forecast))
         : Optional.empty();
   }
 
@@ -240,7 +242,8 @@ public final class Admission implements AutoCloseable {
             + lane.waitingTokens()
             + " prompt tokens; tenant \""
             + place.tenant().name()
-            + "\" has as many of them as it may (expected: at most half of what the others leave of "
+            + "\" has as many of them as it may (expected: at most half of what the others leave of"
+            + " "
             + options.maxQueuedRequests()
             + " requests and "
             + options.maxQueuedTokens()

@@ -24,11 +24,7 @@ public record AdmissionOptions(
 
   public static final AdmissionOptions DEFAULTS =
       new AdmissionOptions(
-          4_096,
-          8_000_000,
-          Duration.ofSeconds(60),
-          Duration.ofSeconds(30),
-          Duration.ofSeconds(10));
+          4_096, 8_000_000, Duration.ofSeconds(60), Duration.ofSeconds(30), Duration.ofSeconds(10));
 
   public AdmissionOptions {
     Checks.range("max-queued-requests", maxQueuedRequests, 1, MOST_REQUESTS);

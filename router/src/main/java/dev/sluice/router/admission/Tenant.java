@@ -41,8 +41,7 @@ final class Tenant {
     tokens =
         tokensPerMinute.isPresent()
             ? Optional.of(
-                new TokenBucket(
-                    tokensPerMinute.getAsDouble(), burstNanos, nanoClock.getAsLong()))
+                new TokenBucket(tokensPerMinute.getAsDouble(), burstNanos, nanoClock.getAsLong()))
             : Optional.empty();
   }
 
@@ -75,7 +74,8 @@ final class Tenant {
       OptionalLong wait = requests.get().tryAcquire(routers);
       if (wait.isPresent()) {
         return Optional.of(
-            refusal("REQUEST_RATE_LIMIT", "requests", requestsPerMinute, routers, wait.getAsLong()));
+            refusal(
+                "REQUEST_RATE_LIMIT", "requests", requestsPerMinute, routers, wait.getAsLong()));
       }
     }
     return Optional.empty();

@@ -17,8 +17,7 @@ import java.util.OptionalDouble;
 public record TenantOptions(
     List<String> weights, List<String> requestsPerMinute, List<String> tokensPerMinute) {
   /** Equal shares, no limits. */
-  public static final TenantOptions DEFAULTS =
-      new TenantOptions(List.of(), List.of(), List.of());
+  public static final TenantOptions DEFAULTS = new TenantOptions(List.of(), List.of(), List.of());
 
   private static final String ANY = "*";
 
@@ -70,7 +69,8 @@ public record TenantOptions(
    * @param requests per minute
    * @param tokens per minute
    */
-  record Rates(Map<String, Double> weights, Map<String, Double> requests, Map<String, Double> tokens) {
+  record Rates(
+      Map<String, Double> weights, Map<String, Double> requests, Map<String, Double> tokens) {
     double weight(String tenant) {
       return of(weights, tenant).orElse(1);
     }

@@ -22,8 +22,7 @@ class PaceTest {
       now += SECOND / 10;
     }
     assertThat(pace.prefillNanos(0, now).orElseThrow()).isBetween(0.0, 40e6);
-    assertThat(pace.prefillNanos(4_000, now).orElseThrow())
-        .isCloseTo(420e6, withPercentage(10));
+    assertThat(pace.prefillNanos(4_000, now).orElseThrow()).isCloseTo(420e6, withPercentage(10));
   }
 
   @Test

@@ -130,8 +130,7 @@ final class SimulatedService {
       this.prompt = prompt;
       this.output = output;
       uncomputed = prompt;
-      Demand demand =
-          new Demand(tenant, priority, 1, OptionalInt.empty(), Optional.empty(), false);
+      Demand demand = new Demand(tenant, priority, 1, OptionalInt.empty(), Optional.empty(), false);
       place = admission.enter(demand, "m", prompt, Long.MAX_VALUE);
     }
 
@@ -140,9 +139,7 @@ final class SimulatedService {
         place.join(snapshot, this, Duration.ofDays(1));
         return;
       }
-      turn()
-          .ifPresentOrElse(
-              Runnable::run, () -> place.join(snapshot, this, Duration.ofDays(1)));
+      turn().ifPresentOrElse(Runnable::run, () -> place.join(snapshot, this, Duration.ofDays(1)));
     }
 
     @Override

@@ -42,7 +42,7 @@ class CostTest {
               Limits.getDefaultInstance(),
               WorkerState.WORKER_STATE_READY,
               Load.newBuilder().setKvBlocksTotal(1_000).build(),
-                    1);
+              1);
       candidates.add(
           new Candidate(
               new WorkerView(
