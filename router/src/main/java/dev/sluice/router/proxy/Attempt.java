@@ -1,6 +1,7 @@
 package dev.sluice.router.proxy;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.sluice.router.fleet.Charge;
 import dev.sluice.router.fleet.Occupant;
 import dev.sluice.router.fleet.WorkerBreaker;
 import dev.sluice.router.fleet.WorkerView;
@@ -19,8 +20,8 @@ import java.util.concurrent.atomic.AtomicLong;
  *
  * <p>Flow control: {@code messagesAhead} messages are asked for at the start, then as many as were
  * passed on, a part of them at a time, but only while the client's side takes more; the rest is
- * owed, and asked for when it does. A slow client so stops the worker's stream, and at most {@code messagesAhead}
- * messages and grpc-java's own 32 KiB wait here.
+ * owed, and asked for when it does. A slow client so stops the worker's stream, and at most {@code
+ * messagesAhead} messages and grpc-java's own 32 KiB wait here.
  *
  * <p>Threading: the listener is called by the worker channel's event loop, one callback at a time,
  * and drives the call (see {@link ForwardedCall}) until {@link #onClose}: after that this is no
@@ -32,6 +33,7 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable,
   private final ForwardedCall<R> owner;
   private final WorkerView target;
   private final WorkerBreaker.Pass pass; // driver only
+  private final Charge charge;
   private final ClientCall<R, byte[]> worker;
   private final Span span;
   private final ServerCall<R, byte[]> client;
@@ -55,11 +57,13 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable,
       ForwardedCall<R> owner,
       WorkerView target,
       WorkerBreaker.Pass pass,
+      Charge charge,
       ClientCall<R, byte[]> worker,
       Span span) {
     this.owner = owner;
     this.target = target;
     this.pass = pass;
+    this.charge = charge;
     this.worker = worker;
     this.span = span;
     this.client = owner.client();
@@ -94,7 +98,7 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable,
   /** Gives back what the selection charged; the call was over before it could start. */
   void abandon() {
     pass.over();
-    target.link().release();
+    charge.release();
     owner.telemetry().attempted(span, target, "cancelled", Status.CANCELLED);
   }
 
@@ -169,6 +173,7 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable,
     received.lazySet(received.getPlain() + 1);
     if (!delivered) {
       delivered = true;
+      charge.prefilled(); // what a worker sends first, it sends with the first token
       pass.answered();
       owner.passingOn(this);
     }
@@ -197,7 +202,7 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable,
   @Override
   public void onClose(Status reported, Metadata trailers) {
     target.link().leave(this);
-    target.link().release();
+    charge.release();
     Status status = fault.orElse(reported);
     boolean complete = owner.check().finished(); // then whatever became of the worker since
     if (!complete && status.isOk()) {

@@ -7,8 +7,8 @@ import dev.sluice.v1.WatchResponse;
 import dev.sluice.v1.WorkerSnapshot;
 import dev.sluice.v1.WorkerState;
 import dev.sluice.worker.engine.CacheContent;
-import dev.sluice.worker.engine.Engine;
 import dev.sluice.worker.engine.EngineSnapshot;
+import dev.sluice.worker.engine.GenerationEngine;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.time.Duration;
@@ -42,7 +42,7 @@ final class WatchHub implements AutoCloseable {
   private static final int TICKS_TO_ANSWER = 4;
 
   private final WorkerProfile profile;
-  private final Engine engine;
+  private final GenerationEngine engine;
   private final Supplier<WorkerState> state;
   private final ScheduledExecutorService thread =
       Executors.newSingleThreadScheduledExecutor(
@@ -53,7 +53,7 @@ final class WatchHub implements AutoCloseable {
   private List<String> decoding = List.of(); // as the engine last answered
   private long ticks;
 
-  WatchHub(WorkerProfile profile, Engine engine, Supplier<WorkerState> state) {
+  WatchHub(WorkerProfile profile, GenerationEngine engine, Supplier<WorkerState> state) {
     this.profile = profile;
     this.engine = engine;
     this.state = state;

@@ -27,7 +27,26 @@ final class GenerationCallTest {
   void endsWhenItsClientHangsUpWithTokensUnsent() throws Exception {
     try (WorkerFixture worker = WorkerFixture.serving()) {
       CompletableFuture<Status> ended = new CompletableFuture<>();
+<<<<<<< HEAD
       GenerationCall call = call(worker, new DeafSink(), ended);
+=======
+      GenerationCall call =
+          new GenerationCall(
+              plan(),
+              worker.engine,
+              new DeafSink(),
+              new ServedModel(
+                  "sim",
+                  "w1",
+                  ModelForm.TOKENS,
+                  Optional.of(
+                      new Tokenization(
+                          worker.bundle,
+                          worker.tokenizer,
+                          new PromptEncoder(worker.bundle, worker.tokenizer))),
+                  Model.getDefaultInstance()),
+              new Recorder(ended));
+>>>>>>> main
       call.start(GenerationTask.builder("deaf", 1, 2, 3).maxTokens(20).build());
       while (worker.engine.snapshot().outputTokens() < 20) {
         Thread.onSpinWait();
