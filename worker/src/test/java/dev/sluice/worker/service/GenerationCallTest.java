@@ -27,26 +27,7 @@ final class GenerationCallTest {
   void endsWhenItsClientHangsUpWithTokensUnsent() throws Exception {
     try (WorkerFixture worker = WorkerFixture.serving()) {
       CompletableFuture<Status> ended = new CompletableFuture<>();
-<<<<<<< HEAD
       GenerationCall call = call(worker, new DeafSink(), ended);
-=======
-      GenerationCall call =
-          new GenerationCall(
-              plan(),
-              worker.engine,
-              new DeafSink(),
-              new ServedModel(
-                  "sim",
-                  "w1",
-                  ModelForm.TOKENS,
-                  Optional.of(
-                      new Tokenization(
-                          worker.bundle,
-                          worker.tokenizer,
-                          new PromptEncoder(worker.bundle, worker.tokenizer))),
-                  Model.getDefaultInstance()),
-              new Recorder(ended));
->>>>>>> main
       call.start(GenerationTask.builder("deaf", 1, 2, 3).maxTokens(20).build());
       while (worker.engine.snapshot().outputTokens() < 20) {
         Thread.onSpinWait();
@@ -78,14 +59,16 @@ final class GenerationCallTest {
     return new GenerationCall(
         plan(),
         worker.engine,
-        worker.tokenizer::textStream,
         sink,
         new ServedModel(
             "sim",
             "w1",
-            worker.bundle,
-            worker.tokenizer,
-            new PromptEncoder(worker.bundle, worker.tokenizer),
+            ModelForm.TOKENS,
+            Optional.of(
+                new Tokenization(
+                    worker.bundle,
+                    worker.tokenizer,
+                    new PromptEncoder(worker.bundle, worker.tokenizer))),
             Model.getDefaultInstance()),
         new Recorder(ended));
   }
