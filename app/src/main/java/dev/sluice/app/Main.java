@@ -9,6 +9,7 @@ import dev.sluice.app.generate.GenerateCommand;
 import dev.sluice.app.model.EngineBenchCommand;
 import dev.sluice.app.model.ModelCommand;
 import dev.sluice.app.simulate.SimulateCommand;
+import dev.sluice.app.simulate.SimulateFleetCommand;
 import dev.sluice.common.config.BuildInfo;
 import dev.sluice.common.config.Durations;
 import dev.sluice.router.RouterCommand;
@@ -40,7 +41,8 @@ import picocli.CommandLine.IVersionProvider;
       FleetCommand.class,
       BenchCommand.class,
       EngineBenchCommand.class,
-      SimulateCommand.class
+      SimulateCommand.class,
+      SimulateFleetCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {"0:done", "1:failed", "2:wrong usage or input", "130:stopped by Ctrl-C"},

@@ -16,14 +16,14 @@ import io.grpc.Channel;
 import io.grpc.ClientInterceptor;
 import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
-import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
-import io.grpc.stub.ClientCalls;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -38,57 +38,74 @@ import java.util.concurrent.TimeUnit;
  * }
  * }
  *
+ * <p>With several routers, {@code SluiceClient.create("router-1:9090,router-2:9090")}, a stream
+ * outlives the router that it began at: see {@link RetryPolicy}.
+ *
  * <p>Methods block and are meant for virtual threads; failures are {@link SluiceException}s. A
  * deadline travels with the call: the server honours it while queued and while running.
  *
- * <p>Threading: safe for use by many threads; one connection carries all calls.
+ * <p>Threading: safe for use by many threads; one connection to each router carries all calls.
  */
 public final class SluiceClient implements AutoCloseable {
-  private static final Duration CLOSE_GRACE = Duration.ofSeconds(5);
-
   private static final Duration KEEP_ALIVE = Duration.ofSeconds(20);
   private static final Duration KEEP_ALIVE_TIMEOUT = Duration.ofSeconds(10);
 
-  private final ManagedChannel channel;
+  private final Endpoints endpoints;
   private final Optional<Duration> timeout;
+  private final RetryPolicy retry;
 
-  private SluiceClient(ManagedChannel channel, Optional<Duration> timeout) {
-    this.channel = channel;
+  private SluiceClient(Endpoints endpoints, Optional<Duration> timeout, RetryPolicy retry) {
+    this.endpoints = endpoints;
     this.timeout = timeout;
+    this.retry = retry;
   }
 
   /**
-   * A client of one server, without TLS.
+   * A client without TLS.
    *
-   * @param target {@code host:port} or any gRPC target such as {@code dns:///router:9090}
+   * @param targets one router or several, separated by commas, each {@code host:port} or any gRPC
+   *     target such as {@code dns:///router:9090}; calls go round among those that answer
    */
-  public static SluiceClient create(String target) {
-    return builder(target).build();
+  public static SluiceClient create(String targets) {
+    return builder(targets).build();
   }
 
-  /** Starts a client of one server; see {@link #create}. */
-  public static Builder builder(String target) {
-    return new Builder(target);
+  /** Starts a client; see {@link #create}. */
+  public static Builder builder(String targets) {
+    return new Builder(targets);
   }
 
   /** A client over a channel that the caller built; closing the client shuts the channel down. */
   public static SluiceClient over(ManagedChannel channel) {
-    return new SluiceClient(channel, Optional.empty());
+    return new SluiceClient(
+        new Endpoints(List.of(channel)), Optional.empty(), RetryPolicy.DEFAULTS);
   }
 
   /** Options of a client. Threading: for one thread. */
   public static final class Builder {
-    private final String target;
+    private final List<String> targets;
     private final List<ClientInterceptor> interceptors = new ArrayList<>();
     private Optional<Duration> timeout = Optional.empty();
 
-    private Builder(String target) {
-      this.target = target;
+    private RetryPolicy retry = RetryPolicy.DEFAULTS;
+
+    private Builder(String targets) {
+      this.targets = Arrays.stream(targets.split(",", -1)).map(String::strip).toList();
+      if (this.targets.contains("")) {
+        throw new IllegalArgumentException(
+            "targets: \"" + targets + "\" (expected: host:port, or several with commas between)");
+      }
     }
 
     /** Deadline of every call that is not given its own, counted from its start. Default: none. */
     public Builder timeout(Duration timeout) {
       this.timeout = Optional.of(timeout);
+      return this;
+    }
+
+    /** What is done when a router is lost or busy. Default: {@link RetryPolicy#DEFAULTS}. */
+    public Builder retry(RetryPolicy retry) {
+      this.retry = retry;
       return this;
     }
 
@@ -100,14 +117,18 @@ public final class SluiceClient implements AutoCloseable {
 
     public SluiceClient build() {
       return new SluiceClient(
-          NettyChannelBuilder.forTarget(target)
-              .usePlaintext()
-              .intercept(interceptors)
-              // A server that vanished without a word is noticed while a call waits for it.
-              .keepAliveTime(KEEP_ALIVE.toNanos(), TimeUnit.NANOSECONDS)
-              .keepAliveTimeout(KEEP_ALIVE_TIMEOUT.toNanos(), TimeUnit.NANOSECONDS)
-              .build(),
-          timeout);
+          new Endpoints(targets.stream().map(this::connect).toList()), timeout, retry);
+    }
+
+    private ManagedChannel connect(String target) {
+      return NettyChannelBuilder.forTarget(target)
+          .usePlaintext()
+          .intercept(interceptors)
+          .disableRetry() // the client does it itself, and goes on where a stream broke off
+          // A server that vanished without a word is noticed while a call waits for it.
+          .keepAliveTime(KEEP_ALIVE.toNanos(), TimeUnit.NANOSECONDS)
+          .keepAliveTimeout(KEEP_ALIVE_TIMEOUT.toNanos(), TimeUnit.NANOSECONDS)
+          .build();
     }
   }
 
@@ -153,9 +174,12 @@ public final class SluiceClient implements AutoCloseable {
   private TokenStream start(GenerateRequest request, CallOptions options) {
     // Callbacks only fill a queue, so they may run on the network thread.
     return TokenStream.start(
-        channel.newCall(
-            GenerationServiceGrpc.getGenerateMethod(), options.withExecutor(Runnable::run)),
-        named(request));
+        endpoints, named(request), options.withExecutor(Runnable::run), recovery());
+  }
+
+  private Recovery recovery() {
+    return new Recovery(
+        retry, endpoints.count(), System::nanoTime, () -> ThreadLocalRandom.current().nextDouble());
   }
 
   /** Waits for the complete answer. */
@@ -198,18 +222,17 @@ public final class SluiceClient implements AutoCloseable {
         .getModelsList();
   }
 
-  /** The channel, for services that have no method here, such as health or the fleet. */
+  /**
+   * A channel for services that have no method here, such as health or the fleet: each call goes to
+   * one target, and is not made again.
+   */
   public Channel channel() {
-    return channel;
+    return endpoints.channel();
   }
 
   private <Q, R> R call(
       MethodDescriptor<Q, R> method, Q request, Optional<Duration> timeout, String requestId) {
-    try {
-      return ClientCalls.blockingUnaryCall(channel, method, options(timeout), request);
-    } catch (StatusRuntimeException e) {
-      throw SluiceException.of(e.getStatus(), e.getTrailers(), requestId);
-    }
+    return UnaryCall.blocking(endpoints, method, options(timeout), request, requestId, recovery());
   }
 
   private static CallOptions options(Optional<Duration> timeout) {
@@ -225,15 +248,9 @@ public final class SluiceClient implements AutoCloseable {
         : request;
   }
 
-  /** Cancels what still runs and closes the connection. */
+  /** Cancels what still runs and closes the connections. */
   @Override
   public void close() {
-    channel.shutdownNow();
-    try {
-      // So that the server has been told of every cancelled call when the process ends.
-      channel.awaitTermination(CLOSE_GRACE.toNanos(), TimeUnit.NANOSECONDS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    endpoints.close();
   }
 }

@@ -93,6 +93,8 @@ class RouterCommandTest {
             d.http(),
             d.workers(),
             d.policy(),
+            d.index(),
+            d.prompt(),
             d.fleet(),
             d.channel(),
             d.proxy(),

@@ -8,7 +8,8 @@ import dev.sluice.router.fleet.ChannelOptions;
 import dev.sluice.router.fleet.Fleet;
 import dev.sluice.router.fleet.FleetOptions;
 import dev.sluice.router.http.HttpConfig;
-import dev.sluice.router.policy.Policies;
+import dev.sluice.router.index.IndexOptions;
+import dev.sluice.router.prompt.PromptOptions;
 import dev.sluice.router.proxy.ProxyOptions;
 import dev.sluice.router.testing.Collected;
 import dev.sluice.router.testing.FakeWorker;
@@ -98,7 +99,8 @@ final class RouterFixture implements AutoCloseable {
             d.stallTimeout(),
             d.backoffInitial(),
             d.backoffMax(),
-            d.breaker());
+            d.breaker(),
+            d.dnsRefresh());
     return config(patient, proxy, stopGrace, workers);
   }
 
@@ -120,7 +122,9 @@ final class RouterFixture implements AutoCloseable {
             stopGrace),
         HTTP,
         Arrays.stream(workers).map(FakeWorker::address).toList(),
-        Policies.DEFAULT,
+        "least-outstanding", // whoever is idle: easy to foretell
+        IndexOptions.DEFAULTS,
+        PromptOptions.DEFAULTS,
         fleet,
         ChannelOptions.DEFAULTS,
         proxy,

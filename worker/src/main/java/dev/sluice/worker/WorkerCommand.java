@@ -57,6 +57,26 @@ public final class WorkerCommand implements Callable<Integer> {
   private Optional<String> quantization = Optional.empty();
 
   @Option(
+      names = "--engine",
+      paramLabel = "ENGINE",
+      description =
+          "Who computes: onnx, this process (default); or triton, a Triton Inference Server that"
+              + " this one stands before (docs/triton.md). (--engine.kind)")
+  private Optional<String> engine = Optional.empty();
+
+  @Option(
+      names = "--triton",
+      paramLabel = "HOST:PORT",
+      description = "Triton's gRPC address. Default: 127.0.0.1:8001. (--triton.target)")
+  private Optional<String> triton = Optional.empty();
+
+  @Option(
+      names = "--triton-model",
+      paramLabel = "NAME",
+      description = "The model's name on the Triton server. (--triton.model)")
+  private Optional<String> tritonModel = Optional.empty();
+
+  @Option(
       names = "--device",
       paramLabel = "DEVICE",
       description =
@@ -135,6 +155,9 @@ public final class WorkerCommand implements Callable<Integer> {
               .with(keys)
               .with("model.name", model)
               .with("model.quantization", quantization)
+              .with("engine.kind", engine)
+              .with("triton.target", triton)
+              .with("triton.model", tritonModel)
               .with("engine.device", device)
               .with("kv-cache.type", kvType)
               .with("kv-cache.prefix-cache", prefixCache)

@@ -11,6 +11,7 @@ import dev.sluice.worker.graph.HalfType;
 import dev.sluice.worker.graph.Quantization;
 import dev.sluice.worker.kernel.KvType;
 import dev.sluice.worker.runner.Device;
+import dev.sluice.worker.triton.TritonConfig;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
@@ -32,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  *     of the control group's limit, or half of the machine's memory. On a GPU: of its memory,
  *     without a default
  * @param kvCache memory of the streams
+ * @param triton the model of a Triton server, for that engine
  * @param portFile where the ports are written once the worker listens
  */
 public record WorkerConfig(
@@ -43,9 +45,13 @@ public record WorkerConfig(
     Scheduling scheduling,
     Optional<ByteSize> memory,
     KvCache kvCache,
+    TritonConfig triton,
     Optional<Path> portFile) {
   public WorkerConfig {
-    if (engine.runsOn() instanceof Device.Cuda) {
+    if (engine.kind() == EngineKind.TRITON) {
+      Checks.notBlank(
+          "triton.model", triton.model(), "with engine.kind triton the model's name there");
+    } else if (engine.runsOn() instanceof Device.Cuda) {
       checkGpu(engine.device(), model, memory.isPresent() || kvCache.memory().isPresent());
     }
   }
@@ -73,6 +79,7 @@ public record WorkerConfig(
         TelemetryConfig.defaults(9465),
         new Model("smollm2-135m", Optional.empty(), List.of(), Quantization.INT8, 0),
         new Engine(
+            EngineKind.ONNX,
             new Device.Cpu().label(),
             HalfType.FLOAT16,
             CudaCache.HALF,
@@ -92,6 +99,7 @@ public record WorkerConfig(
             Duration.ofSeconds(30)),
         Optional.empty(),
         new KvCache(Optional.empty(), KvType.BF16, true),
+        TritonConfig.defaults(),
         Optional.empty());
   }
 
@@ -120,6 +128,7 @@ public record WorkerConfig(
   /**
    * How it is run.
    *
+   * @param kind who computes: onnx, this process; or triton, a server that this one stands before
    * @param device cpu, or cuda:N for a GPU
    * @param gpuType what a GPU computes in, and holds what is not quantised in
    * @param gpuCache how a GPU holds K and V: in that type, or in 8 bits
@@ -134,6 +143,7 @@ public record WorkerConfig(
    * @param checkIntegrity whether the books of the KV cache are audited after every step
    */
   public record Engine(
+      EngineKind kind,
       String device,
       HalfType gpuType,
       CudaCache gpuCache,

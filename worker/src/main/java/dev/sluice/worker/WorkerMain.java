@@ -17,6 +17,7 @@ import dev.sluice.worker.engine.NanoClock;
 import dev.sluice.worker.runner.CudaModelRunner;
 import dev.sluice.worker.runner.Device;
 import dev.sluice.worker.runner.DeviceRunner;
+import dev.sluice.worker.service.Tokenization;
 import dev.sluice.worker.service.WorkerMetrics;
 import dev.sluice.worker.service.WorkerProfile;
 import dev.sluice.worker.service.WorkerServices;
@@ -26,6 +27,7 @@ import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -57,12 +59,13 @@ public final class WorkerMain {
    */
   public static void run(WorkerConfig config) throws IOException, InterruptedException {
     long start = System.nanoTime();
-    if (config.engine().runsOn() instanceof Device.Cuda gpu) {
+    if (config.engine().kind() == EngineKind.ONNX
+        && config.engine().runsOn() instanceof Device.Cuda gpu) {
       CudaModelRunner.check(gpu);
     }
     // Beside the server's start, which takes about as long.
-    CompletableFuture<LoadedModel> loading =
-        CompletableFuture.supplyAsync(() -> LoadedModel.load(config), WorkerMain::onThread);
+    CompletableFuture<Backend> loading =
+        CompletableFuture.supplyAsync(() -> load(config), WorkerMain::onThread);
     try (Lifecycle lifecycle = new Lifecycle(config.server().stopGrace().plus(CLOSE_MARGIN))) {
       lifecycle.stopOnSignals();
       // A process must not end while native code is still at work in it.
@@ -86,7 +89,7 @@ public final class WorkerMain {
       }
       log.info("listening on {}:{}; loading the model", config.server().host(), server.port());
 
-      serve(config, join(loading), server, telemetry, services, lifecycle);
+      join(loading).serve(server, telemetry, services, lifecycle);
       services.serve(server.health());
       log.info("ready after {} ms", millisSince(start));
       lifecycle.awaitStop();
@@ -94,17 +97,38 @@ public final class WorkerMain {
     }
   }
 
+  /** What computes, once it is loaded. */
+  private interface Backend {
+    void serve(
+        GrpcServer server, Telemetry telemetry, WorkerServices services, Lifecycle lifecycle);
+  }
+
+  private static Backend load(WorkerConfig config) {
+    return switch (config.engine().kind()) {
+      case ONNX -> {
+        LoadedModel model = LoadedModel.load(config);
+        yield (server, telemetry, services, lifecycle) ->
+            serve(config, model, server, telemetry, services, lifecycle);
+      }
+      case TRITON -> {
+        Optional<Tokenization> tokenization = TritonWorker.tokenization(config.triton());
+        yield (server, telemetry, services, lifecycle) ->
+            TritonWorker.serve(config, tokenization, server, telemetry, services, lifecycle);
+      }
+    };
+  }
+
   private static void onThread(Runnable work) {
     Thread _ = Thread.ofPlatform().daemon().name("load").start(work);
   }
 
-  private static void awaitEnd(CompletableFuture<LoadedModel> loading) throws Exception {
+  private static void awaitEnd(CompletableFuture<Backend> loading) throws Exception {
     CompletableFuture<Boolean> ended = loading.handle((_, _) -> true);
     boolean _ =
         ended.completeOnTimeout(false, LAST_LOADING.toMillis(), TimeUnit.MILLISECONDS).get();
   }
 
-  private static LoadedModel join(CompletableFuture<LoadedModel> loading) {
+  private static Backend join(CompletableFuture<Backend> loading) {
     try {
       return loading.join();
     } catch (CompletionException e) {
@@ -141,6 +165,7 @@ public final class WorkerMain {
             NanoClock.SYSTEM,
             metrics);
     metrics.observe(engine::snapshot);
+    metrics.observeCache(runner.geometry().blockSize(), runner.geometry().blocks());
     engine.start();
     services.loaded(
         engine,
@@ -164,12 +189,7 @@ public final class WorkerMain {
     ModelRunner.Geometry geometry = runner.geometry();
     long poolTokens = (long) geometry.blocks() * geometry.blockSize();
     return new WorkerProfile(
-        WorkerIdentity.newBuilder()
-            .setWorkerId(config.workerId().orElse(hostName() + ":" + port))
-            .setEpoch(UUID.randomUUID().toString())
-            .setNumericsFingerprint(runner.numericsFingerprint())
-            .setVersion(BuildInfo.version())
-            .build(),
+        identity(config, port, runner.numericsFingerprint()),
         Capabilities.newBuilder()
             .setResume(true)
             .setKvEvents(config.kvCache().prefixCache())
@@ -204,6 +224,16 @@ public final class WorkerMain {
         runner.device(),
         config.model().quantization().label(),
         runner.runtimeVersion());
+  }
+
+  /** Who this process is. */
+  static WorkerIdentity identity(WorkerConfig config, int port, String numericsFingerprint) {
+    return WorkerIdentity.newBuilder()
+        .setWorkerId(config.workerId().orElse(hostName() + ":" + port))
+        .setEpoch(UUID.randomUUID().toString())
+        .setNumericsFingerprint(numericsFingerprint)
+        .setVersion(BuildInfo.version())
+        .build();
   }
 
   /** A model is called by its catalogue name; a file by its name without the ending. */

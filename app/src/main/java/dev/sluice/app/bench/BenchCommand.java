@@ -12,6 +12,7 @@ import dev.sluice.app.cli.ServerOptions;
 import dev.sluice.app.cli.Style;
 import dev.sluice.app.cli.Terminal;
 import dev.sluice.app.cli.UsageException;
+import dev.sluice.client.RetryPolicy;
 import dev.sluice.client.SluiceClient;
 import dev.sluice.v1.GenerateRequest;
 import dev.sluice.v1.Model;
@@ -155,7 +156,8 @@ public final class BenchCommand implements Callable<Integer> {
     List<Slo> slos = Slo.parse(goodput);
     check();
     CountDownLatch reported = new CountDownLatch(1);
-    try (SluiceClient client = server.connect()) {
+    // a refusal is a result, not something to try again
+    try (SluiceClient client = server.connect(RetryPolicy.DEFAULTS.withPushBacks(0))) {
       TokenSource tokens = new TokenSource(vocabularySize(client), seed);
       warmUp(client, work, tokens);
       long start = System.nanoTime();

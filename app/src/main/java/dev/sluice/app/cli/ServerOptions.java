@@ -1,5 +1,6 @@
 package dev.sluice.app.cli;
 
+import dev.sluice.client.RetryPolicy;
 import dev.sluice.client.SluiceClient;
 import java.time.Duration;
 import java.util.Optional;
@@ -14,7 +15,10 @@ public final class ServerOptions {
   @Option(
       names = "--target",
       paramLabel = "HOST:PORT",
-      description = "The router, or a worker. Default: ${DEFAULT-VALUE}.")
+      description = {
+        "The router, or a worker. Several routers with commas between: a stream whose router is",
+        "lost goes on at another one. Default: ${DEFAULT-VALUE}."
+      })
   private String target = DEFAULT_TARGET;
 
   @Option(
@@ -24,7 +28,12 @@ public final class ServerOptions {
   private @Nullable Duration timeout;
 
   public SluiceClient connect() {
-    SluiceClient.Builder builder = SluiceClient.builder(target);
+    return connect(RetryPolicy.DEFAULTS);
+  }
+
+  /** As {@link #connect()}, with another word on what is done when a router is lost or busy. */
+  public SluiceClient connect(RetryPolicy retry) {
+    SluiceClient.Builder builder = SluiceClient.builder(target).retry(retry);
     Optional.ofNullable(timeout).ifPresent(builder::timeout);
     return builder.build();
   }

@@ -10,12 +10,12 @@ import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
-import io.netty.channel.EventLoopGroup;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -42,8 +42,8 @@ public final class GrpcServer implements AutoCloseable {
   private final ServerConfig config;
   private final HealthStatusManager health;
   private final Server server;
-  private final EventLoopGroup acceptor;
-  private final EventLoopGroup eventLoops;
+  private final EventLoops loops;
+  private final boolean ownsLoops;
   private final ExecutorService handlers;
   private final AtomicBoolean stopping = new AtomicBoolean();
 
@@ -51,15 +51,15 @@ public final class GrpcServer implements AutoCloseable {
     config = builder.config;
     health = new HealthStatusManager();
     health.setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, ServingStatus.NOT_SERVING);
-    acceptor = Transport.eventLoops(1, "grpc-accept");
-    eventLoops = Transport.eventLoops(config.eventLoops(), "grpc-io");
+    ownsLoops = builder.loops.isEmpty();
+    loops = builder.loops.orElseGet(() -> EventLoops.create(config.eventLoops()));
     handlers =
         Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("grpc-call-", 0).factory());
     NettyServerBuilder netty =
         NettyServerBuilder.forAddress(new InetSocketAddress(config.host(), config.port()))
-            .channelType(Transport.serverChannel())
-            .bossEventLoopGroup(acceptor)
-            .workerEventLoopGroup(eventLoops)
+            .channelFactory(EventLoops.serverChannels())
+            .bossEventLoopGroup(loops.acceptor())
+            .workerEventLoopGroup(loops.io())
             .executor(handlers)
             .maxInboundMessageSize(config.maxInboundMessage().toIntExact())
             .maxInboundMetadataSize(config.maxMetadata().toIntExact())
@@ -70,6 +70,7 @@ public final class GrpcServer implements AutoCloseable {
             .permitKeepAliveWithoutCalls(true)
             .maxRstFramesPerWindow(MAX_RESETS, RESET_WINDOW_SECONDS)
             .handshakeTimeout(config.handshakeTimeout().toMillis(), TimeUnit.MILLISECONDS);
+    netty.addTransportFilter(loops.marker());
     netty.addService(health.getHealthService());
     netty.addService(ProtoReflectionServiceV1.newInstance());
     builder.services.forEach(netty::addService);
@@ -169,8 +170,9 @@ public final class GrpcServer implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    var _ = acceptor.shutdownGracefully(0, 1, TimeUnit.SECONDS);
-    var _ = eventLoops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    if (ownsLoops) {
+      loops.close();
+    }
   }
 
   /** Collects what the server serves. */
@@ -179,6 +181,7 @@ public final class GrpcServer implements AutoCloseable {
     private final List<ServerServiceDefinition> services = new ArrayList<>();
     private final List<ServerInterceptor> interceptors = new ArrayList<>();
     private final List<HandlerRegistry> fallback = new ArrayList<>();
+    private Optional<EventLoops> loops = Optional.empty();
 
     private Builder(ServerConfig config) {
       this.config = config;
@@ -191,6 +194,12 @@ public final class GrpcServer implements AutoCloseable {
 
     public Builder service(ServerServiceDefinition service) {
       services.add(service);
+      return this;
+    }
+
+    /** Threads for its I/O, which stay the caller's; by default the server has its own. */
+    public Builder on(EventLoops shared) {
+      loops = Optional.of(shared);
       return this;
     }
 

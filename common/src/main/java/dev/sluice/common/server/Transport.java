@@ -1,13 +1,16 @@
 package dev.sluice.common.server;
 
+import io.netty.channel.Channel;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 
 /** Netty on epoll where its native library loads (Linux), else on the JDK's NIO. */
@@ -16,8 +19,12 @@ final class Transport {
 
   private Transport() {}
 
-  static Class<? extends ServerChannel> serverChannel() {
-    return EPOLL ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
+  static ServerChannel serverChannel() {
+    return EPOLL ? new EpollServerSocketChannel() : new NioServerSocketChannel();
+  }
+
+  static Channel clientChannel() {
+    return EPOLL ? new EpollSocketChannel() : new NioSocketChannel();
   }
 
   static EventLoopGroup eventLoops(int threads, String name) {

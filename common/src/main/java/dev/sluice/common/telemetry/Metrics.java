@@ -124,6 +124,30 @@ public final class Metrics {
   public static final Counter ABORTED =
       new Counter("sluice_requests_aborted", "{request}", "Requests that the worker gave up");
 
+  /** Speculative decoding: how much was tried. */
+  public static final Total DRAFT_TOKENS =
+      new Total("sluice_draft_tokens", "{token}", "Tokens that speculative decoding proposed");
+
+  /** Over {@link #DRAFT_TOKENS}: how often a proposal was right. */
+  public static final Total ACCEPTED_DRAFT_TOKENS =
+      new Total("sluice_accepted_draft_tokens", "{token}", "Proposed tokens that were right");
+
+  /** By attributes {@code tenant} (the first thousand, then other) and {@code status}. */
+  public static final Counter TENANT_REQUESTS =
+      new Counter("sluice_tenant_requests", "{request}", "Requests that ended at a worker");
+
+  /** By attributes {@code tenant} and {@code direction}: input, output. */
+  public static final Counter TENANT_TOKENS =
+      new Counter("sluice_tenant_tokens", "{token}", "Tokens of requests that ended at a worker");
+
+  /** By attribute {@code tenant}. */
+  public static final Histogram TENANT_QUEUE_TIME =
+      new Histogram(
+          "sluice_tenant_queue_time",
+          "s",
+          "Arrival at the engine to first scheduled, or to the end",
+          List.of(0.01, 0.1, 1.0, 10.0));
+
   /** By attribute {@code state}. */
   public static final Gauge WORKERS =
       new Gauge("sluice_workers", "{worker}", "Workers that a router knows, by state");

@@ -35,6 +35,8 @@ class TelemetryTest {
       Metrics.CACHE_CONFIG.observe(
           telemetry.meter(),
           gauge -> gauge.record(1, Attributes.of(AttributeKey.stringKey("block_size"), "16")));
+      Metrics.RUNNING.observe(telemetry.meter(), gauge -> gauge.record(2, model));
+      Metrics.PROMPT_TOKENS.on(telemetry.meter()).add(5, model);
       Metrics.KV_USE.observeDouble(telemetry.meter(), gauge -> gauge.record(0.25, model));
 
       HttpResponse<String> page = get(telemetry, "/metrics", "");
@@ -51,6 +53,13 @@ class TelemetryTest {
           .anyMatch(line ->
               line.matches(
                   "vllm:kv_cache_usage_perc\\{.*gen_ai_request_model=\"smollm2\".*} 0\\.25"))
+          .anyMatch(line ->
+              line.matches("vllm:num_requests_running\\{.*model_name=\"smollm2\".*} 2\\.0"))
+          .anyMatch(line ->
+              line.matches("vllm:prompt_tokens_total\\{.*model_name=\"smollm2\".*} 5\\.0"))
+          .anyMatch(line ->
+              line.matches(
+                  "vllm:time_to_first_token_seconds_bucket\\{.*model_name=\"smollm2\".*} 1"))
           .anyMatch(line -> line.matches("vllm:cache_config_info\\{block_size=\"16\"} 1"))
           .anyMatch(
               line -> line.startsWith("target_info{") && line.contains("service_name=\"worker\""));

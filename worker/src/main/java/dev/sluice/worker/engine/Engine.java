@@ -3,6 +3,7 @@ package dev.sluice.worker.engine;
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.RefusalException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
@@ -13,7 +14,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * <p>Threading: every method can be called by any thread and none but {@link #close} blocks. All
  * work happens on one thread of the engine's own, {@code engine}; see {@link EngineLoop}.
  */
-public final class Engine {
+public final class Engine implements GenerationEngine {
   private final ModelRunner.Geometry geometry;
   private final int tokenCount; // those that can be chosen
   private final boolean copiesBlocks;
@@ -39,7 +40,7 @@ public final class Engine {
     this.thread = Thread.ofPlatform().name("engine").unstarted(loop);
   }
 
-  /** Begins to work on tasks; those submitted earlier have waited. */
+  @Override
   public void start() {
     thread.start();
   }
@@ -54,11 +55,7 @@ public final class Engine {
     return loop.turn();
   }
 
-  /**
-   * Takes a task. The listener will get exactly one of {@code onComplete} and {@code onFailed}.
-   *
-   * @throws RefusalException if it cannot be served, now or ever; the listener hears nothing
-   */
+  @Override
   public TaskHandle submit(GenerationTask task, GenerationListener listener) {
     long now = clock.nanos();
     if (task.deadlineNanos().isPresent() && task.deadlineNanos().getAsLong() - now <= 0) {
@@ -78,7 +75,8 @@ public final class Engine {
     return request;
   }
 
-  /** Ends a task as failed, its blocks freed within one step; nothing happens if it has ended. */
+  /** As declared; its blocks are freed within one step. */
+  @Override
   public void cancel(TaskHandle handle) {
     Request request = (Request) handle;
     if (request.cancelSent.compareAndSet(false, true)) {
@@ -86,14 +84,8 @@ public final class Engine {
     }
   }
 
-  /**
-   * Completes a choice of a task, its blocks freed within one step; nothing happens if it has
-   * ended. With its last choice the task is complete.
-   *
-   * @param choice from 0
-   * @param keptTokens output tokens that count; the listener may have got, and may still get, later
-   *     ones
-   */
+  /** As declared; its blocks are freed within one step. */
+  @Override
   public void stop(TaskHandle handle, int choice, int keptTokens) {
     Sequence sequence = ((Request) handle).sequence(choice);
     if (sequence.stopSent.compareAndSet(false, true)) {
@@ -101,21 +93,22 @@ public final class Engine {
     }
   }
 
-  /** Takes no new tasks; what has not ended after this time fails with UNAVAILABLE. */
+  @Override
+  public boolean obeysConstraints() {
+    return true;
+  }
+
+  @Override
   public void drain(Duration grace) {
     intake.drain(true, new EngineCommand.Drain(clock.nanos() + grace.toNanos()));
   }
 
-  /** Takes tasks again. */
+  @Override
   public void undrain() {
     intake.drain(false, new EngineCommand.Undrain());
   }
 
-  /**
-   * Drains and ends the engine thread.
-   *
-   * @return whether it has ended; false if it hangs in a step for longer than the grace time
-   */
+  @Override
   public boolean close(Duration grace) throws InterruptedException {
     intake.close(new EngineCommand.Close(clock.nanos() + grace.toNanos()));
     if (thread.getState() == Thread.State.NEW) {
@@ -124,22 +117,28 @@ public final class Engine {
     return thread.join(grace.plusSeconds(5));
   }
 
-  /** Changes to the set of blocks that later requests can find. */
+  @Override
   public CacheJournal cacheJournal() {
     return journal;
   }
 
-  /**
-   * The set of blocks that later requests can find, as it is between two steps; never complete once
-   * the engine has ended.
-   */
+  /** As declared, as it is between two steps. */
+  @Override
   public CompletableFuture<CacheContent> cacheContent() {
     CompletableFuture<CacheContent> content = new CompletableFuture<>();
     intake.send(new EngineCommand.ListCache(content));
     return content;
   }
 
-  /** The state now. */
+  /** As declared: each of them gets a token in every step. */
+  @Override
+  public CompletableFuture<List<String>> decodingRequestIds() {
+    CompletableFuture<List<String>> requestIds = new CompletableFuture<>();
+    intake.send(new EngineCommand.ListDecoding(requestIds));
+    return requestIds;
+  }
+
+  @Override
   public EngineSnapshot snapshot() {
     return loop.snapshot();
   }

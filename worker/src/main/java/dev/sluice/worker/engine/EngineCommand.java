@@ -1,5 +1,6 @@
 package dev.sluice.worker.engine;
 
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /** What other threads tell the engine thread. */
@@ -15,6 +16,9 @@ sealed interface EngineCommand {
 
   /** Asks for what is in the prefix cache. */
   record ListCache(CompletableFuture<CacheContent> content) implements EngineCommand {}
+
+  /** Asks for the ids of the requests that decode. */
+  record ListDecoding(CompletableFuture<List<String>> requestIds) implements EngineCommand {}
 
   /** What still lives at this time of the engine's clock fails. */
   record Drain(long deadlineNanos) implements EngineCommand {}

@@ -4,6 +4,7 @@ import dev.sluice.common.error.Refusal;
 import dev.sluice.worker.engine.EngineSnapshot.State;
 import dev.sluice.worker.sampling.NoTokenLeftException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
@@ -168,6 +169,8 @@ final class EngineLoop implements Runnable {
         CacheContent now = new CacheContent(blocks.pool().cache().hashes(), journal.position());
         content.complete(now);
       }
+      case EngineCommand.ListDecoding(CompletableFuture<List<String>> requestIds) ->
+          requestIds.complete(scheduler.decodingRequestIds());
       case EngineCommand.Drain(long deadlineNanos) ->
           drainDeadline = OptionalLong.of(deadlineNanos);
       case EngineCommand.Undrain() -> drainDeadline = OptionalLong.empty();

@@ -5,6 +5,9 @@ public sealed interface FinishCause {
   /** The model's end-of-sequence token came. */
   record EndOfSequence(int tokenId) implements FinishCause {}
 
+  /** The engine says that there is no more, and no token of its says so. */
+  record EndOfOutput() implements FinishCause {}
+
   /** One of the task's stop tokens came. */
   record StopToken(int tokenId) implements FinishCause {}
 
@@ -20,6 +23,6 @@ public sealed interface FinishCause {
   /** No token that may be chosen leads to an output that conforms. */
   record ConstraintDeadEnd() implements FinishCause {}
 
-  /** {@link Engine#stop} was called. */
+  /** {@link GenerationEngine#stop} was called. */
   record Stopped() implements FinishCause {}
 }

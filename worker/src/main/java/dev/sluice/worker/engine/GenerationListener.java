@@ -9,7 +9,7 @@ import dev.sluice.worker.sampling.TokenLogprob;
  * come at any point instead. Exactly one of {@link #onComplete} and {@link #onFailed} is called,
  * last.
  *
- * <p>Threading: called on the engine thread, possibly before {@link Engine#submit} has returned.
+ * <p>Threading: called on the engine thread, possibly before {@link GenerationEngine#submit} has returned.
  * Must not block: the engine serves nobody meanwhile. An exception fails this request and no other.
  */
 public interface GenerationListener {
@@ -38,6 +38,17 @@ public interface GenerationListener {
    * @param nanos when, on the engine's clock
    */
   void onToken(int choice, int tokenId, boolean ending, long nanos);
+
+  /**
+   * The next text of a choice, from an engine that gives text in place of tokens.
+   *
+   * @param choice from 0
+   * @param text never ends in half a character
+   * @param tokens how many tokens it is counted as
+   */
+  default void onText(int choice, String text, int tokens) {
+    throw new UnsupportedOperationException("text in place of tokens");
+  }
 
   /** What a beam is worth; all its tokens were heard, {@link #onChoiceFinished} follows. */
   default void onScore(int choice, double score) {}

@@ -32,6 +32,7 @@ public final class GenerationTask {
   private final OptionalInt promptLogprobs;
   private final Map<Integer, Resumed> resumed;
   private final Optional<BeamParams> beam;
+  private final Optional<String> promptText;
 
   /** What a choice has output elsewhere, and whether that was all. */
   @SuppressWarnings("ArrayRecordComponent") // never compared
@@ -60,6 +61,7 @@ public final class GenerationTask {
     promptLogprobs = builder.promptLogprobs;
     resumed = Map.copyOf(builder.resumed);
     beam = builder.beam;
+    promptText = builder.promptText;
     ttftTargetNanos = builder.ttftTargetNanos;
     tenant = builder.tenant;
     priority = builder.priority;
@@ -114,6 +116,21 @@ public final class GenerationTask {
     return ignoreEos;
   }
 
+  /** The model's end-of-sequence tokens; a copy. */
+  public int[] eosTokenIds() {
+    return eosTokenIds.clone();
+  }
+
+  /** Further tokens that end a choice; a copy. */
+  public int[] stopTokenIds() {
+    return stopTokenIds.clone();
+  }
+
+  /** The prompt as text, for engines that tokenize themselves. */
+  public Optional<String> promptText() {
+    return promptText;
+  }
+
   public SamplingParams sampling() {
     return sampling;
   }
@@ -154,7 +171,7 @@ public final class GenerationTask {
   }
 
   /** Whether there is anything to go on from. */
-  boolean isResumed() {
+  public boolean isResumed() {
     return !resumed.isEmpty();
   }
 
@@ -164,7 +181,7 @@ public final class GenerationTask {
   }
 
   /** Why a choice ends with a token that {@link #endsChoice}. */
-  FinishCause endingCause(int tokenId) {
+  public FinishCause endingCause(int tokenId) {
     return isEndOfSequence(tokenId)
         ? new FinishCause.EndOfSequence(tokenId)
         : new FinishCause.StopToken(tokenId);
@@ -278,6 +295,7 @@ public final class GenerationTask {
     private OptionalInt promptLogprobs = OptionalInt.empty();
     private final Map<Integer, Resumed> resumed = new HashMap<>();
     private Optional<BeamParams> beam = Optional.empty();
+    private Optional<String> promptText = Optional.empty();
     private OptionalLong ttftTargetNanos = OptionalLong.empty();
     private String tenant = "default";
     private int priority;
@@ -285,6 +303,12 @@ public final class GenerationTask {
     private Builder(String requestId, int[] promptTokens) {
       this.requestId = requestId;
       this.promptTokens = promptTokens;
+    }
+
+    /** The prompt as text, for engines that tokenize themselves; default none. */
+    public Builder promptText(String promptText) {
+      this.promptText = Optional.of(promptText);
+      return this;
     }
 
     /** Number of choices, at least 1; default 1. */

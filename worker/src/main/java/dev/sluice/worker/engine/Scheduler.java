@@ -94,6 +94,17 @@ final class Scheduler {
     return running.isEmpty() ? waiting.first() : running.first();
   }
 
+  /** Requests of which a choice gets a token in every step. */
+  List<String> decodingRequestIds() {
+    List<String> ids = new ArrayList<>();
+    for (Request r = running.first(); r != null; r = r.next) {
+      if (isDecoding(r)) {
+        ids.add(r.requestId());
+      }
+    }
+    return ids;
+  }
+
   /** Times that a request lost its blocks. */
   long preemptions() {
     return preemptions;
@@ -390,6 +401,16 @@ final class Scheduler {
     for (int choice = 0; choice < request.choices(); choice++) {
       Sequence s = request.sequence(choice);
       if (s.isActive() && !s.isDecoding()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static boolean isDecoding(Request request) {
+    for (int choice = 0; choice < request.choices(); choice++) {
+      Sequence s = request.sequence(choice);
+      if (s.isActive() && s.isDecoding()) {
         return true;
       }
     }

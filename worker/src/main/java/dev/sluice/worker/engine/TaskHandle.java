@@ -1,8 +1,9 @@
 package dev.sluice.worker.engine;
 
 /**
- * A task that an engine has taken, to be named in {@link Engine#cancel} and {@link Engine#stop}.
+ * A task that an engine has taken, to be named in {@link GenerationEngine#cancel} and {@link
+ * GenerationEngine#stop}; each engine knows only its own.
  */
-public sealed interface TaskHandle permits Request {
+public interface TaskHandle {
   String requestId();
 }

@@ -13,9 +13,19 @@ final class Availability {
   private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
   private volatile WorkerState state = WorkerState.WORKER_STATE_STARTING;
   private volatile boolean stuck;
+  private volatile boolean away;
 
+  /** As routers are told; an engine that is away makes the worker one that is not there yet. */
   WorkerState state() {
-    return state;
+    WorkerState now = state;
+    return now == WorkerState.WORKER_STATE_READY && away
+        ? WorkerState.WORKER_STATE_STARTING
+        : now;
+  }
+
+  /** Whether there is an engine to ask. */
+  boolean isLoaded() {
+    return state != WorkerState.WORKER_STATE_STARTING;
   }
 
   void ready() {
@@ -33,6 +43,12 @@ final class Availability {
 
   void stuck(boolean nowStuck) {
     stuck = nowStuck;
+    listeners.forEach(Runnable::run);
+  }
+
+  /** The engine's own server cannot be used, or can again. */
+  void away(boolean nowAway) {
+    away = nowAway;
     listeners.forEach(Runnable::run);
   }
 

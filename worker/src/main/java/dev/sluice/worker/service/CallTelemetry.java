@@ -53,30 +53,32 @@ final class CallTelemetry {
     span.setAttribute(TENANT, plan.tenant());
     span.setAttribute(ATTEMPT, (long) plan.attempt());
     span.setAttribute(GenAi.INPUT_TOKENS, (long) promptTokens);
-    return new Recorder(context, span);
+    return new Recorder(context, span, plan.tenant());
   }
 
   private final class Recorder implements CallRecorder {
     private final Context context;
     private final Span span;
+    private final String tenant;
 
-    Recorder(Context context, Span span) {
+    Recorder(Context context, Span span, String tenant) {
       this.context = context;
       this.span = span;
+      this.tenant = tenant;
     }
 
     @Override
     public void completed(List<FinishReason> reasons, GenerationSummary summary, int outputTokens) {
       span.setAttribute(GenAi.FINISH_REASONS, reasons.stream().map(CallTelemetry::name).toList());
       trace(summary, outputTokens);
-      metrics.completed(summary);
+      metrics.completed(tenant, summary);
     }
 
     @Override
     public void failed(Status status, GenerationSummary summary, int outputTokens) {
       span.setStatus(StatusCode.ERROR, status.getCode().name());
       trace(summary, outputTokens);
-      metrics.failed(summary, status.getCode());
+      metrics.failed(tenant, summary, status.getCode());
     }
 
     private void trace(GenerationSummary summary, int outputTokens) {

@@ -17,7 +17,7 @@ import java.util.function.IntPredicate;
  */
 final class ChoiceStream {
   private final int choice;
-  private final TextStream text;
+  private final Optional<TextStream> text;
   private final StopMatcher stops;
   private final boolean includeStop;
   private final Outbox outbox;
@@ -27,7 +27,10 @@ final class ChoiceStream {
   private Optional<ChoiceFinished> finished = Optional.empty();
   private boolean finishedSent;
 
-  ChoiceStream(int choice, TextStream text, GenerationPlan plan) {
+  /**
+   * @param text of its tokens; none if the engine gives text itself
+   */
+  ChoiceStream(int choice, Optional<TextStream> text, GenerationPlan plan) {
     this.choice = choice;
     this.text = text;
     this.stops = new StopMatcher(plan.stop(), plan.includeStop());
@@ -47,6 +50,22 @@ final class ChoiceStream {
     }
     outputTokens++;
     outbox.addToken(token, unsent(textOf(token, ending)), logprob);
+    return stops.matched().isPresent();
+  }
+
+  /**
+   * Takes the next text, of an engine that gives no tokens; what comes after a stop string is
+   * dropped.
+   *
+   * @param tokens how many tokens it is counted as
+   * @return whether it completes a stop string, so that no more is needed
+   */
+  boolean addText(String part, int tokens) {
+    if (stops.matched().isPresent()) {
+      return false;
+    }
+    outputTokens += tokens;
+    outbox.addText(unsent(stops.append(part)));
     return stops.matched().isPresent();
   }
 
@@ -74,7 +93,7 @@ final class ChoiceStream {
   }
 
   private String textOf(int token, boolean ending) {
-    return ending && !includeStop ? "" : stops.append(text.append(token));
+    return ending && !includeStop ? "" : stops.append(text.orElseThrow().append(token));
   }
 
   /** Of the next text, what the client does not have. */
@@ -99,7 +118,7 @@ final class ChoiceStream {
       return;
     }
     if (stops.matched().isEmpty()) {
-      outbox.addText(unsent(stops.append(text.flush())));
+      outbox.addText(unsent(stops.append(text.map(TextStream::flush).orElse(""))));
       outbox.addText(unsent(stops.flush()));
     }
     ChoiceFinished.Builder message = Endings.choice(choice, cause, stops.matched()).toBuilder();

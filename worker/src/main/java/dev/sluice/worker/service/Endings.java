@@ -24,7 +24,7 @@ final class Endings {
           .build();
     }
     return switch (cause) {
-      case FinishCause.EndOfSequence _ ->
+      case FinishCause.EndOfSequence _, FinishCause.EndOfOutput _ ->
           finished.setReason(FinishReason.FINISH_REASON_STOP_EOS).build();
       case FinishCause.StopToken stop ->
           finished

@@ -3,13 +3,12 @@ package dev.sluice.worker.service;
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.RefusalException;
 import dev.sluice.common.error.Statuses;
-import dev.sluice.common.tokenizer.TextStream;
 import dev.sluice.v1.ChoiceFinished;
 import dev.sluice.v1.Delta;
 import dev.sluice.v1.GenerateResponse;
 import dev.sluice.v1.PromptLogprobs;
 import dev.sluice.v1.Started;
-import dev.sluice.worker.engine.Engine;
+import dev.sluice.worker.engine.GenerationEngine;
 import dev.sluice.worker.engine.GenerationSummary;
 import dev.sluice.worker.engine.GenerationTask;
 import dev.sluice.worker.engine.PrefillSummary;
@@ -21,7 +20,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -45,7 +43,7 @@ final class GenerationCall implements Runnable {
   private static final Logger log = LoggerFactory.getLogger(GenerationCall.class);
 
   private final GenerationPlan plan;
-  private final Engine engine;
+  private final GenerationEngine engine;
   private final List<ChoiceStream> choices;
   private final PromptScores promptScores;
   private final ResponseSink sink;
@@ -63,13 +61,9 @@ final class GenerationCall implements Runnable {
   private boolean startedSent;
   private boolean over;
 
-  /**
-   * @param text gives a stream for every choice
-   */
   GenerationCall(
       GenerationPlan plan,
-      Engine engine,
-      Supplier<TextStream> text,
+      GenerationEngine engine,
       ResponseSink sink,
       ServedModel model,
       CallRecorder recorder) {
@@ -77,7 +71,7 @@ final class GenerationCall implements Runnable {
     this.engine = engine;
     this.choices =
         IntStream.range(0, plan.choices())
-            .mapToObj(choice -> new ChoiceStream(choice, text.get(), plan))
+            .mapToObj(choice -> new ChoiceStream(choice, model.textStream(), plan))
             .toList();
     this.alreadySent = plan.resume().map(resume -> resume.nextSequence() - 1).orElse(0L);
     this.startedSent = plan.progress().isPresent();
@@ -155,6 +149,11 @@ final class GenerationCall implements Runnable {
           .get(choice)
           .add(batch.token(i), batch.ends(i), batch.logprob(i).map(Logprobs::toProto))) {
         stop(choice);
+      }
+    }
+    for (Mailbox.Text text : batch.texts()) {
+      if (choices.get(text.choice()).addText(text.text(), text.tokens())) {
+        stop(text.choice());
       }
     }
     for (Mailbox.Ending ending : batch.endings()) {

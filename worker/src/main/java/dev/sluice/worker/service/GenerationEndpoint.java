@@ -1,5 +1,6 @@
 package dev.sluice.worker.service;
 
+import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.RefusalException;
 import dev.sluice.common.prompt.PromptEncoder;
 import dev.sluice.common.server.Errors;
@@ -15,6 +16,7 @@ import dev.sluice.v1.ListModelsResponse;
 import dev.sluice.v1.TokenizeRequest;
 import dev.sluice.v1.TokenizeResponse;
 import dev.sluice.worker.constraint.Constraint;
+import dev.sluice.worker.constraint.Constraints;
 import dev.sluice.worker.engine.GenerationTask;
 import io.grpc.Context;
 import io.grpc.Deadline;
@@ -67,42 +69,49 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
   private void start(
       GenerateRequest request, ServerCallStreamObserver<?> observer, ResponseSink sink) {
     WorkerCore ready = core.get();
-    GenerationPlan plan = ready.validator().validate(request);
-    int[] prompt = encode(ready.model(), plan.prompt());
+    GenerationPlan plan = ready.validator().validate(asTaken(request, ready.model()));
+    Prompt prompt = Prompt.of(plan.prompt(), ready.model());
     Optional<Constraint> constraint =
         ConstraintFields.source(request)
-            .map(source -> ConstraintStage.compile(ready.constraints(), source));
+            .map(source -> ConstraintStage.compile(constraints(ready), source));
     GenerationCall call =
         new GenerationCall(
             plan,
             ready.engine(),
-            ready.model().tokenizer()::textStream,
             sink,
             ready.model(),
-            ready.telemetry().begin(plan, prompt.length));
+            ready.telemetry().begin(plan, prompt.length()));
     observer.setOnReadyHandler(call::wake);
     observer.setOnCancelHandler(call::hangUp);
     call.start(task(plan, prompt, constraint, ready.model()));
   }
 
-  private static int[] encode(ServedModel model, PromptSource prompt) {
-    int[] tokens =
-        switch (prompt) {
-          case PromptSource.Text text -> model.prompts().encodeText(text.text());
-          case PromptSource.Tokens ids -> ids.ids().stream().mapToInt(Integer::intValue).toArray();
-          case PromptSource.Chat chat ->
-              model.prompts().encodeRendered(model.prompts().render(chat.messages()));
-        };
-    if (tokens.length == 0) {
-      throw RefusalException.invalid("prompt", "0 tokens (expected: at least 1)");
-    }
-    return tokens;
+  /** An engine that tokenizes by itself has no use for a router's tokens, if it can have the text. */
+  private static GenerateRequest asTaken(GenerateRequest request, ServedModel model) {
+    return switch (model.form()) {
+      case TOKENS -> request;
+      case TEXT ->
+          request.getPromptCase() == GenerateRequest.PromptCase.PROMPT_NOT_SET
+              ? request
+              : request.toBuilder()
+                  .setHop(request.getHop().toBuilder().clearPromptTokenIds())
+                  .build();
+    };
+  }
+
+  private static Constraints constraints(WorkerCore ready) {
+    return ready
+        .constraints()
+        .orElseThrow(() ->
+            new RefusalException(
+                new Refusal.Unimplemented(
+                    "constraint", "constraint: set (expected: none; the engine obeys none)")));
   }
 
   private static GenerationTask task(
-      GenerationPlan plan, int[] prompt, Optional<Constraint> constraint, ServedModel model) {
+      GenerationPlan plan, Prompt prompt, Optional<Constraint> constraint, ServedModel model) {
     GenerationTask.Builder task =
-        GenerationTask.builder(plan.requestId(), prompt)
+        GenerationTask.builder(plan.requestId(), prompt.tokens())
             .choices(plan.choices())
             .minTokens(plan.minTokens())
             .ignoreEos(plan.ignoreEos())
@@ -112,6 +121,7 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
             .eosTokenIds(model.eosTokenIds().stream().mapToInt(Integer::intValue).toArray())
             .stopTokenIds(plan.stopTokenIds().stream().mapToInt(Integer::intValue).toArray())
             .sampling(plan.sampling());
+    prompt.text().ifPresent(task::promptText);
     plan.maxTokens().ifPresent(task::maxTokens);
     constraint.ifPresent(task::constraint);
     plan.outputLogprobs().ifPresent(task::outputLogprobs);
@@ -141,7 +151,7 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
     try {
       WorkerCore ready = core.get();
       ready.validator().checkModel(request.getModel());
-      PromptEncoder prompts = ready.model().prompts();
+      PromptEncoder prompts = ready.model().tokenization().prompts();
       String text =
           switch (request.getPromptCase()) {
             case TEXT -> request.getText();
@@ -174,6 +184,7 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
       String text =
           ready
               .model()
+              .tokenization()
               .tokenizer()
               .decode(
                   request.getTokenIdsList().stream().mapToInt(Integer::intValue).toArray(),

@@ -33,6 +33,7 @@ final class Mailbox implements GenerationListener {
   private final List<TokenLogprob> promptLogprobs = new ArrayList<>();
   private final List<TokenLogprob> logprobs = new ArrayList<>(); // of all tokens, or of none
   private final List<Ending> endings = new ArrayList<>();
+  private final List<Text> texts = new ArrayList<>(); // of an engine that gives no tokens
   private int[] tokens = new int[16];
   private int[] choices = new int[16]; // of the tokens; the complement if the token ends its choice
   private int count;
@@ -47,6 +48,13 @@ final class Mailbox implements GenerationListener {
    * @param score of a beam
    */
   record Ending(int choice, FinishCause cause, OptionalDouble score) {}
+
+  /**
+   * The next text of a choice.
+   *
+   * @param tokens how many tokens it is counted as
+   */
+  record Text(int choice, String text, int tokens) {}
 
   /**
    * @param wake called on the engine thread after every put
@@ -83,6 +91,14 @@ final class Mailbox implements GenerationListener {
       }
       tokens[count] = tokenId;
       choices[count++] = ending ? ~choice : choice;
+    }
+    wake.run();
+  }
+
+  @Override
+  public void onText(int choice, String text, int textTokens) {
+    synchronized (this) {
+      texts.add(new Text(choice, text, textTokens));
     }
     wake.run();
   }
@@ -130,6 +146,7 @@ final class Mailbox implements GenerationListener {
     move(promptLogprobs, batch.promptLogprobs);
     move(logprobs, batch.logprobs);
     move(endings, batch.endings);
+    move(texts, batch.texts);
     batch.prefill = prefill;
     batch.end = end;
   }
@@ -147,6 +164,7 @@ final class Mailbox implements GenerationListener {
     private final List<TokenLogprob> promptLogprobs = new ArrayList<>();
     private final List<TokenLogprob> logprobs = new ArrayList<>();
     private final List<Ending> endings = new ArrayList<>();
+    private final List<Text> texts = new ArrayList<>();
     private int[] tokens = new int[16];
     private int[] choices = new int[16];
     private int count;
@@ -179,6 +197,11 @@ final class Mailbox implements GenerationListener {
     /** New ones of the prompt, in order. */
     List<TokenLogprob> promptLogprobs() {
       return promptLogprobs;
+    }
+
+    /** New texts, in order, of an engine that gives no tokens. */
+    List<Text> texts() {
+      return texts;
     }
 
     /** Choices that have ended, after the tokens. */

@@ -7,8 +7,8 @@ import dev.sluice.v1.WatchResponse;
 import dev.sluice.v1.WorkerSnapshot;
 import dev.sluice.v1.WorkerState;
 import dev.sluice.worker.engine.CacheContent;
-import dev.sluice.worker.engine.Engine;
 import dev.sluice.worker.engine.EngineSnapshot;
+import dev.sluice.worker.engine.GenerationEngine;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.time.Duration;
@@ -38,17 +38,22 @@ final class WatchHub implements AutoCloseable {
   private static final Duration PERIOD = Duration.ofMillis(50);
   private static final int TICKS_PER_HEARTBEAT = 20;
 
+  /** So long before a heartbeat the engine is asked what it decodes: it answers between steps. */
+  private static final int TICKS_TO_ANSWER = 4;
+
   private final WorkerProfile profile;
-  private final Engine engine;
+  private final GenerationEngine engine;
   private final Supplier<WorkerState> state;
   private final ScheduledExecutorService thread =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().name("watch").daemon().factory());
   private final List<WatchStream> subscribers = new ArrayList<>();
   private boolean contentAsked;
+  private boolean decodingAsked;
+  private List<String> decoding = List.of(); // as the engine last answered
   private long ticks;
 
-  WatchHub(WorkerProfile profile, Engine engine, Supplier<WorkerState> state) {
+  WatchHub(WorkerProfile profile, GenerationEngine engine, Supplier<WorkerState> state) {
     this.profile = profile;
     this.engine = engine;
     this.state = state;
@@ -95,6 +100,9 @@ final class WatchHub implements AutoCloseable {
   private void tick() {
     ticks++;
     boolean heartbeat = ticks % TICKS_PER_HEARTBEAT == 0;
+    if ((ticks + TICKS_TO_ANSWER) % TICKS_PER_HEARTBEAT == 0 && !subscribers.isEmpty()) {
+      askForDecoding();
+    }
     for (WatchStream s : List.copyOf(subscribers)) {
       update(s, heartbeat);
     }
@@ -124,6 +132,24 @@ final class WatchHub implements AutoCloseable {
       contentAsked = true;
       CompletableFuture<Void> _ =
           engine.cacheContent().thenAccept(content -> onThread(() -> deliver(content)));
+    }
+  }
+
+  /**
+   * Asks the engine what it decodes. A heartbeat does not wait for the answer: an engine that hangs
+   * gives none, and what it decoded before is then what is silent.
+   */
+  private void askForDecoding() {
+    if (!decodingAsked) {
+      decodingAsked = true;
+      CompletableFuture<Void> _ =
+          engine
+              .decodingRequestIds()
+              .thenAccept(ids ->
+                  onThread(() -> {
+                    decodingAsked = false;
+                    decoding = ids;
+                  }));
     }
   }
 
@@ -177,6 +203,10 @@ final class WatchHub implements AutoCloseable {
 
   private Heartbeat heartbeat() {
     EngineSnapshot e = engine.snapshot();
-    return Heartbeat.newBuilder().setSteps(e.steps()).setStepAgeNanos(e.stepAgeNanos()).build();
+    return Heartbeat.newBuilder()
+        .setSteps(e.steps())
+        .setStepAgeNanos(e.stepAgeNanos())
+        .addAllDecodingRequestIds(decoding)
+        .build();
   }
 }

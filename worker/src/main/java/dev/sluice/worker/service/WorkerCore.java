@@ -1,7 +1,8 @@
 package dev.sluice.worker.service;
 
 import dev.sluice.worker.constraint.Constraints;
-import dev.sluice.worker.engine.Engine;
+import dev.sluice.worker.engine.GenerationEngine;
+import java.util.Optional;
 
 /**
  * What the services need once the model is loaded.
@@ -12,13 +13,13 @@ import dev.sluice.worker.engine.Engine;
  * @param watch pushes state to routers
  * @param telemetry measures calls
  * @param validator checks requests
- * @param constraints compiles what outputs must conform to
+ * @param constraints compiles what outputs must conform to, if the engine obeys constraints
  */
 record WorkerCore(
-    Engine engine,
+    GenerationEngine engine,
     ServedModel model,
     WorkerProfile profile,
     WatchHub watch,
     CallTelemetry telemetry,
     RequestValidator validator,
-    Constraints constraints) {}
+    Optional<Constraints> constraints) {}

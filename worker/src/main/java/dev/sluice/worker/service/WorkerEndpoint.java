@@ -57,7 +57,7 @@ final class WorkerEndpoint extends WorkerServiceGrpc.WorkerServiceImplBase {
   public void fetchTokenizer(
       FetchTokenizerRequest request, StreamObserver<FetchTokenizerResponse> observer) {
     try {
-      TokenizerBundle bundle = core.get().model().bundle();
+      TokenizerBundle bundle = core.get().model().tokenization().bundle();
       ByteString json = ByteString.copyFromUtf8(bundle.tokenizerJson());
       ServerCallStreamObserver<FetchTokenizerResponse> call =
           (ServerCallStreamObserver<FetchTokenizerResponse>) observer;

@@ -1,5 +1,6 @@
 package dev.sluice.worker.service;
 
+import dev.sluice.common.telemetry.CappedLabel;
 import dev.sluice.common.telemetry.GenAi;
 import dev.sluice.common.telemetry.Metrics;
 import dev.sluice.worker.engine.EngineObserver;
@@ -25,6 +26,11 @@ import java.util.function.Supplier;
 public final class WorkerMetrics implements EngineObserver {
   private static final AttributeKey<String> STATE = AttributeKey.stringKey("state");
   private static final AttributeKey<String> PHASE = AttributeKey.stringKey("phase");
+  private static final AttributeKey<String> TENANT = AttributeKey.stringKey("tenant");
+  private static final AttributeKey<String> DIRECTION = AttributeKey.stringKey("direction");
+  private static final AttributeKey<String> STATUS = AttributeKey.stringKey("status");
+  private static final AttributeKey<String> BLOCK_SIZE = AttributeKey.stringKey("block_size");
+  private static final AttributeKey<String> BLOCKS = AttributeKey.stringKey("num_gpu_blocks");
 
   private final Meter meter;
   private final String model;
@@ -42,6 +48,10 @@ public final class WorkerMetrics implements EngineObserver {
   private final LongCounter preemptions;
   private final LongCounter cancelled;
   private final LongCounter aborted;
+  private final LongCounter tenantRequests;
+  private final LongCounter tenantTokens;
+  private final DoubleHistogram tenantQueueTime;
+  private final CappedLabel tenants = new CappedLabel();
 
   public WorkerMetrics(Meter meter, String model) {
     this.meter = meter;
@@ -62,6 +72,9 @@ public final class WorkerMetrics implements EngineObserver {
     this.preemptions = Metrics.PREEMPTIONS.on(meter);
     this.cancelled = Metrics.CANCELLED.on(meter);
     this.aborted = Metrics.ABORTED.on(meter);
+    this.tenantRequests = Metrics.TENANT_REQUESTS.on(meter);
+    this.tenantTokens = Metrics.TENANT_TOKENS.on(meter);
+    this.tenantQueueTime = Metrics.TENANT_QUEUE_TIME.on(meter);
   }
 
   /** Reports the engine's state whenever somebody reads the metrics. */
@@ -72,10 +85,30 @@ public final class WorkerMetrics implements EngineObserver {
         meter,
         m -> {
           EngineSnapshot now = engine.get();
-          m.record((double) now.ownedBlocks() / now.totalBlocks(), attributes);
+          if (now.totalBlocks() > 0) { // else the cache is not ours
+            m.record((double) now.ownedBlocks() / now.totalBlocks(), attributes);
+          }
         });
     Metrics.KV_BLOCKS.observe(meter, m -> recordBlocks(m, engine.get()));
     Metrics.PHASE_TIME.observe(meter, m -> recordPhases(m, engine.get().phases()));
+    Metrics.DRAFT_TOKENS.observe(
+        meter, m -> m.record((double) engine.get().draftTokens(), attributes));
+    Metrics.ACCEPTED_DRAFT_TOKENS.observe(
+        meter, m -> m.record((double) engine.get().acceptedDraftTokens(), attributes));
+  }
+
+  /**
+   * Tells the layout of the KV cache, which does not change.
+   *
+   * @param blockSize tokens in a block
+   */
+  public void observeCache(int blockSize, int blocks) {
+    Attributes layout =
+        attributes.toBuilder()
+            .put(BLOCK_SIZE, Integer.toString(blockSize))
+            .put(BLOCKS, Integer.toString(blocks))
+            .build();
+    Metrics.CACHE_CONFIG.observe(meter, m -> m.record(1, layout));
   }
 
   private static void recordPhases(ObservableDoubleMeasurement m, EngineSnapshot.Phases phases) {
@@ -118,17 +151,17 @@ public final class WorkerMetrics implements EngineObserver {
   }
 
   /** A request is complete. */
-  void completed(GenerationSummary summary) {
+  void completed(String tenant, GenerationSummary summary) {
     RequestTimings t = summary.timings();
     requestDuration.record(seconds(t.e2eNanos()), attributes);
     if (t.gaps() > 0) {
       timePerOutputToken.record(seconds(t.tpotNanos()), attributes);
     }
-    countTokens(summary);
+    count(tenant, summary, Status.Code.OK);
   }
 
   /** A request failed. */
-  void failed(GenerationSummary summary, Status.Code code) {
+  void failed(String tenant, GenerationSummary summary, Status.Code code) {
     requestDuration.record(
         seconds(summary.timings().e2eNanos()),
         Attributes.of(
@@ -140,11 +173,16 @@ public final class WorkerMetrics implements EngineObserver {
             model,
             GenAi.ERROR_TYPE,
             code.name()));
-    countTokens(summary);
+    count(tenant, summary, code);
     (code == Status.Code.CANCELLED ? cancelled : aborted).add(1, attributes);
   }
 
-  private void countTokens(GenerationSummary summary) {
+  private void count(String tenant, GenerationSummary summary, Status.Code code) {
+    String label = tenants.of(tenant);
+    tenantRequests.add(1, Attributes.of(TENANT, label, STATUS, code.name()));
+    tenantTokens.add(summary.promptTokens(), Attributes.of(TENANT, label, DIRECTION, "input"));
+    tenantTokens.add(summary.outputTokens(), Attributes.of(TENANT, label, DIRECTION, "output"));
+    tenantQueueTime.record(seconds(summary.timings().queueNanos()), Attributes.of(TENANT, label));
     promptTokens.add(summary.promptTokens(), attributes);
     prefixHitTokens.add(summary.cachedPromptTokens(), attributes);
     outputTokens.add(summary.outputTokens(), attributes);

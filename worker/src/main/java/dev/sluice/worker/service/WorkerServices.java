@@ -10,7 +10,7 @@ import dev.sluice.v1.Model;
 import dev.sluice.v1.WorkerServiceGrpc;
 import dev.sluice.v1.WorkerState;
 import dev.sluice.worker.constraint.Constraints;
-import dev.sluice.worker.engine.Engine;
+import dev.sluice.worker.engine.GenerationEngine;
 import dev.sluice.worker.engine.NanoClock;
 import io.grpc.BindableService;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
@@ -18,6 +18,7 @@ import io.grpc.protobuf.services.HealthStatusManager;
 import io.opentelemetry.api.trace.Tracer;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -59,10 +60,29 @@ public final class WorkerServices implements AutoCloseable {
 
   /** Hands over what was loaded; nothing is served before {@link #serve}. */
   public void loaded(
-      Engine engine,
+      GenerationEngine engine,
       TokenizerBundle bundle,
       Tokenizer tokenizer,
       PromptEncoder prompts,
+      WorkerProfile profile,
+      Tracer tracer,
+      WorkerMetrics metrics) {
+    loaded(
+        engine,
+        ModelForm.TOKENS,
+        Optional.of(new Tokenization(bundle, tokenizer, prompts)),
+        profile,
+        tracer,
+        metrics);
+  }
+
+  /**
+   * Hands over an engine that may tokenize by itself; constraints are for those that can obey them.
+   */
+  public void loaded(
+      GenerationEngine engine,
+      ModelForm form,
+      Optional<Tokenization> tokenization,
       WorkerProfile profile,
       Tracer tracer,
       WorkerMetrics metrics) {
@@ -73,7 +93,7 @@ public final class WorkerServices implements AutoCloseable {
         new WorkerCore(
             engine,
             new ServedModel(
-                model.getId(), profile.identity().getWorkerId(), bundle, tokenizer, prompts, model),
+                model.getId(), profile.identity().getWorkerId(), form, tokenization, model),
             profile,
             watch,
             new CallTelemetry(tracer, metrics, model.getId()),
@@ -83,7 +103,9 @@ public final class WorkerServices implements AutoCloseable {
                 model.getVocabularySize(),
                 model.getTokenizerFingerprint(),
                 random::nextLong),
-            new Constraints(bundle)));
+            tokenization
+                .filter(_ -> engine.obeysConstraints())
+                .map(known -> new Constraints(known.bundle()))));
     availability.onChange(watch::stateChanged);
     watch.start();
     Watchdog dog = new Watchdog(engine::snapshot, availability, stepLimit, NanoClock.SYSTEM);
@@ -95,6 +117,11 @@ public final class WorkerServices implements AutoCloseable {
   public void serve(HealthStatusManager health) {
     availability.onChange(() -> report(health));
     availability.ready();
+  }
+
+  /** Whether the engine can be used: one that is somebody else's may be away for a while. */
+  public void engineAvailable(boolean available) {
+    availability.away(!available);
   }
 
   private void report(HealthStatusManager health) {
@@ -126,7 +153,7 @@ public final class WorkerServices implements AutoCloseable {
     availability.draining();
     boolean ended = endEngine(ready.engine());
     ready.watch().close();
-    ready.constraints().close();
+    ready.constraints().ifPresent(Constraints::close);
     if (!ended) {
       // The engine hangs in native code that still uses the model: freeing it would be worse.
       log.error("the engine did not end within {} s of its grace; giving up", grace.toSeconds());
@@ -134,7 +161,7 @@ public final class WorkerServices implements AutoCloseable {
     }
   }
 
-  private boolean endEngine(Engine engine) {
+  private boolean endEngine(GenerationEngine engine) {
     try {
       return engine.close(grace);
     } catch (InterruptedException e) {
@@ -145,7 +172,7 @@ public final class WorkerServices implements AutoCloseable {
 
   private WorkerCore core() {
     WorkerCore ready = core.get();
-    if (ready == null || availability.state() == WorkerState.WORKER_STATE_STARTING) {
+    if (ready == null || !availability.isLoaded()) {
       throw new RefusalException(
           new Refusal.Unavailable(
               "STARTING", "the worker loads its model; try again", Duration.ofSeconds(1)));

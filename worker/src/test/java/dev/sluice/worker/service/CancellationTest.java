@@ -15,6 +15,7 @@ import dev.sluice.worker.constraint.Constraints;
 import dev.sluice.worker.engine.EngineConfig;
 import dev.sluice.worker.engine.EngineSnapshot;
 import dev.sluice.worker.engine.ModelRunner;
+import dev.sluice.worker.simulation.ByteTokenizer;
 import io.grpc.Context;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;

@@ -30,14 +30,16 @@ final class GenerationCallTest {
           new GenerationCall(
               plan(),
               worker.engine,
-              worker.tokenizer::textStream,
               new DeafSink(),
               new ServedModel(
                   "sim",
                   "w1",
-                  worker.bundle,
-                  worker.tokenizer,
-                  new PromptEncoder(worker.bundle, worker.tokenizer),
+                  ModelForm.TOKENS,
+                  Optional.of(
+                      new Tokenization(
+                          worker.bundle,
+                          worker.tokenizer,
+                          new PromptEncoder(worker.bundle, worker.tokenizer))),
                   Model.getDefaultInstance()),
               new Recorder(ended));
       call.start(GenerationTask.builder("deaf", 1, 2, 3).maxTokens(20).build());

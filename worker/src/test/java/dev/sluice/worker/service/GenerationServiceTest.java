@@ -32,6 +32,7 @@ import dev.sluice.worker.engine.EngineConfig;
 import dev.sluice.worker.engine.GenerationTask;
 import dev.sluice.worker.engine.ModelRunner;
 import dev.sluice.worker.engine.StepBatch;
+import dev.sluice.worker.simulation.ByteTokenizer;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.Status;

@@ -8,6 +8,7 @@ import dev.sluice.v1.Sampling;
 import dev.sluice.v1.Stopping;
 import dev.sluice.worker.engine.EngineConfig;
 import dev.sluice.worker.engine.ModelRunner;
+import dev.sluice.worker.simulation.ByteTokenizer;
 import io.grpc.Context;
 import io.grpc.Context.CancellableContext;
 import io.grpc.Status;

@@ -20,6 +20,7 @@ import dev.sluice.worker.engine.EngineConfig;
 import dev.sluice.worker.engine.ModelRunner;
 import dev.sluice.worker.engine.NanoClock;
 import dev.sluice.worker.runner.SimulatedModelRunner;
+import dev.sluice.worker.simulation.ByteTokenizer;
 import io.grpc.ManagedChannel;
 import io.grpc.health.v1.HealthGrpc;
 import io.grpc.netty.NettyChannelBuilder;

@@ -23,6 +23,8 @@ import dev.sluice.v1.WorkerSnapshot;
 import dev.sluice.v1.WorkerState;
 import dev.sluice.worker.engine.CacheContent;
 import dev.sluice.worker.engine.EngineConfig;
+import dev.sluice.worker.engine.ModelRunner;
+import dev.sluice.worker.simulation.ByteTokenizer;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.health.v1.HealthCheckRequest;
@@ -33,6 +35,7 @@ import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.Semaphore;
 import org.assertj.core.api.Assertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -80,6 +83,46 @@ final class WorkerServiceTest {
         draining |= next.getState() == WorkerState.WORKER_STATE_DRAINING;
       }
     }
+  }
+
+  /** One request that decodes, one that waits for its row: only the first should be heard of. */
+  @Test
+  void heartbeatNamesWhatDecodes() throws Exception {
+    ModelRunner.Geometry oneRow = new ModelRunner.Geometry(ByteTokenizer.SIZE, 512, 4, 256, 64, 1);
+    Semaphore steps = new Semaphore(3);
+    try (WorkerFixture worker =
+        new WorkerFixture(oneRow, EngineConfig.defaults(), _ -> steps.acquireUninterruptibly())) {
+      worker.serve();
+      Iterator<GenerateResponse> runs =
+          worker.generation().generate(request(60).toBuilder().setRequestId("runs").build());
+      assertThat(runs.next().hasStarted()).isTrue();
+      Iterator<GenerateResponse> waits =
+          worker.generation().generate(request(2).toBuilder().setRequestId("waits").build());
+      Iterator<WatchResponse> watch =
+          worker.worker().watch(WatchRequest.newBuilder().setSubscriber("test").build());
+      assertThat(decoding(watch, steps, List.of("runs"))).isEqualTo(List.of("runs"));
+
+      steps.release(1_000);
+      while (waits.hasNext()) {
+        waits.next();
+      }
+      assertThat(decoding(watch, steps, List.of())).isEmpty();
+    }
+  }
+
+  /** Reads heartbeats until one names these; steps go on meanwhile. */
+  private static List<String> decoding(
+      Iterator<WatchResponse> watch, Semaphore steps, List<String> expected) {
+    List<String> named = List.of("nothing heard yet");
+    for (int beats = 0; beats < 10 && !named.equals(expected); ) {
+      WatchResponse next = watch.next();
+      if (next.getEventCase() == EventCase.HEARTBEAT) {
+        named = List.copyOf(next.getHeartbeat().getDecodingRequestIdsList());
+        steps.release();
+        beats++;
+      }
+    }
+    return named;
   }
 
   /** Both replay what they are told; the one that came later begins with what is there. */

@@ -1,16 +1,20 @@
-package dev.sluice.worker.service;
+package dev.sluice.worker.simulation;
 
 import dev.sluice.common.tokenizer.TokenizerBundle;
 import java.util.List;
 
 /** A tokenizer without merges: token n is byte n, token 256 ends a sequence. */
-final class ByteTokenizer {
-  static final int EOS = 256;
-  static final int SIZE = 257;
+public final class ByteTokenizer {
+  /** Ends a sequence. */
+  public static final int EOS = 256;
+
+  /** Number of its tokens. */
+  public static final int SIZE = 257;
 
   private ByteTokenizer() {}
 
-  static TokenizerBundle bundle() {
+  /** What {@link dev.sluice.common.tokenizer.Tokenizer} loads; its chat template names roles. */
+  public static TokenizerBundle bundle() {
     StringBuilder vocabulary = new StringBuilder();
     int shifted = 256;
     for (int b = 0; b < 256; b++) {

@@ -1,0 +1,36 @@
+package dev.sluice.worker.triton;
+
+import dev.sluice.worker.engine.SchedulingConfig;
+import dev.sluice.worker.engine.SchedulingPolicy;
+import java.time.Duration;
+
+/**
+ * How much is taken.
+ *
+ * @param maxRunning most requests that Triton has at a time
+ * @param maxWaitingRequests most requests that wait here
+ * @param maxWaitingTokens most prompt tokens of these together; a request that finds nobody waiting
+ *     is taken whatever its size
+ * @param retryAfter what a refused caller is told, if nothing better is known
+ * @param scheduling in which order they are sent
+ */
+public record TritonLimits(
+    int maxRunning,
+    int maxWaitingRequests,
+    long maxWaitingTokens,
+    Duration retryAfter,
+    SchedulingConfig scheduling) {
+  /** Whether the order is a fair one; else first come, first served. */
+  boolean fair() {
+    return scheduling.policy() == SchedulingPolicy.FAIR;
+  }
+
+  /** A tenant's share. */
+  double weight(String tenant) {
+    return scheduling.weights().getOrDefault(tenant, 1.0);
+  }
+
+  long ageingNanos() {
+    return fair() ? scheduling.ageing().toNanos() : Long.MAX_VALUE;
+  }
+}
