@@ -1,24 +1,19 @@
 package dev.sluice.router.edge;
 
-import com.google.protobuf.ByteString;
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.RefusalException;
 import dev.sluice.common.tokenizer.TokenBytes;
-import dev.sluice.common.tokenizer.TokenizerBundle;
 import dev.sluice.common.tokenizer.TokenizerException;
 import dev.sluice.router.fleet.FleetSnapshot;
 import dev.sluice.router.fleet.WorkerStatus;
 import dev.sluice.router.fleet.WorkerView;
-import dev.sluice.v1.FetchTokenizerRequest;
-import dev.sluice.v1.FetchTokenizerResponse;
-import dev.sluice.v1.TokenizerInfo;
-import dev.sluice.v1.WorkerServiceGrpc;
-import io.grpc.StatusRuntimeException;
+import dev.sluice.router.prompt.TokenizerFetch;
 import java.time.Duration;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 
 /**
@@ -68,7 +63,7 @@ public final class TokenTextCache {
         TokenBytes bytes = known == null ? fetch(worker) : known;
         byFingerprint.put(fingerprint, bytes);
         return token -> token < bytes.size() ? bytes.of(token) : new byte[0];
-      } catch (StatusRuntimeException e) {
+      } catch (RefusalException e) {
         last = e; // another one may answer
       } catch (TokenizerException e) {
         last =
@@ -81,24 +76,22 @@ public final class TokenTextCache {
   }
 
   private static TokenBytes fetch(WorkerView worker) {
-    Iterator<FetchTokenizerResponse> parts =
-        WorkerServiceGrpc.newBlockingStub(worker.link().channel())
-            .withDeadlineAfter(LIMIT.toMillis(), TimeUnit.MILLISECONDS)
-            .fetchTokenizer(FetchTokenizerRequest.getDefaultInstance());
-    TokenizerInfo info = TokenizerInfo.getDefaultInstance();
-    ByteString json = ByteString.EMPTY;
-    while (parts.hasNext()) {
-      FetchTokenizerResponse part = parts.next();
-      info = part.hasInfo() ? part.getInfo() : info;
-      json = json.concat(part.getTokenizerJson());
+    try {
+      return TokenBytes.read(
+          TokenizerFetch.from(worker.link().channel())
+              .get(LIMIT.toMillis(), TimeUnit.MILLISECONDS));
+    } catch (ExecutionException | TimeoutException e) {
+      throw unavailable("worker " + worker.name() + " did not send its tokenizer", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw unavailable("the router stops", e);
     }
-    return TokenBytes.read(
-        new TokenizerBundle(
-            json.toStringUtf8(),
-            info.getChatTemplate(),
-            info.getBosToken(),
-            info.getEosToken(),
-            info.getEosTokenIdsList(),
-            info.getAddBos()));
+  }
+
+  private static RefusalException unavailable(String message, Exception cause) {
+    RefusalException refusal =
+        new RefusalException(new Refusal.Unavailable("NO_TOKENIZER", message, RETRY_AFTER));
+    refusal.initCause(cause);
+    return refusal;
   }
 }
