@@ -39,7 +39,7 @@ def free_port():
         return s.getsockname()[1]
 
 
-def wait_for(what, done, seconds=120):
+def wait_for(what, done, seconds=300):
     deadline = time.monotonic() + seconds
     while not done():
         if time.monotonic() > deadline:

@@ -116,13 +116,14 @@ def itl():
         flags = ("--itl-goal", f"{goal}ms") if goal else ()
         with Worker("--kv-cache.prefix-cache", "false", *flags) as worker:
             bench(worker, "-c", 8, "-n", 16, "--input-len", 64, "--output-len", 32)
+            bench(worker, "-c", 2, "-n", 3, "--input-len", 4096, "--output-len", 1)
             prompts = start(
-                worker, "-c", 2, "-n", 1000, "--duration", "60s", "--warm-up", 0,
+                worker, "-c", 2, "-n", 1000, "--duration", "75s", "--warm-up", 0,
                 "--input-len", 4096, "--output-len", 1,
             )
             streams = bench(
-                worker, "-c", 8, "-n", 1000, "--duration", "60s", "--warm-up", 0,
-                "--input-len", 64, "--output-len", 256,
+                worker, "-c", 8, "-n", 1000, "--duration", "60s", "--warm-up", 8 if goal else 0,
+                "--input-len", 64, "--output-len", 64,
             )
             long_prompts = finish(prompts)
         rate = sum(
@@ -157,7 +158,7 @@ def prefix():
 def overload():
     print("\n### Overload: 256 prompt and 32 output tokens, TTFT target 2 s\n")
     sizes = ("--input-len", 256, "--output-len", 32)
-    with Worker() as worker:
+    with Worker("--kv-cache.prefix-cache", "false") as worker:  # every run sends the same prompts
         capacity = bench(worker, *sizes, "-c", 32, "-n", 10000, "--duration", "45s")["request_throughput"]
         print(f"Capacity in a closed loop of 32: {capacity:.2f} requests/s.\n")
         header("rate / capacity", "sent", "completed", "refused", "good per second", "TTFT p50", "p99")

@@ -37,8 +37,12 @@ public final class RouterCommand implements Callable<Integer> {
 
   @Option(
       names = "--workers",
-      paramLabel = "HOST:PORT,...",
-      description = "Addresses of the workers. Default: 127.0.0.1:9091.")
+      paramLabel = "SOURCE,...",
+      description = {
+        "Where the workers are, each HOST:PORT, or dns:///HOST:PORT for all addresses of a name,",
+        "or kubernetes:///SERVICE.NAMESPACE:PORT for the endpoints of a service.",
+        "Default: 127.0.0.1:9091."
+      })
   private Optional<String> workers = Optional.empty();
 
   @Option(

@@ -4,8 +4,10 @@ import dev.sluice.common.server.ServerConfig;
 import dev.sluice.common.telemetry.TelemetryConfig;
 import dev.sluice.router.fleet.ChannelOptions;
 import dev.sluice.router.fleet.FleetOptions;
-import dev.sluice.router.fleet.WorkerAddress;
+import dev.sluice.router.fleet.WorkerSource;
+import dev.sluice.router.index.IndexOptions;
 import dev.sluice.router.policy.Policies;
+import dev.sluice.router.prompt.PromptOptions;
 import dev.sluice.router.proxy.ProxyOptions;
 import java.nio.file.Path;
 import java.util.List;
@@ -15,8 +17,11 @@ import java.util.Optional;
  * Configuration of a router.
  *
  * @param server where clients connect
- * @param workers addresses of workers, host:port
+ * @param workers where workers are: host:port, dns:///host:port or
+ *     kubernetes:///service.namespace:port
  * @param policy name of the routing policy
+ * @param index what is remembered of the workers' caches
+ * @param prompt how prompts are tokenized
  * @param fleet how workers are watched
  * @param channel how workers are reached
  * @param proxy how calls are passed on
@@ -27,6 +32,8 @@ public record RouterConfig(
     ServerConfig server,
     List<String> workers,
     String policy,
+    IndexOptions index,
+    PromptOptions prompt,
     FleetOptions fleet,
     ChannelOptions channel,
     ProxyOptions proxy,
@@ -39,7 +46,7 @@ public record RouterConfig(
     workers = List.copyOf(workers);
     for (String worker : workers) {
       try {
-        WorkerAddress.parse(worker);
+        WorkerSource.parse(worker);
       } catch (IllegalArgumentException e) {
         throw new IllegalArgumentException("workers: " + e.getMessage(), e);
       }
@@ -56,6 +63,8 @@ public record RouterConfig(
         ServerConfig.defaults(DEFAULT_PORT),
         List.of("127.0.0.1:9091"),
         Policies.DEFAULT,
+        IndexOptions.DEFAULTS,
+        PromptOptions.DEFAULTS,
         FleetOptions.DEFAULTS,
         ChannelOptions.DEFAULTS,
         ProxyOptions.DEFAULTS,

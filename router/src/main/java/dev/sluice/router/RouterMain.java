@@ -1,17 +1,22 @@
 package dev.sluice.router;
 
 import dev.sluice.common.error.Refusal;
+import dev.sluice.common.server.EventLoops;
 import dev.sluice.common.server.GrpcServer;
 import dev.sluice.common.server.Lifecycle;
 import dev.sluice.common.server.PortFile;
 import dev.sluice.common.telemetry.Telemetry;
+import dev.sluice.router.fleet.Discoveries;
 import dev.sluice.router.fleet.Fleet;
 import dev.sluice.router.fleet.FleetLoop;
 import dev.sluice.router.fleet.FleetThread;
-import dev.sluice.router.fleet.WorkerAddress;
 import dev.sluice.router.fleet.WorkerChannels;
+import dev.sluice.router.fleet.WorkerSource;
+import dev.sluice.router.index.PrefixIndex;
 import dev.sluice.router.policy.Policies;
 import dev.sluice.router.policy.Selector;
+import dev.sluice.router.prompt.Prompts;
+import dev.sluice.router.prompt.Tokenizers;
 import dev.sluice.router.proxy.Proxy;
 import dev.sluice.router.service.FleetGrpcService;
 import dev.sluice.router.service.FleetHealth;
@@ -21,6 +26,7 @@ import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,6 +47,7 @@ public final class RouterMain implements AutoCloseable {
   private final RouterConfig config;
   private final Lifecycle lifecycle;
   private final Fleet fleet;
+  private final Tokenizers tokenizers;
   private final Proxy proxy;
   private final GrpcServer server;
   private final Telemetry telemetry;
@@ -80,25 +87,37 @@ public final class RouterMain implements AutoCloseable {
     lifecycle.add("telemetry", telemetry);
     lifecycle.add("fleet thread", loop);
     SecureRandom random = new SecureRandom();
+    List<WorkerSource> sources = config.workers().stream().map(WorkerSource::parse).toList();
+    EventLoops loops = lifecycle.add("event loops", EventLoops.create(config.server().eventLoops()));
+    PrefixIndex index = new PrefixIndex(config.index());
     fleet =
         lifecycle.add(
             "fleet",
             new Fleet(
-                config.workers().stream().map(WorkerAddress::parse).toList(),
+                Discoveries.fixed(sources),
                 config.fleet(),
-                address -> WorkerChannels.open(address, config.channel()),
+                address -> WorkerChannels.open(address, config.channel(), loops),
                 loop,
-                random));
+                random,
+                index));
+    Discoveries.searching(sources, config.fleet(), loop).forEach(fleet::follow);
+    tokenizers = lifecycle.add("tokenizers", new Tokenizers(fleet, loop::nanoTime));
     proxy =
         new Proxy(
             fleet,
-            new Selector(config.policy(), Policies.byName(config.policy()).orElseThrow()),
+            new Selector(
+                config.policy(),
+                Policies.byName(config.policy()).orElseThrow(),
+                index,
+                loop::nanoTime),
             config.proxy(),
             telemetry,
             loop::nanoTime,
-            random);
+            random,
+            new Prompts(config.prompt(), fleet, tokenizers));
     server =
         GrpcServer.builder(config.server())
+            .on(loops)
             .service(GenerationServiceDefinition.of(proxy, fleet))
             // The proxy has spans of its own; operators' calls get the usual ones.
             .service(
@@ -112,6 +131,9 @@ public final class RouterMain implements AutoCloseable {
     lifecycle.add("server", this::stopServing);
     lifecycle.add("health", new FleetHealth(fleet, server.health()).start());
     fleet.start();
+    if (config.prompt().tokenize()) {
+      tokenizers.start();
+    }
     Map<String, Integer> ports = new LinkedHashMap<>();
     ports.put("grpc", port());
     if (telemetry.metricsPort() != 0) {

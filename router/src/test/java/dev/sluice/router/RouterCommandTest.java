@@ -92,6 +92,8 @@ class RouterCommandTest {
             d.server(),
             d.workers(),
             d.policy(),
+            d.index(),
+            d.prompt(),
             d.fleet(),
             d.channel(),
             d.proxy(),

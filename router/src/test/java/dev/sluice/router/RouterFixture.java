@@ -6,7 +6,8 @@ import dev.sluice.common.telemetry.TelemetryConfig;
 import dev.sluice.router.fleet.ChannelOptions;
 import dev.sluice.router.fleet.Fleet;
 import dev.sluice.router.fleet.FleetOptions;
-import dev.sluice.router.policy.Policies;
+import dev.sluice.router.index.IndexOptions;
+import dev.sluice.router.prompt.PromptOptions;
 import dev.sluice.router.proxy.ProxyOptions;
 import dev.sluice.router.testing.Collected;
 import dev.sluice.router.testing.FakeWorker;
@@ -91,7 +92,8 @@ final class RouterFixture implements AutoCloseable {
             d.stallTimeout(),
             d.backoffInitial(),
             d.backoffMax(),
-            d.breaker());
+            d.breaker(),
+            d.dnsRefresh());
     return config(patient, proxy, stopGrace, workers);
   }
 
@@ -112,7 +114,9 @@ final class RouterFixture implements AutoCloseable {
             d.eventLoops(),
             stopGrace),
         Arrays.stream(workers).map(FakeWorker::address).toList(),
-        Policies.DEFAULT,
+        "least-outstanding", // whoever is idle: easy to foretell
+        IndexOptions.DEFAULTS,
+        PromptOptions.DEFAULTS,
         fleet,
         ChannelOptions.DEFAULTS,
         proxy,

@@ -1,9 +1,20 @@
 package dev.sluice.common.server;
 
+import io.grpc.Attributes;
+import io.grpc.CallOptions;
+import io.grpc.ServerTransportFilter;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFactory;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.ServerChannel;
+import io.netty.util.concurrent.EventExecutor;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The threads that do socket I/O: one that accepts connections and some that serve them. Servers of
@@ -13,6 +24,14 @@ import java.util.concurrent.TimeUnit;
  * <p>Threading: thread-safe. Whoever creates them closes them, after the servers and channels.
  */
 public final class EventLoops implements AutoCloseable {
+  /** Of a connection to a server: the loop that serves it. */
+  public static final Attributes.Key<EventLoop> OF_CONNECTION =
+      Attributes.Key.create("sluice-event-loop");
+
+  /** Of a client call: the loop whose connection it should take; absent if that is all one. */
+  public static final CallOptions.Key<@Nullable EventLoop> OF_CALL =
+      CallOptions.Key.create("sluice-event-loop");
+
   private final EventLoopGroup acceptor;
   private final EventLoopGroup io;
 
@@ -30,18 +49,65 @@ public final class EventLoops implements AutoCloseable {
     return acceptor;
   }
 
-  /** Those that serve connections. */
-  public EventLoopGroup io() {
+  EventLoopGroup io() {
     return io;
   }
 
-  static Class<? extends ServerChannel> serverChannel() {
-    return Transport.serverChannel();
+  /** Those that serve connections, one by one. */
+  public List<EventLoop> each() {
+    List<EventLoop> loops = new ArrayList<>();
+    for (EventExecutor loop : io) {
+      loops.add((EventLoop) loop);
+    }
+    return loops;
   }
 
-  /** The kind of socket that client channels on {@link #io} must have. */
-  public static Class<? extends Channel> clientChannel() {
-    return Transport.clientChannel();
+  /** Sockets that servers listen on. */
+  static ChannelFactory<ServerChannel> serverChannels() {
+    return () -> {
+      ServerChannel channel = Transport.serverChannel();
+      channel.pipeline().addLast(new Acceptance());
+      return channel;
+    };
+  }
+
+  /**
+   * Sockets of client channels that run on these loops.
+   *
+   * @param connectionWindow what a server may send ahead over all streams of a connection, bytes
+   */
+  public static ChannelFactory<Channel> clientChannels(int connectionWindow) {
+    return () -> {
+      Channel channel = Transport.clientChannel();
+      channel.pipeline().addLast(new WriteJoiner(), new WindowOpener(connectionWindow));
+      return channel;
+    };
+  }
+
+  /** Tells calls which loop serves their connection. */
+  ServerTransportFilter marker() {
+    return new ServerTransportFilter() {
+      @Override
+      public Attributes transportReady(Attributes attributes) {
+        for (EventLoop loop : each()) {
+          if (loop.inEventLoop()) {
+            return attributes.toBuilder().set(OF_CONNECTION, loop).build();
+          }
+        }
+        return attributes;
+      }
+    };
+  }
+
+  /** Equips each connection that is accepted, before gRPC does. */
+  private static final class Acceptance extends ChannelInboundHandlerAdapter {
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) {
+      if (message instanceof Channel accepted) {
+        accepted.pipeline().addLast(new WriteJoiner());
+      }
+      ctx.fireChannelRead(message);
+    }
   }
 
   /** Ends them; connections that are left are closed. */

@@ -57,7 +57,7 @@ public final class GrpcServer implements AutoCloseable {
         Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("grpc-call-", 0).factory());
     NettyServerBuilder netty =
         NettyServerBuilder.forAddress(new InetSocketAddress(config.host(), config.port()))
-            .channelType(EventLoops.serverChannel())
+            .channelFactory(EventLoops.serverChannels())
             .bossEventLoopGroup(loops.acceptor())
             .workerEventLoopGroup(loops.io())
             .executor(handlers)
@@ -70,6 +70,7 @@ public final class GrpcServer implements AutoCloseable {
             .permitKeepAliveWithoutCalls(true)
             .maxRstFramesPerWindow(MAX_RESETS, RESET_WINDOW_SECONDS)
             .handshakeTimeout(config.handshakeTimeout().toMillis(), TimeUnit.MILLISECONDS);
+    netty.addTransportFilter(loops.marker());
     netty.addService(health.getHealthService());
     netty.addService(ProtoReflectionServiceV1.newInstance());
     builder.services.forEach(netty::addService);

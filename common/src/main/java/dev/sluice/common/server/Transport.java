@@ -19,12 +19,12 @@ final class Transport {
 
   private Transport() {}
 
-  static Class<? extends ServerChannel> serverChannel() {
-    return EPOLL ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
+  static ServerChannel serverChannel() {
+    return EPOLL ? new EpollServerSocketChannel() : new NioServerSocketChannel();
   }
 
-  static Class<? extends Channel> clientChannel() {
-    return EPOLL ? EpollSocketChannel.class : NioSocketChannel.class;
+  static Channel clientChannel() {
+    return EPOLL ? new EpollSocketChannel() : new NioSocketChannel();
   }
 
   static EventLoopGroup eventLoops(int threads, String name) {

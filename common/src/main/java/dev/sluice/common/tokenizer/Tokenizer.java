@@ -117,6 +117,10 @@ public final class Tokenizer implements AutoCloseable {
     return fingerprint;
   }
 
+  TokenizerIndex index() {
+    return index;
+  }
+
   /** A new stream that turns generated tokens into text as they come. */
   public TextStream textStream() {
     return new TextStream(this);

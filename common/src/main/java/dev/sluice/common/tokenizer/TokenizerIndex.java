@@ -35,6 +35,7 @@ final class TokenizerIndex {
   private final BitSet known = new BitSet();
   private final BitSet special = new BitSet();
   private final Map<String, Integer> added = new LinkedHashMap<>();
+  private final Map<String, Integer> plain = new LinkedHashMap<>();
   private OptionalInt wantedId = OptionalInt.empty();
 
   private TokenizerIndex(String wanted) {
@@ -91,6 +92,14 @@ final class TokenizerIndex {
     return Collections.unmodifiableMap(added);
   }
 
+  /**
+   * Those of {@link #added} that are special, are looked for before anything else is done with a
+   * text, and take nothing but their own characters from it.
+   */
+  Map<String, Integer> plain() {
+    return Collections.unmodifiableMap(plain);
+  }
+
   OptionalInt wantedId() {
     return wantedId;
   }
@@ -138,18 +147,25 @@ final class TokenizerIndex {
       int id = -1;
       String content = "";
       boolean isSpecial = false;
+      boolean isPlain = true;
+      boolean normalized = true;
       for (String name = json.nextFieldName(); name != null; name = json.nextFieldName()) {
         json.nextToken();
         switch (name) {
           case "id" -> id = json.getIntValue();
           case "content" -> content = json.getText();
           case "special" -> isSpecial = json.getBooleanValue();
+          case "normalized" -> normalized = json.getBooleanValue();
+          case "lstrip", "rstrip", "single_word" -> isPlain &= !json.getBooleanValue();
           default -> json.skipChildren();
         }
       }
       add(content, id);
       added.put(content, id);
       special.set(id, isSpecial);
+      if (isSpecial && isPlain && !normalized && !content.isEmpty()) {
+        plain.put(content, id);
+      }
     }
   }
 

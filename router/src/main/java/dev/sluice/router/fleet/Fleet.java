@@ -1,12 +1,12 @@
 package dev.sluice.router.fleet;
 
+import dev.sluice.router.index.PrefixIndex;
 import io.grpc.ManagedChannel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Function;
@@ -23,45 +23,86 @@ import org.slf4j.LoggerFactory;
 public final class Fleet implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Fleet.class);
 
+  /** How often a worker that leaves is looked after. */
+  private static final Duration LEAVE_CHECK = Duration.ofMillis(200);
+
   private final FleetLoop loop;
-  private final TreeMap<WorkerAddress, WorkerTracker> trackers = new TreeMap<>();
+  private final Membership members;
+  private final List<Discovery> discoveries = new ArrayList<>();
   private final Set<Listening> listeners = ConcurrentHashMap.newKeySet();
+  private final List<Subscription> searches = new ArrayList<>(); // fleet loop only
+  private Subscription leaveTimer = () -> {}; // fleet loop only
   private boolean publishPending; // fleet loop only
   private volatile FleetSnapshot snapshot;
 
   /**
    * A fleet that reaches nobody before {@link #start}.
    *
+   * @param addresses of workers that are always expected
    * @param channels opens the channel to a worker; the fleet closes it
+   * @param index is told which blocks are cached where; written by the loop alone
    */
   public Fleet(
       List<WorkerAddress> addresses,
       FleetOptions options,
       Function<WorkerAddress, ManagedChannel> channels,
       FleetLoop loop,
-      RandomGenerator random) {
+      RandomGenerator random,
+      PrefixIndex index) {
     this.loop = loop;
-    for (WorkerAddress address : addresses) {
-      trackers.computeIfAbsent(
-          address,
-          a -> {
-            ManagedChannel channel = channels.apply(a);
-            return new WorkerTracker(
-                new WorkerLink(
-                    a, channel, new WorkerBreaker(a.toString(), options.breaker(), loop::nanoTime)),
-                channel,
-                options,
-                loop,
-                new Backoff(options.backoffInitial(), options.backoffMax(), random),
-                this::changed);
-          });
-    }
+    members =
+        new Membership(
+            addresses,
+            address -> {
+              ManagedChannel channel = channels.apply(address);
+              return new WorkerTracker(
+                  new WorkerLink(
+                      address,
+                      channel,
+                      new WorkerBreaker(address.toString(), options.breaker(), loop::nanoTime),
+                      index.join()),
+                  channel,
+                  options,
+                  loop,
+                  new Backoff(options.backoffInitial(), options.backoffMax(), random),
+                  this::changed);
+            });
     snapshot = new FleetSnapshot(1, views());
   }
 
-  /** Starts to watch all workers. */
+  /** Has the workers that {@code discovery} finds, too; to be called before {@link #start}. */
+  public void follow(Discovery discovery) {
+    discoveries.add(discovery);
+  }
+
+  /** Starts to look for workers and to watch them. */
   public void start() {
-    loop.execute(() -> trackers.values().forEach(WorkerTracker::open));
+    loop.execute(() -> {
+      members.trackers().forEach(WorkerTracker::open);
+      for (Discovery discovery : discoveries) {
+        searches.add(discovery.start(found -> found(discovery, found)));
+      }
+    });
+  }
+
+  private void found(Discovery source, Set<WorkerAddress> addresses) {
+    members.found(source, addresses);
+    changed();
+    letGo();
+  }
+
+  /** Closes those that leave and have nothing to do; looks again as long as there are others. */
+  private void letGo() {
+    leaveTimer.close();
+    List<WorkerAddress> gone = members.closeIdle();
+    if (!gone.isEmpty()) {
+      publish(); // who watches the fleet sees that they are gone
+      members.remove(gone);
+      publish();
+    }
+    if (members.anyLeaving()) {
+      leaveTimer = loop.schedule(LEAVE_CHECK, this::letGo);
+    }
   }
 
   /** All workers, now. */
@@ -96,11 +137,8 @@ public final class Fleet implements AutoCloseable {
   /** Takes a worker out of use by this router, or back into it. Returns once it is in effect. */
   public void cordon(WorkerAddress address, boolean on) {
     runOnLoop(() -> {
-      WorkerTracker tracker = trackers.get(address);
-      if (tracker != null) {
-        tracker.cordon(on);
-        publish();
-      }
+      members.tracker(address).ifPresent(tracker -> tracker.cordon(on));
+      publish();
     });
   }
 
@@ -108,7 +146,9 @@ public final class Fleet implements AutoCloseable {
   @Override
   public void close() {
     runOnLoop(() -> {
-      trackers.values().forEach(WorkerTracker::close);
+      searches.forEach(Subscription::close);
+      leaveTimer.close();
+      members.trackers().forEach(tracker -> tracker.close("the router stops"));
       publish();
     });
   }
@@ -133,9 +173,7 @@ public final class Fleet implements AutoCloseable {
   }
 
   private List<WorkerView> views() {
-    List<WorkerView> views = new ArrayList<>(trackers.size());
-    trackers.values().forEach(t -> views.add(t.view()));
-    return views;
+    return members.trackers().stream().map(WorkerTracker::view).toList();
   }
 
   private void runOnLoop(Runnable task) {

@@ -1,5 +1,7 @@
 package dev.sluice.router.fleet;
 
+import dev.sluice.router.index.WorkerBlocks;
+import dev.sluice.v1.KvEvents;
 import dev.sluice.v1.WatchResponse;
 import dev.sluice.v1.WorkerSnapshot;
 import java.util.Optional;
@@ -23,10 +25,18 @@ final class WatchMirror {
     BROKEN
   }
 
+  private final WorkerBlocks blocks;
   private long lastSequence;
   private Optional<WorkerSnapshot> partial = Optional.empty();
   private Optional<WorkerReport> report = Optional.empty();
   private String fault = "";
+
+  /**
+   * @param blocks what the stream tells of cached blocks goes there
+   */
+  WatchMirror(WorkerBlocks blocks) {
+    this.blocks = blocks;
+  }
 
   /** What the worker said; empty until the first complete snapshot. */
   Optional<WorkerReport> report() {
@@ -49,20 +59,27 @@ final class WatchMirror {
       case LOAD -> update(report.map(r -> r.withLoad(message.getLoad())), message);
       case STATE -> update(report.map(r -> r.withState(message.getState())), message);
       case HEARTBEAT -> Effect.HEARTBEAT;
-      case KV_EVENTS, EVENT_NOT_SET -> Effect.NONE;
+      case KV_EVENTS -> change(message.getKvEvents());
+      case EVENT_NOT_SET -> Effect.NONE;
     };
   }
 
   private Effect applyChunk(WorkerSnapshot chunk) {
     // Every chunk but the last is only a part; what identifies the worker is in the first.
     WorkerSnapshot merged = chunk;
-    if (partial.isPresent()) {
+    if (!WorkerBlocks.wellFormed(chunk.getCachedBlockHashes())) {
+      return broken("half a block hash in a snapshot");
+    }
+    if (partial.isEmpty()) {
+      blocks.begin();
+    } else {
       String epoch = partial.get().getIdentity().getEpoch();
       if (chunk.hasIdentity() && !chunk.getIdentity().getEpoch().equals(epoch)) {
         return broken("epoch " + chunk.getIdentity().getEpoch() + " (expected: " + epoch + ")");
       }
       merged = partial.get().toBuilder().mergeFrom(chunk).build();
     }
+    blocks.store(chunk.getCachedBlockHashes());
     merged = merged.toBuilder().clearCachedBlockHashes().build();
     if (!chunk.getLastChunk()) {
       partial = Optional.of(merged);
@@ -72,8 +89,26 @@ final class WatchMirror {
     if (merged.getIdentity().getWorkerId().isEmpty() || merged.getModel().getId().isEmpty()) {
       return broken("snapshot without worker id or model id");
     }
+    blocks.complete();
     report = Optional.of(WorkerReport.of(merged));
     return Effect.CHANGED;
+  }
+
+  private Effect change(KvEvents events) {
+    if (report.isEmpty() || partial.isPresent()) {
+      return broken("changes of cached blocks before the snapshot's last chunk");
+    }
+    if (!WorkerBlocks.wellFormed(events.getStored())
+        || !WorkerBlocks.wellFormed(events.getRemoved())) {
+      return broken("half a block hash in changes");
+    }
+    // In the order in which the contract says they happened.
+    if (events.getCleared()) {
+      blocks.clear();
+    }
+    blocks.remove(events.getRemoved());
+    blocks.store(events.getStored());
+    return Effect.NONE;
   }
 
   private Effect update(Optional<WorkerReport> updated, WatchResponse message) {

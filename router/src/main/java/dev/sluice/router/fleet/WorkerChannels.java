@@ -1,19 +1,36 @@
 package dev.sluice.router.fleet;
 
+import dev.sluice.common.server.EventLoops;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
+import io.netty.channel.EventLoop;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Opens channels to workers. They share the event loops of grpc-java's servers in this process
- * (epoll where there is), and call their listeners there: what listens must not block.
+ * Opens channels to workers. They run on the event loops of the router's server, and call their
+ * listeners there: what listens must not block.
  */
 public final class WorkerChannels {
+  /** Hundreds of streams may send their windows' worth at once; gRPC refills it on arrival. */
+  private static final int CONNECTION_WINDOW = 4 << 20;
+
   private WorkerChannels() {}
 
-  public static ManagedChannel open(WorkerAddress address, ChannelOptions options) {
+  /** A channel with a connection for each loop; see {@link EventLoops#OF_CALL}. */
+  public static ManagedChannel open(
+      WorkerAddress address, ChannelOptions options, EventLoops loops) {
+    List<EventLoop> each = loops.each();
+    return new AffineChannel(
+        each, each.stream().map(loop -> open(address, options, loop)).toList());
+  }
+
+  private static ManagedChannel open(
+      WorkerAddress address, ChannelOptions options, EventLoop loop) {
     return NettyChannelBuilder.forAddress(address.host(), address.port())
         .usePlaintext()
+        .eventLoopGroup(loop)
+        .channelFactory(EventLoops.clientChannels(CONNECTION_WINDOW))
         .directExecutor()
         .userAgent("sluice-router")
         .disableRetry() // the router tries another worker itself; retries belong in one layer

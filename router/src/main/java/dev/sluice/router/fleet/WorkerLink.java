@@ -1,11 +1,14 @@
 package dev.sluice.router.fleet;
 
+import dev.sluice.router.index.WorkerBlocks;
 import io.grpc.Channel;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.UnaryOperator;
 
 /**
  * The way to one worker: its channel, its breaker, and the requests of this router that are there
@@ -18,13 +21,16 @@ public final class WorkerLink {
   private final WorkerAddress address;
   private final Channel channel;
   private final WorkerBreaker breaker;
-  private final AtomicInteger inFlight = new AtomicInteger();
+  private final WorkerBlocks blocks;
+  private final AtomicReference<Charged> charged = new AtomicReference<>(Charged.NOTHING);
   private final ConcurrentHashMap<Occupant, Silence> occupants = new ConcurrentHashMap<>();
 
-  public WorkerLink(WorkerAddress address, Channel channel, WorkerBreaker breaker) {
+  public WorkerLink(
+      WorkerAddress address, Channel channel, WorkerBreaker breaker, WorkerBlocks blocks) {
     this.address = address;
     this.channel = channel;
     this.breaker = breaker;
+    this.blocks = blocks;
   }
 
   public WorkerAddress address() {
@@ -39,22 +45,35 @@ public final class WorkerLink {
     return breaker;
   }
 
+  /** Which blocks it has cached. */
+  public WorkerBlocks blocks() {
+    return blocks;
+  }
+
   /** Requests of this router that are at the worker now. */
   public int inFlight() {
-    return inFlight.get();
+    return charged.get().requests();
+  }
+
+  /** What this router has at the worker now. */
+  public Charged charged() {
+    return charged.get();
   }
 
   /**
-   * Charges one request if {@code expected} are there. False if that changed: the decision was made
-   * on an old count and is to be made again.
+   * Charges one request if nothing has changed since {@link #charged} answered {@code seen}. Empty
+   * if it has: the decision was made on an old load and is to be made again.
+   *
+   * @param newTokens prompt tokens that the worker has to compute for it
    */
-  public boolean charge(int expected) {
-    return inFlight.compareAndSet(expected, expected + 1);
+  public Optional<Charge> charge(Charged seen, int newTokens) {
+    return charged.compareAndSet(seen, seen.plus(newTokens))
+        ? Optional.of(new Charge(this, newTokens))
+        : Optional.empty();
   }
 
-  /** Takes back one {@link #charge}. */
-  public void release() {
-    inFlight.decrementAndGet();
+  void update(UnaryOperator<Charged> change) {
+    charged.getAndUpdate(change);
   }
 
   /** A call begins there. */

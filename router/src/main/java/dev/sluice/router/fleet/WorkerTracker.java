@@ -31,7 +31,7 @@ final class WorkerTracker {
   private static final Logger log = LoggerFactory.getLogger(WorkerTracker.class);
   private static final Duration OVERSLEPT = Duration.ofSeconds(1);
   private static final WatchRequest REQUEST =
-      WatchRequest.newBuilder().setSubscriber("router").build();
+      WatchRequest.newBuilder().setSubscriber("router").setKvEvents(true).build();
 
   private final WorkerLink link;
   private final ManagedChannel channel;
@@ -43,9 +43,10 @@ final class WorkerTracker {
   private WorkerStatus status = WorkerStatus.JOINING;
   private String reason = "not reached yet";
   private Optional<WorkerReport> report = Optional.empty();
-  private int foreignRequests;
+  private Foreign foreign = Foreign.NONE;
   private long incarnation;
   private boolean cordoned;
+  private Optional<String> leaving = Optional.empty(); // why, if it is
   private Optional<Stream> stream = Optional.empty();
   private Subscription timer = () -> {};
 
@@ -65,14 +66,18 @@ final class WorkerTracker {
   }
 
   WorkerView view() {
-    boolean held = cordoned && status == WorkerStatus.READY;
+    Optional<String> held =
+        status != WorkerStatus.READY
+            ? Optional.empty()
+            : leaving.or(() ->
+                cordoned ? Optional.of("drained by an operator of this router") : Optional.empty());
     return new WorkerView(
         link.address(),
-        held ? WorkerStatus.DRAINING : status,
-        held ? "drained by an operator of this router" : reason,
+        held.isPresent() ? WorkerStatus.DRAINING : status,
+        held.orElse(reason),
         report,
         incarnation,
-        foreignRequests,
+        foreign,
         link);
   }
 
@@ -94,11 +99,40 @@ final class WorkerTracker {
     onChange.run();
   }
 
-  void close() {
+  /** Sends it nothing more: it is no longer part of the fleet, unless it comes back. */
+  void leave(String why) {
+    if (leaving.isEmpty()) {
+      log.info("worker {} leaves: {}", link.address(), why);
+      leaving = Optional.of(why);
+      onChange.run();
+    }
+  }
+
+  /** It is part of the fleet, again if it was leaving. */
+  void stay() {
+    if (leaving.isPresent()) {
+      log.info("worker {} is back", link.address());
+      leaving = Optional.empty();
+      onChange.run();
+    }
+  }
+
+  boolean isLeaving() {
+    return leaving.isPresent();
+  }
+
+  /** Whether it has no request of this router. */
+  boolean isIdle() {
+    return link.inFlight() == 0;
+  }
+
+  /** Lets go of it; what still runs there is cancelled. */
+  void close(String why) {
     timer.close();
     stream.ifPresent(Stream::cancel);
     stream = Optional.empty();
-    become(WorkerStatus.GONE, "the router stops");
+    link.blocks().close();
+    become(WorkerStatus.GONE, why);
     channel.shutdownNow();
   }
 
@@ -163,15 +197,10 @@ final class WorkerTracker {
         && !report.get().identity().getEpoch().equals(latest.identity().getEpoch())) {
       log.info("worker {} at {} was restarted", latest.identity().getWorkerId(), link.address());
       link.breaker().reset();
+      cordoned = false; // the operator drained a process that is no more
     }
     report = Optional.of(latest);
-    // What the worker has, less what is ours: the part that only its reports can tell.
-    foreignRequests =
-        Math.max(
-            0,
-            latest.load().getRunningRequests()
-                + latest.load().getWaitingRequests()
-                - link.inFlight());
+    foreign = Foreign.of(latest.load(), link.charged(), latest.model().getBlockSize());
     backoff.reset();
     if (source.stalled.isPresent()) {
       become(WorkerStatus.SUSPECT, source.stalled.get());
@@ -243,7 +272,7 @@ final class WorkerTracker {
   /** One Watch call. One message is asked for at a time, after the one before was applied. */
   private final class Stream extends ClientCall.Listener<WatchResponse> {
     private final ClientCall<WatchRequest, WatchResponse> call;
-    private final WatchMirror mirror = new WatchMirror();
+    private final WatchMirror mirror = new WatchMirror(link.blocks());
     private final Pulse pulse = new Pulse(loop.nanoTime());
     private Optional<String> stalled = Optional.empty(); // why, while it is
     private long lastHeardNanos = loop.nanoTime();

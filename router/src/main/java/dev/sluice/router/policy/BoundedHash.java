@@ -17,6 +17,20 @@ final class BoundedHash {
 
   private BoundedHash() {}
 
+  /** The worker that the key ranks first, however busy it is. */
+  static int home(List<Candidate> candidates, long key) {
+    int best = 0;
+    long bestRank = rank(candidates.getFirst(), key);
+    for (int i = 1; i < candidates.size(); i++) {
+      long rank = rank(candidates.get(i), key);
+      if (Long.compareUnsigned(rank, bestRank) > 0) {
+        best = i;
+        bestRank = rank;
+      }
+    }
+    return best;
+  }
+
   static int pick(List<Candidate> candidates, long key) {
     long total = 1; // with this request
     for (Candidate candidate : candidates) {
@@ -30,13 +44,17 @@ final class BoundedHash {
       if (candidate.outstanding() + 1 > room) {
         continue;
       }
-      long rank = Mix.of(key ^ Mix.of(name(candidate.worker().address())));
+      long rank = rank(candidate, key);
       if (best < 0 || Long.compareUnsigned(rank, bestRank) > 0) {
         best = i;
         bestRank = rank;
       }
     }
     return best; // the least busy has less than the mean, so there is one
+  }
+
+  private static long rank(Candidate candidate, long key) {
+    return Mix.of(key ^ Mix.of(name(candidate.worker().address())));
   }
 
   /** The same in every process. */

@@ -9,12 +9,14 @@ import java.util.function.Supplier;
 
 /** The routing policies by name. */
 public final class Policies {
-  public static final String DEFAULT = "least-outstanding";
+  public static final String DEFAULT = "cost";
 
   private static final Map<String, Supplier<RoutingPolicy>> BY_NAME =
       new TreeMap<>(
           Map.of(
               DEFAULT,
+              Cost::new,
+              "least-outstanding",
               LeastOutstanding::new,
               "power-of-two",
               PowerOfTwo::new,

@@ -1,5 +1,6 @@
 package dev.sluice.router.policy;
 
+import dev.sluice.router.fleet.Charge;
 import dev.sluice.router.fleet.WorkerBreaker;
 import dev.sluice.router.fleet.WorkerView;
 import java.util.List;
@@ -7,16 +8,23 @@ import java.util.List;
 /** The outcome of one routing decision. */
 public sealed interface Selection {
   /**
-   * A worker, charged with the request; whoever gets this must release its link once.
+   * A worker, charged with the request.
    *
    * @param candidates number of workers that could have been chosen
    * @param pass tells its breaker what comes of it
+   * @param charge to be released when the request has left the worker
    */
-  record Chosen(WorkerView worker, int candidates, WorkerBreaker.Pass pass) implements Selection {}
+  record Chosen(WorkerView worker, int candidates, WorkerBreaker.Pass pass, Charge charge)
+      implements Selection {}
 
   /** Why nobody can be chosen; {@code joining}: a worker that may still come could change that. */
   sealed interface None extends Selection {
     boolean joining();
+
+    /** Whether there are workers that could take it, and all have as much to do as they allow. */
+    default boolean full() {
+      return false;
+    }
   }
 
   /** Nobody serves a model of this name. */
@@ -32,4 +40,12 @@ public sealed interface Selection {
 
   /** The model exists, but no worker of it takes requests, or none that was not tried. */
   record NobodyReady(String name, boolean joining) implements None {}
+
+  /** Workers of the model are ready, and none has room. */
+  record NoRoom(String name, boolean joining) implements None {
+    @Override
+    public boolean full() {
+      return true;
+    }
+  }
 }

@@ -1,17 +1,23 @@
 package dev.sluice.router.policy;
 
+import dev.sluice.router.fleet.Charge;
 import dev.sluice.router.fleet.FleetSnapshot;
 import dev.sluice.router.fleet.WorkerBreaker;
 import dev.sluice.router.fleet.WorkerStatus;
 import dev.sluice.router.fleet.WorkerView;
+import dev.sluice.router.index.PrefixIndex;
+import dev.sluice.router.index.WorkerBlocks;
 import dev.sluice.v1.Model;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 
 /**
  * Makes routing decisions: filters the workers of a snapshot, lets the policy pick one of those
- * left, and charges it.
+ * left, charges it, and tells the index where the prompt goes.
  *
  * <p>Threading: any thread, without locks. A charge succeeds only if the worker still has the count
  * that the policy saw, so that requests that are routed at once do not all meet at the worker that
@@ -20,11 +26,20 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class Selector {
   private final String policyName;
   private final RoutingPolicy policy;
+  private final PrefixIndex index;
+  private final LongSupplier nanoClock;
   private final AtomicLong turns = new AtomicLong();
 
-  public Selector(String policyName, RoutingPolicy policy) {
+  /**
+   * @param index tells what is cached where
+   * @param nanoClock monotonic time, nanoseconds
+   */
+  public Selector(
+      String policyName, RoutingPolicy policy, PrefixIndex index, LongSupplier nanoClock) {
     this.policyName = policyName;
     this.policy = policy;
+    this.index = index;
+    this.nanoClock = nanoClock;
   }
 
   /** For metrics and spans. */
@@ -37,7 +52,8 @@ public final class Selector {
    *
    * <p>Of several that are left, only those with the numerics of the worker that began a stream are
    * considered if there are any; those behind an open breaker are not, unless breakers exclude more
-   * than half of the ready workers: then the fault is not theirs.
+   * than half of the ready workers: then the fault is not theirs. Then those fall out that have as
+   * much to compute as they allow.
    */
   public Selection select(FleetSnapshot fleet, Requirements needs) {
     String name = needs.model();
@@ -80,33 +96,66 @@ public final class Selector {
     if (eligible.stream().anyMatch(needs::equalNumerics)) {
       eligible.removeIf(worker -> !needs.equalNumerics(worker));
     }
+    boolean able = !eligible.isEmpty();
+    eligible.removeIf(worker -> !needs.room(worker));
+    if (able && eligible.isEmpty()) {
+      return new Selection.NoRoom(name, joining);
+    }
     int candidates = eligible.size();
     while (!eligible.isEmpty()) {
-      WorkerView choice = charge(eligible, needs.affinity());
-      WorkerBreaker.Pass pass = choice.link().breaker().pass();
-      if (panic || choice.link().breaker().tryEnter(pass)) {
-        return new Selection.Chosen(choice, candidates, pass);
+      Choice choice = charge(eligible, needs);
+      WorkerBreaker breaker = choice.worker.link().breaker();
+      WorkerBreaker.Pass pass = breaker.pass();
+      if (panic || breaker.tryEnter(pass)) {
+        index.dispatched(needs.prompt(), choice.worker.link().blocks(), nanoClock.getAsLong());
+        return new Selection.Chosen(choice.worker, candidates, pass, choice.charge);
       }
-      choice.link().release(); // all its probes are out
-      eligible.remove(choice);
+      choice.charge.release(); // all its probes are out
+      eligible.remove(choice.worker);
     }
     return served
         ? new Selection.NobodyReady(name, joining)
         : new Selection.UnknownModel(name, ids(fleet.models()), joining);
   }
 
-  private WorkerView charge(List<WorkerView> eligible, Affinity affinity) {
+  private record Choice(WorkerView worker, Charge charge) {}
+
+  private Choice charge(List<WorkerView> eligible, Requirements needs) {
     long turn = turns.getAndIncrement();
+    int[] missing = missingTokens(eligible, needs);
     while (true) {
       List<Candidate> candidates = new ArrayList<>(eligible.size());
-      for (WorkerView worker : eligible) {
-        candidates.add(new Candidate(worker, worker.link().inFlight()));
+      for (int i = 0; i < missing.length; i++) {
+        WorkerView worker = eligible.get(i);
+        candidates.add(new Candidate(worker, worker.link().charged(), missing[i]));
       }
-      Candidate choice = candidates.get(policy.pick(candidates, affinity, turn));
-      if (choice.worker().link().charge(choice.inFlight())) {
-        return choice.worker();
+      Candidate choice = candidates.get(policy.pick(candidates, needs.affinity(), turn));
+      Optional<Charge> charge =
+          choice.worker().link().charge(choice.charged(), choice.newTokens());
+      if (charge.isPresent()) {
+        return new Choice(choice.worker(), charge.get());
       }
     }
+  }
+
+  /** By worker: tokens of the prompt that it does not have cached. */
+  private int[] missingTokens(List<WorkerView> workers, Requirements needs) {
+    int[] missing = new int[workers.size()];
+    if (needs.prompt().count() == 0) {
+      Arrays.fill(missing, needs.promptTokens());
+      return missing;
+    }
+    WorkerBlocks[] blocks = new WorkerBlocks[missing.length];
+    for (int i = 0; i < missing.length; i++) {
+      blocks[i] = workers.get(i).link().blocks();
+    }
+    index.overlaps(needs.prompt(), blocks, missing, nanoClock.getAsLong());
+    for (int i = 0; i < missing.length; i++) {
+      int blockSize = workers.get(i).report().map(r -> r.model().getBlockSize()).orElse(0);
+      // The last token of a prompt is computed in any case: the first one of the answer needs it.
+      missing[i] = Math.max(Math.min(1, needs.promptTokens()), needs.promptTokens() - missing[i] * blockSize);
+    }
+    return missing;
   }
 
   private static List<String> ids(List<Model> models) {

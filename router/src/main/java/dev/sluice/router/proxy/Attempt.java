@@ -1,6 +1,7 @@
 package dev.sluice.router.proxy;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.sluice.router.fleet.Charge;
 import dev.sluice.router.fleet.Occupant;
 import dev.sluice.router.fleet.WorkerBreaker;
 import dev.sluice.router.fleet.WorkerView;
@@ -17,9 +18,9 @@ import java.util.concurrent.atomic.AtomicLong;
 /**
  * One call to one worker, and the way of its messages to the client.
  *
- * <p>Flow control: {@code messagesAhead} messages are asked for at the start, then one for each
- * that was passed on, but only while the client's side takes more; the rest is owed, and asked for
- * when it does. A slow client so stops the worker's stream, and at most {@code messagesAhead}
+ * <p>Flow control: {@code messagesAhead} messages are asked for at the start, then as many as were
+ * passed on, a part of them at a time, but only while the client's side takes more; the rest is
+ * owed, and asked for when it does. A slow client so stops the worker's stream, and at most {@code messagesAhead}
  * messages and grpc-java's own 32 KiB wait here.
  *
  * <p>Threading: the listener is called by the worker channel's event loop, one callback at a time,
@@ -32,6 +33,7 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable,
   private final ForwardedCall<R> owner;
   private final WorkerView target;
   private final WorkerBreaker.Pass pass; // driver only
+  private final Charge charge;
   private final ClientCall<R, byte[]> worker;
   private final Span span;
   private final ServerCall<R, byte[]> client;
@@ -45,6 +47,8 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable,
 
   private final AtomicInteger owed = new AtomicInteger();
   private final AtomicLong received = new AtomicLong(); // one writer: the listener
+  private final int batch; // messages that are asked for at a time
+  private int passed; // since then
   private boolean delivered;
   private Optional<byte[]> held = Optional.empty(); // a unary answer, until its status is known
   private Optional<Status> fault = Optional.empty();
@@ -53,14 +57,17 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable,
       ForwardedCall<R> owner,
       WorkerView target,
       WorkerBreaker.Pass pass,
+      Charge charge,
       ClientCall<R, byte[]> worker,
       Span span) {
     this.owner = owner;
     this.target = target;
     this.pass = pass;
+    this.charge = charge;
     this.worker = worker;
     this.span = span;
     this.client = owner.client();
+    this.batch = Math.max(1, owner.messagesAhead() / 4);
     this.streaming = !owner.method().descriptor().getType().serverSendsOneMessage();
   }
 
@@ -91,7 +98,7 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable,
   /** Gives back what the selection charged; the call was over before it could start. */
   void abandon() {
     pass.over();
-    target.link().release();
+    charge.release();
     owner.telemetry().attempted(span, target, "cancelled", Status.CANCELLED);
   }
 
@@ -166,17 +173,21 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable,
     received.lazySet(received.getPlain() + 1);
     if (!delivered) {
       delivered = true;
+      charge.prefilled(); // what a worker sends first, it sends with the first token
       pass.answered();
       owner.passingOn(this);
     }
     client.sendMessage(owner.check().finished() ? completed(message) : message);
-    if (client.isReady()) {
-      worker.request(1);
-    } else {
-      owed.incrementAndGet();
+    passed++;
+    if (!client.isReady()) {
+      owed.addAndGet(passed);
+      passed = 0;
       if (client.isReady()) { // it became ready between the two: nobody else would ask
         clientReady();
       }
+    } else if (passed >= batch) {
+      worker.request(passed);
+      passed = 0;
     }
   }
 
@@ -191,7 +202,7 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable,
   @Override
   public void onClose(Status reported, Metadata trailers) {
     target.link().leave(this);
-    target.link().release();
+    charge.release();
     Status status = fault.orElse(reported);
     boolean complete = owner.check().finished(); // then whatever became of the worker since
     if (!complete && status.isOk()) {

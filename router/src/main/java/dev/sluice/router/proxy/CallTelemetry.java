@@ -2,6 +2,7 @@ package dev.sluice.router.proxy;
 
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.telemetry.GenAi;
+import dev.sluice.router.fleet.Charge;
 import dev.sluice.router.fleet.WorkerBreaker;
 import dev.sluice.router.fleet.WorkerView;
 import dev.sluice.router.policy.Selection;
@@ -75,15 +76,21 @@ final class CallTelemetry {
   void decided(Selection selection, Span route, long nanos) {
     String outcome;
     switch (selection) {
-      case Selection.Chosen(WorkerView worker, int candidates, WorkerBreaker.Pass _) -> {
+      case Selection.Chosen(
+          WorkerView worker,
+          int candidates,
+          WorkerBreaker.Pass _,
+          Charge charge) -> {
         outcome = "chosen";
         model = worker.report().map(r -> r.model().getId()).orElse(UNKNOWN_MODEL);
         route.setAttribute(Names.WORKER, worker.name());
         route.setAttribute(Names.CANDIDATES, (long) candidates);
+        route.setAttribute(Names.NEW_TOKENS, (long) charge.newTokens());
       }
       case Selection.UnknownModel _ -> outcome = "unknown-model";
       case Selection.AmbiguousModel _ -> outcome = "ambiguous-model";
       case Selection.NobodyReady _ -> outcome = "nobody-ready";
+      case Selection.NoRoom _ -> outcome = "no-room";
     }
     route.setAttribute(Names.POLICY, policy);
     route.setAttribute(Names.OUTCOME, outcome);

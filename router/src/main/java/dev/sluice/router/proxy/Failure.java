@@ -53,6 +53,11 @@ record Failure(String worker, FailureKind kind, Status status, Metadata trailers
     };
   }
 
+  /** Whether the worker gave this reason. */
+  boolean isFor(String reason) {
+    return Trailers.reason(trailers).equals(reason);
+  }
+
   /** Whether the worker itself told why, rather than the connection to it. */
   boolean explained() {
     return Trailers.explain(trailers);

@@ -3,11 +3,13 @@ package dev.sluice.router.proxy;
 import com.google.protobuf.InvalidProtocolBufferException;
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.Statuses;
+import dev.sluice.common.server.EventLoops;
 import dev.sluice.router.fleet.FleetSnapshot;
-import dev.sluice.router.fleet.WorkerBreaker;
 import dev.sluice.router.fleet.WorkerView;
+import dev.sluice.router.index.BlockHashes;
 import dev.sluice.router.policy.Requirements;
 import dev.sluice.router.policy.Selection;
+import dev.sluice.router.prompt.TokenizedPrompt;
 import dev.sluice.v1.Resume;
 import io.grpc.CallOptions;
 import io.grpc.Deadline;
@@ -15,6 +17,7 @@ import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.netty.channel.EventLoop;
 import io.opentelemetry.api.trace.Span;
 import java.time.Duration;
 import java.util.Optional;
@@ -44,6 +47,7 @@ import org.slf4j.LoggerFactory;
 final class ForwardedCall<R> {
   private static final Logger log = LoggerFactory.getLogger(ForwardedCall.class);
   private static final Stoppable NOTHING = _ -> {};
+  private static final String TOKENIZER_MISMATCH = "TOKENIZER_MISMATCH";
 
   private final Proxy proxy;
   private final ForwardedMethod<R> method;
@@ -64,6 +68,7 @@ final class ForwardedCall<R> {
   private long admissionWaitNanos;
   private String fingerprint = ""; // of the worker that began the stream
   private int tokensAtLoss;
+  private boolean tokensRefused; // by a worker with another tokenizer
   private volatile Optional<Attempt<R>> passing = Optional.empty();
 
   ForwardedCall(
@@ -134,7 +139,7 @@ final class ForwardedCall<R> {
     }
     FleetSnapshot snapshot = proxy.fleet().snapshot();
     switch (select(snapshot)) {
-      case Selection.Chosen chosen -> attempt(chosen.worker(), chosen.pass());
+      case Selection.Chosen chosen -> attempt(chosen);
       case Selection.None _ when moves.forgive() -> advance();
       case Selection.None none -> {
         Duration patience = patience(none);
@@ -162,6 +167,12 @@ final class ForwardedCall<R> {
                 new Requirements(
                     prepared.model(),
                     prepared.affinity(),
+                    prepared.promptTokens() + check.progress().outputTokens(),
+                    prepared
+                        .tokens()
+                        .map(TokenizedPrompt::blocks)
+                        .orElse(BlockHashes.NONE),
+                    moves.moved() || prepared.resume().isPresent(),
                     begun() ? Optional.of(fingerprint) : Optional.empty(),
                     moves.tried()));
     telemetry.decided(selection, route, now() - before);
@@ -197,7 +208,8 @@ final class ForwardedCall<R> {
     }
   }
 
-  private void attempt(WorkerView worker, WorkerBreaker.Pass pass) {
+  private void attempt(Selection.Chosen chosen) {
+    WorkerView worker = chosen.worker();
     synchronized (lock) {
       attempts++;
     }
@@ -213,25 +225,59 @@ final class ForwardedCall<R> {
         new Attempt<>(
             this,
             worker,
-            pass,
+            chosen.pass(),
+            chosen.charge(),
             worker
                 .link()
                 .channel()
-                .newCall(method.descriptor(), CallOptions.DEFAULT.withDeadline(deadline)),
+                .newCall(method.descriptor(), options()),
             span);
     if (makeCurrent(attempt)) {
       Optional<Resume> resume =
           begun() ? Optional.of(check.progress().toResume()) : Optional.empty();
-      attempt.start(headers, method.attempt(prepared, attempts, admissionWaitNanos, resume));
+      attempt.start(
+          headers,
+          method.attempt(
+              prepared, new Dispatch(attempts, admissionWaitNanos, resume, tokensFor(worker))));
     } else {
       attempt.abandon();
       advance(); // sees why
     }
   }
 
+  /** The worker's messages come on the event loop that sends them to the client. */
+  private CallOptions options() {
+    EventLoop loop = client.getAttributes().get(EventLoops.OF_CONNECTION);
+    CallOptions options = CallOptions.DEFAULT.withDeadline(deadline);
+    return loop == null ? options : options.withOption(EventLoops.OF_CALL, loop);
+  }
+
+  /** Driver: the prompt's tokens, if they are what the worker would make of the prompt. */
+  private Optional<TokenizedPrompt> tokensFor(WorkerView worker) {
+    Optional<String> theirs =
+        worker.report().map(report -> report.model().getTokenizerFingerprint());
+    return tokensRefused
+        ? Optional.empty()
+        : prepared
+            .tokens()
+            .filter(prompt ->
+                prompt.tokenizer().isPresent() && prompt.tokenizer().equals(theirs));
+  }
+
   /** Driver: the attempt ended, and the answer is not complete. */
   void failed(WorkerView worker, Failure failure, boolean delivered) {
     if (endedElsewhere()) {
+      return;
+    }
+    if (failure.kind() == FailureKind.FINAL
+        && failure.isFor(TOKENIZER_MISMATCH)
+        && !tokensRefused
+        && prepared.tokens().isPresent()) {
+      // It was started anew with another tokenizer, and its report is on the way. It gets the
+      // prompt as the client wrote it.
+      tokensRefused = true;
+      moves.tried().forget(worker);
+      advance();
       return;
     }
     if (failure.kind() == FailureKind.FINAL || (failure.kind() == FailureKind.BUSY && delivered)) {

@@ -1,11 +1,8 @@
 package dev.sluice.router.proxy;
 
 import com.google.protobuf.InvalidProtocolBufferException;
-import dev.sluice.v1.Resume;
 import io.grpc.MethodDescriptor;
 import io.opentelemetry.api.trace.Span;
-import java.util.Optional;
-import java.util.random.RandomGenerator;
 
 /**
  * What the proxy must know about one rpc that it passes on. Stateless.
@@ -23,14 +20,10 @@ interface ForwardedMethod<R> {
   String operation(R request);
 
   /** Validates and completes a request; throws RefusalException. */
-  Prepared<R> prepare(R request, RandomGenerator random);
+  Prepared<R> prepare(R request, Preparation with);
 
-  /**
-   * The request as a worker gets it.
-   *
-   * @param resume where the stream goes on; empty if it begins
-   */
-  R attempt(Prepared<R> prepared, int attempt, long admissionWaitNanos, Optional<Resume> resume);
+  /** The request as a worker gets it. */
+  R attempt(Prepared<R> prepared, Dispatch dispatch);
 
   /** Puts what is known of the request on its span. */
   void describe(R request, Span span);

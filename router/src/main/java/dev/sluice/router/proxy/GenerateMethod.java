@@ -5,12 +5,9 @@ import dev.sluice.v1.Finished;
 import dev.sluice.v1.GenerateRequest;
 import dev.sluice.v1.GenerateResponse;
 import dev.sluice.v1.GenerationServiceGrpc;
-import dev.sluice.v1.Resume;
 import io.grpc.MethodDescriptor;
 import io.opentelemetry.api.trace.Span;
 import java.util.List;
-import java.util.Optional;
-import java.util.random.RandomGenerator;
 
 /** {@code Generate}: the stream. */
 final class GenerateMethod implements ForwardedMethod<GenerateRequest> {
@@ -33,18 +30,13 @@ final class GenerateMethod implements ForwardedMethod<GenerateRequest> {
   }
 
   @Override
-  public Prepared<GenerateRequest> prepare(GenerateRequest request, RandomGenerator random) {
-    return GenerateRequests.prepare(request, random);
+  public Prepared<GenerateRequest> prepare(GenerateRequest request, Preparation with) {
+    return GenerateRequests.prepare(request, with);
   }
 
   @Override
-  public GenerateRequest attempt(
-      Prepared<GenerateRequest> prepared,
-      int attempt,
-      long admissionWaitNanos,
-      Optional<Resume> resume) {
-    return GenerateRequests.attempt(
-        prepared.request(), prepared.seed(), attempt, admissionWaitNanos, resume);
+  public GenerateRequest attempt(Prepared<GenerateRequest> prepared, Dispatch dispatch) {
+    return GenerateRequests.attempt(prepared.request(), prepared.seed(), dispatch);
   }
 
   @Override

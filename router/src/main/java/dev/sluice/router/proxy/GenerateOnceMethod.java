@@ -8,12 +8,10 @@ import dev.sluice.v1.GenerateOnceRequest;
 import dev.sluice.v1.GenerateOnceResponse;
 import dev.sluice.v1.GenerateRequest;
 import dev.sluice.v1.GenerationServiceGrpc;
-import dev.sluice.v1.Resume;
 import io.grpc.MethodDescriptor;
 import io.opentelemetry.api.trace.Span;
 import java.util.List;
 import java.util.Optional;
-import java.util.random.RandomGenerator;
 
 /** {@code GenerateOnce}: the same request, answered by one message. */
 final class GenerateOnceMethod implements ForwardedMethod<GenerateOnceRequest> {
@@ -36,15 +34,14 @@ final class GenerateOnceMethod implements ForwardedMethod<GenerateOnceRequest> {
   }
 
   @Override
-  public Prepared<GenerateOnceRequest> prepare(
-      GenerateOnceRequest request, RandomGenerator random) {
+  public Prepared<GenerateOnceRequest> prepare(GenerateOnceRequest request, Preparation with) {
     if (!request.hasRequest()) {
       throw RefusalException.invalid("request", "is missing (expected: what to generate)");
     }
     if (request.getRequest().hasHop()) {
       throw RefusalException.invalid("hop", "is set (expected: absent; only a stream goes on)");
     }
-    Prepared<GenerateRequest> inner = GenerateRequests.prepare(request.getRequest(), random);
+    Prepared<GenerateRequest> inner = GenerateRequests.prepare(request.getRequest(), with);
     return new Prepared<>(
         GenerateOnceRequest.newBuilder().setRequest(inner.request()).build(),
         inner.requestId(),
@@ -52,23 +49,17 @@ final class GenerateOnceMethod implements ForwardedMethod<GenerateOnceRequest> {
         inner.seed(),
         false,
         inner.affinity(),
+        inner.promptTokens(),
+        inner.tokens(),
         Optional.empty());
   }
 
   @Override
-  public GenerateOnceRequest attempt(
-      Prepared<GenerateOnceRequest> prepared,
-      int attempt,
-      long admissionWaitNanos,
-      Optional<Resume> resume) {
+  public GenerateOnceRequest attempt(Prepared<GenerateOnceRequest> prepared, Dispatch dispatch) {
     return GenerateOnceRequest.newBuilder()
         .setRequest(
             GenerateRequests.attempt(
-                prepared.request().getRequest(),
-                prepared.seed(),
-                attempt,
-                admissionWaitNanos,
-                resume))
+                prepared.request().getRequest(), prepared.seed(), dispatch))
         .build();
   }
 

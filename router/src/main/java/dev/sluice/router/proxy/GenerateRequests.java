@@ -3,6 +3,7 @@ package dev.sluice.router.proxy;
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.RefusalException;
 import dev.sluice.common.telemetry.GenAi;
+import dev.sluice.router.prompt.TokenizedPrompt;
 import dev.sluice.v1.ChoiceProgress;
 import dev.sluice.v1.GenerateRequest;
 import dev.sluice.v1.Resume;
@@ -33,7 +34,7 @@ final class GenerateRequests {
     return request.hasChat() ? "chat" : "text_completion";
   }
 
-  static Prepared<GenerateRequest> prepare(GenerateRequest request, RandomGenerator random) {
+  static Prepared<GenerateRequest> prepare(GenerateRequest request, Preparation with) {
     List<Refusal.Violation> violations = new ArrayList<>();
     Optional<Resume> resume =
         request.getHop().hasResume() ? Optional.of(request.getHop().getResume()) : Optional.empty();
@@ -54,14 +55,17 @@ final class GenerateRequests {
       throw new RefusalException(new Refusal.Invalid(violations));
     }
     GenerateRequest complete =
-        length > 0 ? request : request.toBuilder().setRequestId(newRequestId(random)).build();
+        length > 0 ? request : request.toBuilder().setRequestId(newRequestId(with.random())).build();
+    Optional<TokenizedPrompt> tokens = with.prompts().tokenize(request);
     return new Prepared<>(
         complete,
         complete.getRequestId(),
         request.getModel(),
-        request.getSampling().hasSeed() ? OptionalLong.empty() : OptionalLong.of(random.nextLong()),
+        request.getSampling().hasSeed() ? OptionalLong.empty() : OptionalLong.of(with.random().nextLong()),
         !request.hasBeam(),
         Affinities.of(request),
+        tokens.map(TokenizedPrompt::count).orElseGet(() -> PromptSize.estimate(request)),
+        tokens,
         resume);
   }
 
@@ -97,17 +101,22 @@ final class GenerateRequests {
     }
   }
 
-  static GenerateRequest attempt(
-      GenerateRequest request,
-      OptionalLong seed,
-      int attempt,
-      long admissionWaitNanos,
-      Optional<Resume> resume) {
+  static GenerateRequest attempt(GenerateRequest request, OptionalLong seed, Dispatch dispatch) {
     RouterHop.Builder hop =
-        RouterHop.newBuilder().setAttempt(attempt).setAdmissionWaitNanos(admissionWaitNanos);
+        RouterHop.newBuilder()
+            .setAttempt(dispatch.attempt())
+            .setAdmissionWaitNanos(dispatch.admissionWaitNanos());
     seed.ifPresent(hop::setSeed);
-    resume.ifPresent(hop::setResume);
-    return request.toBuilder().setHop(hop).build();
+    dispatch.resume().ifPresent(hop::setResume);
+    GenerateRequest.Builder sent = request.toBuilder();
+    dispatch
+        .tokens()
+        .ifPresent(prompt -> {
+          hop.setTokenizerFingerprint(prompt.tokenizer().orElseThrow());
+          prompt.tokens().forEach(hop::addPromptTokenIds);
+          sent.clearPrompt(); // its tokens say it all
+        });
+    return sent.setHop(hop).build();
   }
 
   static void describe(GenerateRequest request, Span span) {

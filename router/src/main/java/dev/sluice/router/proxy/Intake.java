@@ -73,7 +73,7 @@ final class Intake<R> implements ServerCallHandler<R, byte[]> {
       }
       Prepared<R> prepared;
       try {
-        prepared = method.prepare(request, proxy.random());
+        prepared = method.prepare(request, proxy.preparation());
       } catch (RefusalException e) {
         telemetry.refused(e.refusal());
         StatusRuntimeException refused = Statuses.toException(e.refusal());

@@ -22,6 +22,7 @@ final class Names {
   static final AttributeKey<Long> ATTEMPT = AttributeKey.longKey("sluice.attempt");
   static final AttributeKey<Long> ATTEMPTS = AttributeKey.longKey("sluice.attempts");
   static final AttributeKey<Long> CANDIDATES = AttributeKey.longKey("sluice.candidates");
+  static final AttributeKey<Long> NEW_TOKENS = AttributeKey.longKey("sluice.new_tokens");
   static final AttributeKey<Double> DECISION_MICROS =
       AttributeKey.doubleKey("sluice.decision_micros");
   static final AttributeKey<String> CONVERSATION = AttributeKey.stringKey("gen_ai.conversation.id");

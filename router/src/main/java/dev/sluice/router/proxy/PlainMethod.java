@@ -2,7 +2,6 @@ package dev.sluice.router.proxy;
 
 import com.google.protobuf.UnsafeByteOperations;
 import dev.sluice.router.policy.Affinity;
-import dev.sluice.v1.Resume;
 import dev.sluice.v1.Usage;
 import io.grpc.MethodDescriptor;
 import io.opentelemetry.api.trace.Span;
@@ -10,7 +9,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Function;
-import java.util.random.RandomGenerator;
 
 /** A unary rpc that any worker of the model can answer as it is: Tokenize, Detokenize. */
 final class PlainMethod<R> implements ForwardedMethod<R> {
@@ -40,7 +38,7 @@ final class PlainMethod<R> implements ForwardedMethod<R> {
   }
 
   @Override
-  public Prepared<R> prepare(R request, RandomGenerator random) {
+  public Prepared<R> prepare(R request, Preparation with) {
     return new Prepared<>(
         request,
         "",
@@ -48,12 +46,13 @@ final class PlainMethod<R> implements ForwardedMethod<R> {
         OptionalLong.empty(),
         false,
         Affinity.NONE,
+        0,
+        Optional.empty(),
         Optional.empty());
   }
 
   @Override
-  public R attempt(
-      Prepared<R> prepared, int attempt, long admissionWaitNanos, Optional<Resume> resume) {
+  public R attempt(Prepared<R> prepared, Dispatch dispatch) {
     return prepared.request();
   }
 

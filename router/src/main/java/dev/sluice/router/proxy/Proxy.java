@@ -4,6 +4,7 @@ import dev.sluice.common.error.Refusal;
 import dev.sluice.common.telemetry.Telemetry;
 import dev.sluice.router.fleet.Fleet;
 import dev.sluice.router.policy.Selector;
+import dev.sluice.router.prompt.Prompts;
 import dev.sluice.v1.DetokenizeRequest;
 import dev.sluice.v1.GenerationServiceGrpc;
 import dev.sluice.v1.TokenizeRequest;
@@ -27,13 +28,14 @@ public final class Proxy {
   private final Tracing tracing;
   private final ProxyMetrics metrics;
   private final LongSupplier nanoClock;
-  private final RandomGenerator random;
+  private final Preparation preparation;
   private final RetryBudget retryBudget;
   private final Set<ForwardedCall<?>> open = ConcurrentHashMap.newKeySet();
 
   /**
    * @param nanoClock monotonic time, nanoseconds
    * @param random makes up seeds and request ids; must be thread-safe
+   * @param prompts tokenizes
    */
   public Proxy(
       Fleet fleet,
@@ -41,14 +43,15 @@ public final class Proxy {
       ProxyOptions options,
       Telemetry telemetry,
       LongSupplier nanoClock,
-      RandomGenerator random) {
+      RandomGenerator random,
+      Prompts prompts) {
     this.fleet = fleet;
     this.selector = selector;
     this.options = options;
     this.tracing = new Tracing(telemetry);
     this.metrics = new ProxyMetrics(telemetry.meter(), fleet);
     this.nanoClock = nanoClock;
-    this.random = random;
+    this.preparation = new Preparation(random, prompts);
     this.retryBudget = new RetryBudget(options.retryPercent());
   }
 
@@ -100,8 +103,8 @@ public final class Proxy {
     return nanoClock;
   }
 
-  RandomGenerator random() {
-    return random;
+  Preparation preparation() {
+    return preparation;
   }
 
   RetryBudget retryBudget() {

@@ -4,6 +4,7 @@ import dev.sluice.common.error.Refusal;
 import dev.sluice.router.policy.Selection;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 
 /** What the router says when it cannot have a request answered. */
 final class Refusals {
@@ -24,6 +25,12 @@ final class Refusals {
               List.of(new Refusal.Violation("model", "is empty (expected: one of " + known + ")")));
       case Selection.NobodyReady(String name, boolean _) ->
           unavailable("NO_WORKER", "no worker of model " + name + " is ready");
+      case Selection.NoRoom(String name, boolean _) ->
+          new Refusal.Overloaded(
+              "QUEUE_FULL",
+              "every worker of model " + name + " has as much to compute as it allows",
+              RETRY_AFTER,
+              Map.of());
     };
   }
 

@@ -2,6 +2,9 @@ package dev.sluice.router.fleet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.common.server.EventLoops;
+import dev.sluice.router.index.IndexOptions;
+import dev.sluice.router.index.PrefixIndex;
 import dev.sluice.router.testing.FakeWorker;
 import dev.sluice.router.testing.ManualLoop;
 import dev.sluice.v1.Heartbeat;
@@ -19,24 +22,23 @@ import org.junit.jupiter.api.Test;
 class FleetTest {
   private final FakeWorker worker = FakeWorker.start("w1");
   private final ManualLoop loop = new ManualLoop();
+  private final EventLoops loops = EventLoops.create(1);
   private final Fleet fleet =
       new Fleet(
           List.of(WorkerAddress.parse(worker.address()), WorkerAddress.parse(worker.address())),
           FleetOptions.DEFAULTS,
-          address -> WorkerChannels.open(address, ChannelOptions.DEFAULTS),
+          address -> WorkerChannels.open(address, ChannelOptions.DEFAULTS, loops),
           loop,
-          new Random(1));
+          new Random(1),
+          new PrefixIndex(IndexOptions.DEFAULTS));
 
   @AfterEach
   void close() {
     Thread closing = Thread.ofPlatform().start(fleet::close);
     loop.runUntil(() -> view().status() == WorkerStatus.GONE);
-    try {
-      closing.join();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    join(closing);
     worker.close();
+    loops.close();
   }
 
   private WorkerView view() {
@@ -64,7 +66,7 @@ class FleetTest {
     assertThat(view().name()).isEqualTo("w1");
     assertThat(view().serves("alias-of-m")).isTrue();
 
-    view().link().charge(0);
+    assertThat(view().link().charge(view().link().charged(), 0)).isPresent();
     watcher.send(
         WatchResponse.newBuilder()
             .setLoad(Load.newBuilder().setRunningRequests(3).setWaitingRequests(2)));
@@ -96,6 +98,8 @@ class FleetTest {
     FakeWorker.Watcher watcher = becomeReady();
     watcher.send(WatchResponse.newBuilder().setLoad(Load.newBuilder().setRunningRequests(7)));
     loop.runUntil(() -> view().foreignRequests() == 7);
+    Thread operator = Thread.ofPlatform().start(() -> fleet.cordon(view().address(), true));
+    runUntil(WorkerStatus.DRAINING);
     watcher.send(
         WatchResponse.newBuilder()
             .setSnapshot(
@@ -105,6 +109,15 @@ class FleetTest {
     loop.runUntil(() -> view().report().orElseThrow().identity().getEpoch().equals("e2"));
     assertThat(view().foreignRequests()).isZero();
     assertThat(view().status()).isEqualTo(WorkerStatus.READY);
+    join(operator);
+  }
+
+  private static void join(Thread thread) {
+    try {
+      thread.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   @Test
@@ -158,11 +171,7 @@ class FleetTest {
     assertThat(view().reason()).contains("operator");
     Thread again = Thread.ofPlatform().start(() -> fleet.cordon(view().address(), false));
     runUntil(WorkerStatus.READY);
-    try {
-      operator.join();
-      again.join();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    join(operator);
+    join(again);
   }
 }

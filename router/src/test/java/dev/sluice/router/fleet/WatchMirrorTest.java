@@ -7,6 +7,8 @@ import static dev.sluice.router.fleet.WatchMirror.Effect.NONE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
+import dev.sluice.router.index.IndexOptions;
+import dev.sluice.router.index.PrefixIndex;
 import dev.sluice.router.testing.FakeWorker;
 import dev.sluice.v1.Heartbeat;
 import dev.sluice.v1.Load;
@@ -17,7 +19,7 @@ import dev.sluice.v1.WorkerState;
 import org.junit.jupiter.api.Test;
 
 class WatchMirrorTest {
-  private final WatchMirror mirror = new WatchMirror();
+  private final WatchMirror mirror = new WatchMirror(new PrefixIndex(IndexOptions.DEFAULTS).join());
   private long sequence;
 
   private WatchMirror.Effect apply(WatchResponse.Builder message) {

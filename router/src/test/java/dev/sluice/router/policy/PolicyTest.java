@@ -2,6 +2,8 @@ package dev.sluice.router.policy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.router.fleet.Charged;
+import dev.sluice.router.fleet.Foreign;
 import dev.sluice.router.fleet.WorkerAddress;
 import dev.sluice.router.fleet.WorkerStatus;
 import dev.sluice.router.fleet.WorkerView;
@@ -29,9 +31,10 @@ class PolicyTest {
                   "",
                   Optional.empty(),
                   1,
-                  Integer.parseInt(parts[1]),
+                  new Foreign(Integer.parseInt(parts[1]), 0, 0),
                   Links.to(address)),
-              Integer.parseInt(parts[0])));
+              new Charged(Integer.parseInt(parts[0]), 0, 0),
+              0));
     }
     return candidates;
   }
@@ -67,7 +70,13 @@ class PolicyTest {
   void policiesAreFoundByName() {
     assertThat(Policies.names())
         .containsExactly(
-            "least-outstanding", "power-of-two", "prefix-hash", "random", "round-robin", "session");
+            "cost",
+            "least-outstanding",
+            "power-of-two",
+            "prefix-hash",
+            "random",
+            "round-robin",
+            "session");
     assertThat(Policies.names()).allMatch(name -> Policies.byName(name).isPresent());
     assertThat(Policies.byName("fastest")).isEmpty();
   }

@@ -2,12 +2,18 @@ package dev.sluice.router.policy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.router.fleet.Charge;
 import dev.sluice.router.fleet.FleetSnapshot;
+import dev.sluice.router.fleet.Foreign;
 import dev.sluice.router.fleet.WorkerAddress;
 import dev.sluice.router.fleet.WorkerReport;
 import dev.sluice.router.fleet.WorkerStatus;
 import dev.sluice.router.fleet.WorkerView;
+import dev.sluice.router.index.IndexOptions;
+import dev.sluice.router.index.PrefixIndex;
 import dev.sluice.router.testing.FakeWorker;
+import dev.sluice.router.index.IndexOptions;
+import dev.sluice.router.index.PrefixIndex;
 import dev.sluice.router.testing.Links;
 import dev.sluice.v1.Capabilities;
 import dev.sluice.v1.Limits;
@@ -39,11 +45,19 @@ class SelectorTest {
                     Limits.getDefaultInstance(),
                     WorkerState.WORKER_STATE_READY,
                     Load.getDefaultInstance()));
-    return new WorkerView(address, status, "", report, 1, 0, Links.to(address));
+    return new WorkerView(address, status, "", report, 1, Foreign.NONE, Links.to(address));
+  }
+
+  private static Selector selector() {
+    return new Selector(
+        "least-outstanding",
+        new LeastOutstanding(),
+        new PrefixIndex(IndexOptions.DEFAULTS),
+        System::nanoTime);
   }
 
   private static Selection select(Requirements needs, WorkerView... workers) {
-    return new Selector("least-outstanding", new LeastOutstanding())
+    return selector()
         .select(new FleetSnapshot(1, List.of(workers)), needs);
   }
 
@@ -91,10 +105,12 @@ class SelectorTest {
   @Test
   void chargesTheChoice() {
     WorkerView second = worker(6, "m", WorkerStatus.READY);
-    assertChosen(select("m", ready, second), ready, 2);
+    Selection first = select("m", ready, second);
+    assertChosen(first, ready, 2);
+    Charge charge = ((Selection.Chosen) first).charge();
     assertThat(ready.link().inFlight()).isEqualTo(1);
     assertChosen(select("m", ready, second), second, 2);
-    ready.link().release();
+    charge.release();
     assertThat(ready.link().inFlight()).isZero();
   }
 
@@ -102,7 +118,7 @@ class SelectorTest {
   void decisionsAtTheSameMomentSeeEachOther() throws InterruptedException {
     WorkerView second = worker(6, "m", WorkerStatus.READY);
     FleetSnapshot fleet = new FleetSnapshot(1, List.of(ready, second));
-    Selector selector = new Selector("least-outstanding", new LeastOutstanding());
+    Selector selector = selector();
     CountDownLatch done = new CountDownLatch(8);
     for (int t = 0; t < 8; t++) {
       Thread.ofPlatform()

@@ -2,6 +2,7 @@ package dev.sluice.router.proxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.router.fleet.Foreign;
 import dev.sluice.router.fleet.WorkerAddress;
 import dev.sluice.router.fleet.WorkerStatus;
 import dev.sluice.router.fleet.WorkerView;
@@ -22,7 +23,7 @@ class MovesTest {
   private static WorkerView worker(int port) {
     WorkerAddress address = new WorkerAddress("w", port);
     return new WorkerView(
-        address, WorkerStatus.READY, "", Optional.empty(), 1, 0, Links.to(address));
+        address, WorkerStatus.READY, "", Optional.empty(), 1, Foreign.NONE, Links.to(address));
   }
 
   private static Failure failure(FailureKind kind) {
@@ -166,7 +167,7 @@ class MovesTest {
   void aWorkerIsTriedAgainOnceItHasComeBackOrNobodyElseIsLeft() {
     Moves moves = moves(20);
     moves.dispatched(a, 0);
-    WorkerView back = new WorkerView(a.address(), a.status(), "", a.report(), 2, 0, a.link());
+    WorkerView back = new WorkerView(a.address(), a.status(), "", a.report(), 2, Foreign.NONE, a.link());
     assertThat(moves.tried().contains(a)).isTrue();
     assertThat(moves.tried().contains(back)).isFalse();
     moves.lost(a, failure(FailureKind.DRAINED), false, 0);

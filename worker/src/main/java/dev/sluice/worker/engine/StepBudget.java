@@ -15,7 +15,7 @@ final class StepBudget {
   private static final int FEW = 8;
 
   private static final double SHARE = 0.1; // of the goal
-  private static final double TOLERANCE = 1.1;
+  private static final double TOLERANCE = 1.2;
 
   private final StepTimePredictor predictor = new StepTimePredictor();
   private final StepCost cost = new StepCost();
@@ -106,7 +106,7 @@ final class StepBudget {
     return predictor.predictNanos(probe) / Math.max(1, count);
   }
 
-  /** The prediction to aim at: 19 of 20 steps shall not exceed the goal by more than a tenth. */
+  /** The prediction to aim at: 99 of 100 steps shall not exceed the goal by more than a fifth. */
   private double targetNanos() {
     return Math.min(goalNanos, TOLERANCE * goalNanos / predictor.margin());
   }

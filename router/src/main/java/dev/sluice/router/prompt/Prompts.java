@@ -1,0 +1,165 @@
+package dev.sluice.router.prompt;
+
+import dev.sluice.common.error.RefusalException;
+import dev.sluice.common.tokenizer.EncodedText;
+import dev.sluice.common.tokenizer.TokenizerException;
+import dev.sluice.router.fleet.Fleet;
+import dev.sluice.router.fleet.WorkerStatus;
+import dev.sluice.router.fleet.WorkerView;
+import dev.sluice.router.index.BlockHashes;
+import dev.sluice.router.prompt.PromptMemory.Key;
+import dev.sluice.router.prompt.PromptMemory.Remembered;
+import dev.sluice.v1.ChatMessages;
+import dev.sluice.v1.GenerateRequest;
+import dev.sluice.v1.Model;
+import dev.sluice.v1.TokenIds;
+import java.util.Arrays;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Makes tokens and block names of prompts, as the workers of the model would. What cannot be done
+ * here, and what is wrong with a prompt, is left to a worker: it tells all faults at once.
+ *
+ * <p>Threading: any thread. Takes milliseconds for a long prompt that was not seen before, so event
+ * loops must not call it.
+ */
+public final class Prompts {
+  private static final Logger log = LoggerFactory.getLogger(Prompts.class);
+
+  /** A text with more characters per token of context does not fit, and is not worth the work. */
+  private static final int MOST_CHARACTERS_PER_TOKEN = 64;
+
+  /** Longer names of sessions and salts are refused by workers. */
+  private static final int LONGEST_NAME = 128;
+
+  /** As much of a text without a conversation as must be equal. */
+  private static final int NAME_CHARACTERS = 256;
+
+  private final PromptOptions options;
+  private final Fleet fleet;
+  private final Tokenizers tokenizers;
+  private final PromptMemory memory;
+
+  public Prompts(PromptOptions options, Fleet fleet, Tokenizers tokenizers) {
+    this.options = options;
+    this.fleet = fleet;
+    this.tokenizers = tokenizers;
+    this.memory = new PromptMemory(options.memory().bytes());
+  }
+
+  /** The prompt's tokens; empty if they cannot be had here. */
+  public Optional<TokenizedPrompt> tokenize(GenerateRequest request) {
+    Optional<Model> served = model(request.getModel()).filter(m -> m.getBlockSize() > 0);
+    if (served.isEmpty()
+        || request.getSessionId().length() > LONGEST_NAME
+        || request.getCacheSalt().length() > LONGEST_NAME) {
+      return Optional.empty();
+    }
+    Model model = served.get();
+    try {
+      return switch (request.getPromptCase()) {
+        case TOKEN_IDS -> Optional.of(given(request, model));
+        case TEXT -> encode(request, model, request.getText(), false);
+        case CHAT -> chat(request, model);
+        case PROMPT_NOT_SET -> Optional.empty();
+      };
+    } catch (RefusalException e) {
+      return Optional.empty(); // the worker will say the same, and what else is wrong
+    } catch (TokenizerException | IllegalStateException e) {
+      log.debug("a prompt is left to its worker", e); // the latter: its tokenizer was let go of
+      return Optional.empty();
+    }
+  }
+
+  private static TokenizedPrompt given(GenerateRequest request, Model model) {
+    TokenIds ids = request.getTokenIds();
+    int[] tokens = new int[ids.getIdsCount()];
+    for (int i = 0; i < tokens.length; i++) {
+      tokens[i] = ids.getIds(i);
+    }
+    return new TokenizedPrompt(
+        tokens,
+        BlockHashes.of(tokens, model.getBlockSize(), request.getCacheSalt()),
+        Optional.empty());
+  }
+
+  private Optional<TokenizedPrompt> chat(GenerateRequest request, Model model) {
+    Optional<Lent> lent = lent(model);
+    ChatMessages chat = request.getChat();
+    if (lent.isEmpty() || !wellFormed(chat)) {
+      return Optional.empty();
+    }
+    return encode(request, model, lent.get().template().render(chat), true);
+  }
+
+  /** Whether a worker would let a template see it. */
+  private static boolean wellFormed(ChatMessages chat) {
+    return chat.getMessagesCount() > 0
+        && chat.getMessagesList().stream().noneMatch(m -> m.getRole().isEmpty())
+        && !(chat.getContinueFinalMessage() && chat.getAddGenerationPrompt());
+  }
+
+  private Optional<TokenizedPrompt> encode(
+      GenerateRequest request, Model model, String text, boolean rendered) {
+    Optional<Lent> lent = lent(model);
+    if (lent.isEmpty()
+        || text.isEmpty()
+        || text.length() > (long) MOST_CHARACTERS_PER_TOKEN * model.getContextLength()) {
+      return Optional.empty();
+    }
+    String salt = request.getCacheSalt();
+    String name =
+        request.getSessionId().isEmpty()
+            ? text.substring(0, Math.min(NAME_CHARACTERS, text.length()))
+            : request.getSessionId();
+    Key key =
+        new Key(lent.get().fingerprint(), model.getBlockSize(), rendered, salt, name);
+    Optional<Remembered> before = memory.find(key);
+    EncodedText encoded =
+        lent.get().text().encode(text, rendered, before.map(Remembered::text));
+    int[] tokens = encoded.tokens();
+    if (tokens.length == 0) {
+      return Optional.empty();
+    }
+    BlockHashes blocks =
+        before
+            .map(r ->
+                BlockHashes.of(
+                    tokens,
+                    model.getBlockSize(),
+                    salt,
+                    r.blocks(),
+                    equalTokens(r.text().tokens(), tokens)))
+            .orElseGet(() -> BlockHashes.of(tokens, model.getBlockSize(), salt));
+    memory.remember(key, new Remembered(encoded, blocks));
+    return Optional.of(new TokenizedPrompt(tokens, blocks, Optional.of(lent.get().fingerprint())));
+  }
+
+  private static int equalTokens(int[] one, int[] other) {
+    int at = Arrays.mismatch(one, other);
+    return at < 0 ? one.length : at;
+  }
+
+  private Optional<Lent> lent(Model model) {
+    return options.tokenize()
+        ? tokenizers.get(model.getTokenizerFingerprint())
+        : Optional.empty();
+  }
+
+  /** The model of this name, as a worker has it that is likely to get the request. */
+  private Optional<Model> model(String name) {
+    Optional<Model> found = Optional.empty();
+    for (WorkerView worker : fleet.snapshot().workers()) {
+      if (worker.report().isPresent() && (name.isEmpty() || worker.serves(name))) {
+        Optional<Model> model = Optional.of(worker.report().get().model());
+        if (worker.status() == WorkerStatus.READY) {
+          return model;
+        }
+        found = model;
+      }
+    }
+    return found;
+  }
+}
