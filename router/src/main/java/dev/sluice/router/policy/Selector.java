@@ -130,7 +130,8 @@ public final class Selector {
         candidates.add(new Candidate(worker, worker.link().charged(), missing[i]));
       }
       Candidate choice = candidates.get(policy.pick(candidates, needs.affinity(), turn));
-      Optional<Charge> charge = choice.worker().link().charge(choice.charged(), choice.newTokens());
+      Optional<Charge> charge =
+          choice.worker().link().charge(choice.charged(), choice.newTokens());
       if (charge.isPresent()) {
         return new Choice(choice.worker(), charge.get());
       }
@@ -152,9 +153,7 @@ public final class Selector {
     for (int i = 0; i < missing.length; i++) {
       int blockSize = workers.get(i).report().map(r -> r.model().getBlockSize()).orElse(0);
       // The last token of a prompt is computed in any case: the first one of the answer needs it.
-      missing[i] =
-          Math.max(
-              Math.min(1, needs.promptTokens()), needs.promptTokens() - missing[i] * blockSize);
+      missing[i] = Math.max(Math.min(1, needs.promptTokens()), needs.promptTokens() - missing[i] * blockSize);
     }
     return missing;
   }
