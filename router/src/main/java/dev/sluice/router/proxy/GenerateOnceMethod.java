@@ -64,7 +64,8 @@ final class GenerateOnceMethod implements ForwardedMethod<GenerateOnceRequest> {
   public GenerateOnceRequest attempt(Prepared<GenerateOnceRequest> prepared, Dispatch dispatch) {
     return GenerateOnceRequest.newBuilder()
         .setRequest(
-            GenerateRequests.attempt(prepared.request().getRequest(), prepared.seed(), dispatch))
+            GenerateRequests.attempt(
+                prepared.request().getRequest(), prepared.seed(), dispatch))
         .build();
   }
 
