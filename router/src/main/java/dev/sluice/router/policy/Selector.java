@@ -156,7 +156,9 @@ public final class Selector {
     for (int i = 0; i < missing.length; i++) {
       int blockSize = workers.get(i).report().map(r -> r.model().getBlockSize()).orElse(0);
       // The last token of a prompt is computed in any case: the first one of the answer needs it.
-      missing[i] = Math.max(Math.min(1, needs.promptTokens()), needs.promptTokens() - missing[i] * blockSize);
+      missing[i] =
+          Math.max(
+              Math.min(1, needs.promptTokens()), needs.promptTokens() - missing[i] * blockSize);
     }
     return missing;
   }

@@ -80,10 +80,10 @@ final class CallTelemetry {
     String outcome;
     switch (selection) {
       case Selection.Chosen(
-          WorkerView worker,
-          int candidates,
-          WorkerBreaker.Pass _,
-          Charge charge) -> {
+              WorkerView worker,
+              int candidates,
+              WorkerBreaker.Pass _,
+              Charge charge) -> {
         outcome = "chosen";
         model = worker.report().map(r -> r.model().getId()).orElse(UNKNOWN_MODEL);
         route.setAttribute(Names.WORKER, worker.name());

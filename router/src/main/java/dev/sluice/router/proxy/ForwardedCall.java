@@ -191,10 +191,7 @@ final class ForwardedCall<R> {
                     prepared.model(),
                     prepared.affinity(),
                     prepared.promptTokens() + check.progress().outputTokens(),
-                    prepared
-                        .tokens()
-                        .map(TokenizedPrompt::blocks)
-                        .orElse(BlockHashes.NONE),
+                    prepared.tokens().map(TokenizedPrompt::blocks).orElse(BlockHashes.NONE),
                     moves.moved() || prepared.resume().isPresent(),
                     begun() ? Optional.of(fingerprint) : Optional.empty(),
                     moves.tried()));
@@ -334,10 +331,7 @@ final class ForwardedCall<R> {
             worker,
             chosen.pass(),
             chosen.charge(),
-            worker
-                .link()
-                .channel()
-                .newCall(method.descriptor(), options()),
+            worker.link().channel().newCall(method.descriptor(), options()),
             span);
     if (makeCurrent(attempt)) {
       Optional<Resume> resume =
@@ -367,8 +361,7 @@ final class ForwardedCall<R> {
         ? Optional.empty()
         : prepared
             .tokens()
-            .filter(prompt ->
-                prompt.tokenizer().isPresent() && prompt.tokenizer().equals(theirs));
+            .filter(prompt -> prompt.tokenizer().isPresent() && prompt.tokenizer().equals(theirs));
   }
 
   /** Driver: the attempt ended, and the answer is not complete. */

@@ -64,8 +64,7 @@ final class GenerateOnceMethod implements ForwardedMethod<GenerateOnceRequest> {
   public GenerateOnceRequest attempt(Prepared<GenerateOnceRequest> prepared, Dispatch dispatch) {
     return GenerateOnceRequest.newBuilder()
         .setRequest(
-            GenerateRequests.attempt(
-                prepared.request().getRequest(), prepared.seed(), dispatch))
+            GenerateRequests.attempt(prepared.request().getRequest(), prepared.seed(), dispatch))
         .build();
   }
 

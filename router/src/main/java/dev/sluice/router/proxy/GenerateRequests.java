@@ -56,13 +56,17 @@ final class GenerateRequests {
       throw new RefusalException(new Refusal.Invalid(violations));
     }
     GenerateRequest complete =
-        length > 0 ? request : request.toBuilder().setRequestId(newRequestId(with.random())).build();
+        length > 0
+            ? request
+            : request.toBuilder().setRequestId(newRequestId(with.random())).build();
     Optional<TokenizedPrompt> tokens = with.prompts().tokenize(request);
     return new Prepared<>(
         complete,
         complete.getRequestId(),
         request.getModel(),
-        request.getSampling().hasSeed() ? OptionalLong.empty() : OptionalLong.of(with.random().nextLong()),
+        request.getSampling().hasSeed()
+            ? OptionalLong.empty()
+            : OptionalLong.of(with.random().nextLong()),
         !request.hasBeam(),
         Affinities.of(request),
         tokens.map(TokenizedPrompt::count).orElseGet(() -> PromptSize.estimate(request)),

@@ -14,8 +14,6 @@ import dev.sluice.router.index.BlockHashes;
 import dev.sluice.router.index.IndexOptions;
 import dev.sluice.router.index.PrefixIndex;
 import dev.sluice.router.testing.FakeWorker;
-import dev.sluice.router.index.IndexOptions;
-import dev.sluice.router.index.PrefixIndex;
 import dev.sluice.router.testing.Links;
 import dev.sluice.v1.Capabilities;
 import dev.sluice.v1.Limits;
@@ -60,8 +58,7 @@ class SelectorTest {
   }
 
   private static Selection select(Requirements needs, WorkerView... workers) {
-    return selector()
-        .select(new FleetSnapshot(1, List.of(workers)), needs);
+    return selector().select(new FleetSnapshot(1, List.of(workers)), needs);
   }
 
   private static Selection select(String model, WorkerView... workers) {
