@@ -186,7 +186,8 @@ public final class Metrics {
 
   /** By attributes {@code tenant} and {@code type}: input, output. */
   public static final Counter ROUTER_TENANT_TOKENS =
-      new Counter("sluice_router_tenant_tokens", "{token}", "Tokens of admitted requests by tenant");
+      new Counter(
+          "sluice_router_tenant_tokens", "{token}", "Tokens of admitted requests by tenant");
 
   /** By attribute {@code model}. */
   public static final Gauge QUEUED_REQUESTS =

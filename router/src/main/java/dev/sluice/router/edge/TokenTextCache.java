@@ -56,8 +56,7 @@ public final class TokenTextCache {
       if (worker.status() != WorkerStatus.READY || !(model.isEmpty() || worker.serves(model))) {
         continue;
       }
-      String fingerprint =
-          worker.report().map(r -> r.model().getTokenizerFingerprint()).orElse("");
+      String fingerprint = worker.report().map(r -> r.model().getTokenizerFingerprint()).orElse("");
       TokenBytes known = byFingerprint.get(fingerprint);
       try {
         TokenBytes bytes = known == null ? fetch(worker) : known;

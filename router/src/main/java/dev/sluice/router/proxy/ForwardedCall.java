@@ -43,10 +43,10 @@ import org.slf4j.LoggerFactory;
  * </pre>
  *
  * <p>Threading: a call has one driver at a time: the thread that starts it, then the listener of
- * the current attempt, or whoever ends a wait or gives it its turn; each hands over before it returns. Only the driver
- * touches the client's call and the plain fields. A cancel or abort comes from any thread: under
- * the lock it leaves its mark and takes {@code current}, then stops that, which gives the driver
- * its turn. Nothing foreign is called with the lock held.
+ * the current attempt, or whoever ends a wait or gives it its turn; each hands over before it
+ * returns. Only the driver touches the client's call and the plain fields. A cancel or abort comes
+ * from any thread: under the lock it leaves its mark and takes {@code current}, then stops that,
+ * which gives the driver its turn. Nothing foreign is called with the lock held.
  */
 final class ForwardedCall<R> {
   private static final Logger log = LoggerFactory.getLogger(ForwardedCall.class);

@@ -44,7 +44,6 @@ final class WatchHub implements AutoCloseable {
   /** What routers call themselves. */
   private static final String ROUTER = "router";
 
-
   private final WorkerProfile profile;
   private final GenerationEngine engine;
   private final Supplier<WorkerState> state;
@@ -184,11 +183,7 @@ final class WatchHub implements AutoCloseable {
   }
 
   private WorkerSnapshot.Builder snapshot() {
-    return profile
-        .snapshot()
-        .setState(state.get())
-        .setSubscribers(routers())
-        .setLoad(load());
+    return profile.snapshot().setState(state.get()).setSubscribers(routers()).setLoad(load());
   }
 
   private Load load() {
