@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.rpc.ErrorInfo;
 import com.google.rpc.RetryInfo;
+import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.Statuses;
 import dev.sluice.router.admission.AdmissionOptions;
 import dev.sluice.router.admission.TenantOptions;
@@ -11,16 +12,19 @@ import dev.sluice.router.testing.Answers;
 import dev.sluice.router.testing.Collected;
 import dev.sluice.router.testing.Details;
 import dev.sluice.router.testing.FakeWorker;
+import dev.sluice.router.testing.Fleets;
 import dev.sluice.router.testing.SteppedLoop;
 import dev.sluice.v1.GenerateOnceRequest;
 import dev.sluice.v1.GenerateOnceResponse;
 import dev.sluice.v1.GenerateRequest;
 import dev.sluice.v1.GenerateResponse;
 import dev.sluice.v1.GenerationServiceGrpc;
+import dev.sluice.v1.Heartbeat;
 import io.grpc.CallOptions;
 import io.grpc.Status;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
@@ -219,6 +223,53 @@ class AdmissionTest {
       assertThat(router.generate(request("b", "b0")).status().isOk()).isTrue();
       loop.advance(Duration.ofSeconds(10));
       assertThat(router.generate(request("a", "a3")).status().isOk()).isTrue();
+    }
+  }
+
+  @Test
+  void sharesTheLimitsWithTheOtherRoutersThatTheWorkersSee() {
+    TenantOptions limits = new TenantOptions(List.of(), List.of("a=12"), List.of());
+    begin.release(100);
+    try (worker;
+        RouterFixture router = router(QUEUE, limits)) {
+      worker.watchers().tell(Heartbeat.newBuilder().setRouters(2).build());
+      Fleets.await(router.fleet(), fleet -> fleet.routers() == 2);
+      assertThat(router.generate(request("a", "a0")).status().isOk()).isTrue();
+      Collected<GenerateResponse> refused = router.generate(request("a", "a1"));
+      assertThat(reason(refused)).isEqualTo("REQUEST_RATE_LIMIT");
+      assertThat(Details.of(refused, ErrorInfo.class).getMetadataMap())
+          .containsEntry("routers", "2");
+    }
+  }
+
+  private static FakeWorker.Script busy(String reason) {
+    return (request, client) ->
+        client.onError(
+            Statuses.toException(
+                new Refusal.Overloaded(reason, "not now", Duration.ofSeconds(3), Map.of())));
+  }
+
+  @Test
+  void asksAgainWhereAWorkerSaysThatItIsFull() {
+    try (worker;
+        RouterFixture router = router()) {
+      worker.script(busy("QUEUE_FULL"));
+      Collected<GenerateResponse> call = router.generate(request("a", "a0"));
+      loop.awaitTimer(Duration.ofMillis(100));
+      worker.script(worker.answer(3));
+      loop.advance(Duration.ofMillis(100));
+      assertThat(call.status().isOk()).isTrue();
+      assertThat(worker.requestCount()).isEqualTo(2);
+    }
+  }
+
+  @Test
+  void passesOnAtOnceThatAWorkerPredictsToBeLate() {
+    try (worker;
+        RouterFixture router = router()) {
+      worker.script(busy("TTFT_TARGET"));
+      assertThat(reason(router.generate(request("a", "a0")))).isEqualTo("TTFT_TARGET");
+      assertThat(worker.requestCount()).isEqualTo(1);
     }
   }
 

@@ -202,7 +202,10 @@ public final class Place implements Toll {
   private void charge(int total) {
     int before = charged.getAndAccumulate(total, Math::max);
     if (total > before) {
-      lane.ifPresent(known -> known.charge(this, total - before));
+      Optional<Lane> known = lane;
+      if (known.isPresent()) {
+        known.get().charge(this, total - before);
+      }
       tenant.spend(total - before);
     }
   }
@@ -227,7 +230,7 @@ public final class Place implements Toll {
     }
   }
 
-  /** The router refuses it, for this reason. */
+  /** It ends for this reason; counts as refused if it never went to a worker. */
   public void refused(String reason) {
     if (!dispatched && !told) {
       told = true;
@@ -246,7 +249,6 @@ public final class Place implements Toll {
       admission.metrics().served(tenant.name(), promptTokens, produced.get());
     } else {
       tenant.spend(-promptTokens); // that nobody will compute
-      refused("CANCELLED");
     }
     lane.ifPresent(known -> known.close(this, admission.now()));
   }

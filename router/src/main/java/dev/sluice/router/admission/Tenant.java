@@ -83,7 +83,9 @@ final class Tenant {
 
   /** Tokens were computed on its account, or were charged for and not computed. */
   void spend(long spent) {
-    tokens.ifPresent(bucket -> bucket.spend(spent, nanoClock.getAsLong()));
+    if (tokens.isPresent()) {
+      tokens.get().spend(spent, nanoClock.getAsLong());
+    }
   }
 
   /** A request got its first token. */

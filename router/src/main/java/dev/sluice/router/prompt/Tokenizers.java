@@ -90,13 +90,10 @@ public final class Tokenizers implements AutoCloseable {
   }
 
   private void fetch(String fingerprint, WorkerView worker) {
-    CompletableFuture<Void> _ =
+    CompletableFuture<TokenizerBundle> _ =
         TokenizerFetch.from(worker.link().channel())
-            .handleAsync(
-                (bundle, failure) -> {
-                  load(fingerprint, worker, bundle, failure);
-                  return null;
-                },
+            .whenCompleteAsync(
+                (bundle, failure) -> load(fingerprint, worker, bundle, failure),
                 // Half a second of work that would hold up the channel's event loop.
                 task -> Thread.ofPlatform().name("tokenizer").daemon().start(task));
   }

@@ -490,7 +490,10 @@ final class ForwardedCall<R> {
       made = attempts;
     }
     proxy.open().remove(this);
-    place.ifPresent(Place::close);
+    place.ifPresent(p -> {
+      p.refused(status.getCode().name());
+      p.close();
+    });
     telemetry.answered(status, made, now() - arrivalNanos);
   }
 

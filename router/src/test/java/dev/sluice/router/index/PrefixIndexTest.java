@@ -1,5 +1,6 @@
 package dev.sluice.router.index;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
@@ -197,7 +198,7 @@ class PrefixIndexTest {
     }
     for (int round = 0; round < 20_000; round++) {
       WorkerBlocks worker = workers[random.nextInt(workers.length)];
-      Set<Long> has = model.get(worker);
+      Set<Long> has = requireNonNull(model.get(worker));
       BlockHashes prompt = prompts.get(random.nextInt(prompts.size()));
       int from = random.nextInt(prompt.count());
       int to = from + 1 + random.nextInt(prompt.count() - from);
@@ -219,8 +220,9 @@ class PrefixIndexTest {
       if (round % 50 == 0) {
         int[] depths = depths(index, prompt, workers);
         for (int w = 0; w < workers.length; w++) {
+          Set<Long> kept = requireNonNull(model.get(workers[w]));
           int depth = 0;
-          while (depth < prompt.count() && model.get(workers[w]).contains(prompt.high(depth))) {
+          while (depth < prompt.count() && kept.contains(prompt.high(depth))) {
             depth++;
           }
           assertThat(depths[w]).isEqualTo(depth);
