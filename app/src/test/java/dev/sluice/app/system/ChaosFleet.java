@@ -86,6 +86,7 @@ final class ChaosFleet implements AutoCloseable {
     return Sluice.start(
         "router",
         "--port=" + routerPorts.get(index),
+        "--http-port=0",
         "--telemetry.metrics-port=0",
         "--fleet.silence-timeout=" + stallTimeout,
         "--fleet.stall-timeout=" + stallTimeout,

@@ -47,7 +47,7 @@ public final class TextEncoder {
       firsts.set(border.charAt(0));
       byFirst.computeIfAbsent(border.charAt(0), _ -> new ArrayList<>()).add(border);
     }
-    byFirst.values().forEach(list -> list.sort(Comparator.comparing(String::length).reversed()));
+    byFirst.values().forEach(list -> list.sort(Comparator.comparingInt(String::length).reversed()));
     this.prefixTokens = tokenizer.encode("").length;
   }
 
