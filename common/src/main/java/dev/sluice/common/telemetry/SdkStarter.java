@@ -29,9 +29,9 @@ final class SdkStarter {
   private static final AttributeKey<String> VERSION = AttributeKey.stringKey("service.version");
 
   /**
-   * Warns, whenever Prometheus reads, of exemplars of gRPC's own metrics that lose attributes beyond
-   * Prometheus' limit. The trace, which is what they are for, they keep. Held, since a logger that
-   * nobody holds forgets its level.
+   * Warns, whenever Prometheus reads, of exemplars of gRPC's own metrics that lose attributes
+   * beyond Prometheus' limit. The trace, which is what they are for, they keep. Held, since a
+   * logger that nobody holds forgets its level.
    */
   private static final Logger CONVERTER =
       Logger.getLogger("io.opentelemetry.exporter.prometheus.Otel2PrometheusConverter");

@@ -90,8 +90,7 @@ record Inputs(
   private void refuse(boolean set, String name) {
     if (set) {
       throw unsupported(
-          name,
-          name + ": set (expected: not set with the Triton model " + config.model() + ")");
+          name, name + ": set (expected: not set with the Triton model " + config.model() + ")");
     }
   }
 
