@@ -102,7 +102,12 @@ public final class LocalFleet implements AutoCloseable {
   private synchronized Supervisor startRouter(List<String> addresses) {
     refuseIfClosed();
     List<String> arguments =
-        List.of("--workers", String.join(",", addresses), "--telemetry.metrics-port", "0");
+        new ArrayList<>(
+            List.of("--workers", String.join(",", addresses), "--telemetry.metrics-port", "0"));
+    if (options.routerPort() == 0
+        && options.routerArguments().stream().noneMatch(flag -> flag.startsWith("--http"))) {
+      arguments.addAll(List.of("--http-port", "0")); // neither is anybody's business
+    }
     Supervisor started =
         supervise(
             Role.ROUTER,
