@@ -119,8 +119,7 @@ final class TritonClient implements AutoCloseable {
     String message = describe(status);
     return switch (status.getCode()) {
       case UNAVAILABLE -> new Refusal.Unavailable("TRITON_AWAY", message, retryAfter);
-      case CANCELLED, ABORTED ->
-          new Refusal.Unavailable("TRITON_CANCELLED", message, retryAfter);
+      case CANCELLED, ABORTED -> new Refusal.Unavailable("TRITON_CANCELLED", message, retryAfter);
       case DEADLINE_EXCEEDED -> new Refusal.DeadlineExceeded(request.lateMessage());
       case RESOURCE_EXHAUSTED ->
           new Refusal.Overloaded("TRITON_OVERLOADED", message, retryAfter, Map.of());
