@@ -136,7 +136,7 @@ public final class Metrics {
   public static final Counter TENANT_REQUESTS =
       new Counter("sluice_tenant_requests", "{request}", "Requests that ended at a worker");
 
-  /** By attributes {@code tenant} and {@code direction}: input, output. */
+  /** By attributes {@code tenant} and {@code type}: input, output. */
   public static final Counter TENANT_TOKENS =
       new Counter("sluice_tenant_tokens", "{token}", "Tokens of requests that ended at a worker");
 
