@@ -96,7 +96,8 @@ public final class RouterMain implements AutoCloseable {
     lifecycle.add("telemetry", telemetry);
     lifecycle.add("fleet thread", loop);
     List<WorkerSource> sources = config.workers().stream().map(WorkerSource::parse).toList();
-    EventLoops loops = lifecycle.add("event loops", EventLoops.create(config.server().eventLoops()));
+    EventLoops loops =
+        lifecycle.add("event loops", EventLoops.create(config.server().eventLoops()));
     PrefixIndex index = new PrefixIndex(config.index());
     fleet =
         lifecycle.add(

@@ -71,8 +71,7 @@ class HttpEdgeTest {
   }
 
   private HttpResponse<String> get(String path) throws Exception {
-    return client.send(
-        HttpRequest.newBuilder(router.http(path)).build(), BodyHandlers.ofString());
+    return client.send(HttpRequest.newBuilder(router.http(path)).build(), BodyHandlers.ofString());
   }
 
   private static JsonNode json(HttpResponse<String> response) throws IOException {
@@ -117,9 +116,7 @@ class HttpEdgeTest {
   @Test
   void aStreamedChat() throws Exception {
     HttpResponse<String> response =
-        post(
-            CHAT,
-            "{" + HELLO + ",\"stream\":true,\"stream_options\":{\"include_usage\":true}}");
+        post(CHAT, "{" + HELLO + ",\"stream\":true,\"stream_options\":{\"include_usage\":true}}");
     assertThat(response.headers().firstValue("content-type")).hasValue("text/event-stream");
     List<String> events = events(response.body());
     assertThat(events.getLast()).isEqualTo("[DONE]");
@@ -218,9 +215,7 @@ class HttpEdgeTest {
   @Test
   void promptsTimesChoices() throws Exception {
     HttpResponse<String> response =
-        post(
-            COMPLETIONS,
-            "{\"model\":\"m\",\"prompt\":[\"one\",\"two\",\"three\"],\"echo\":true}");
+        post(COMPLETIONS, "{\"model\":\"m\",\"prompt\":[\"one\",\"two\",\"three\"],\"echo\":true}");
     JsonNode choices = json(response).path("choices");
     assertThat(choices).hasSize(3);
     for (int i = 0; i < 3; i++) {
@@ -376,8 +371,7 @@ class HttpEdgeTest {
     worker.script((request, out) -> {
       out.onNext(Answers.started("w1", request));
       out.onNext(Answers.delta(2, "so far"));
-      out.onError(
-          Status.FAILED_PRECONDITION.withDescription("cannot go on").asRuntimeException());
+      out.onError(Status.FAILED_PRECONDITION.withDescription("cannot go on").asRuntimeException());
     });
     List<String> events = events(post(CHAT, "{" + HELLO + ",\"stream\":true}").body());
     assertThat(events).doesNotContain("[DONE]");
@@ -411,8 +405,7 @@ class HttpEdgeTest {
     });
     HttpResponse<InputStream> response =
         client.send(
-            request(CHAT, "{" + HELLO + ",\"stream\":true}").build(),
-            BodyHandlers.ofInputStream());
+            request(CHAT, "{" + HELLO + ",\"stream\":true}").build(), BodyHandlers.ofInputStream());
     byte[] begin = response.body().readNBytes(100);
     assertThat(new String(begin, StandardCharsets.UTF_8)).startsWith("data: ");
     response.body().close();
@@ -494,8 +487,7 @@ class HttpEdgeTest {
     worker.script(new Generator("w1"));
     List<CompletableFuture<HttpResponse<String>>> all = new ArrayList<>();
     for (int i = 0; i < 100; i++) {
-      String body =
-          "{" + HELLO + ",\"stream\":true,\"max_tokens\":50,\"seed\":" + (i % 4) + "}";
+      String body = "{" + HELLO + ",\"stream\":true,\"max_tokens\":50,\"seed\":" + (i % 4) + "}";
       all.add(client.sendAsync(request(CHAT, body).build(), BodyHandlers.ofString()));
     }
     List<String> texts = new ArrayList<>();

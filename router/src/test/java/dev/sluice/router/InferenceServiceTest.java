@@ -108,8 +108,7 @@ class InferenceServiceTest {
         stub().modelConfig(ModelConfigRequest.newBuilder().setName("m").build()).getConfig();
     assertThat(config.getModelTransactionPolicy().getDecoupled()).isTrue();
     assertThat(config.getParametersOrThrow("context_length").getStringValue()).isEqualTo("2048");
-    assertThat(
-            stub().repositoryIndex(RepositoryIndexRequest.getDefaultInstance()).getModelsList())
+    assertThat(stub().repositoryIndex(RepositoryIndexRequest.getDefaultInstance()).getModelsList())
         .singleElement()
         .matches(m -> m.getName().equals("m") && m.getState().equals("READY"));
   }
@@ -353,15 +352,13 @@ class InferenceServiceTest {
   void theDeadlineHolds() {
     worker.script((request, out) -> {}); // says nothing
     Assertions.assertThatExceptionOfType(StatusRuntimeException.class)
-        .isThrownBy(
-            () ->
-                stub()
-                    .modelInfer(
-                        request("r", "x")
-                            .putParameters(
-                                "timeout",
-                                InferParameter.newBuilder().setInt64Param(50_000).build())
-                            .build()))
+        .isThrownBy(() ->
+            stub()
+                .modelInfer(
+                    request("r", "x")
+                        .putParameters(
+                            "timeout", InferParameter.newBuilder().setInt64Param(50_000).build())
+                        .build()))
         .satisfies(
             e -> assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED));
   }

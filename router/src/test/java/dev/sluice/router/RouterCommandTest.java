@@ -78,7 +78,8 @@ class RouterCommandTest {
   void saysThatAPortIsTaken() throws IOException {
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       int port = taken.getLocalPort();
-      assertThat(run("--port", "" + port, "--http-port", "0", "--telemetry.enabled", "false")).isEqualTo(1);
+      assertThat(run("--port", "" + port, "--http-port", "0", "--telemetry.enabled", "false"))
+          .isEqualTo(1);
       assertThat(err.toString()).contains("127.0.0.1:" + port).contains("in use");
     }
   }

@@ -113,14 +113,12 @@ public final class Fields {
   public List<Fields> objects(String name) {
     List<Fields> objects = new ArrayList<>();
     typed(name, "a list of objects", n -> n.isArray() && all(n, JsonNode::isObject))
-        .ifPresent(
-            list -> {
-              for (int i = 0; i < list.size(); i++) {
-                objects.add(
-                    new Fields(
-                        (ObjectNode) list.get(i), path + name + "[" + i + "].", violations));
-              }
-            });
+        .ifPresent(list -> {
+          for (int i = 0; i < list.size(); i++) {
+            objects.add(
+                new Fields((ObjectNode) list.get(i), path + name + "[" + i + "].", violations));
+          }
+        });
     return objects;
   }
 
@@ -150,8 +148,7 @@ public final class Fields {
   /** Whether it is a list of whole numbers from 0. */
   public static boolean areTokens(JsonNode node) {
     return node.isArray()
-        && all(
-            node, n -> isWhole(n) && n.longValue() >= 0 && n.longValue() <= Integer.MAX_VALUE);
+        && all(node, n -> isWhole(n) && n.longValue() >= 0 && n.longValue() <= Integer.MAX_VALUE);
   }
 
   /** The ids of what {@link #areTokens}. */

@@ -88,12 +88,11 @@ public final class GenerationFields {
         .ifPresent(_ -> fields.refuse("tool_choice", "none, as tools are not supported"));
     fields
         .integer("best_of", 1, ANY)
-        .ifPresent(
-            bestOf -> {
-              if (bestOf != choices(fields)) {
-                fields.refuse("best_of", "n: all choices are returned");
-              }
-            });
+        .ifPresent(bestOf -> {
+          if (bestOf != choices(fields)) {
+            fields.refuse("best_of", "n: all choices are returned");
+          }
+        });
     if (!fields.flag("skip_special_tokens", true)) {
       fields.refuse("skip_special_tokens", "true: special tokens are no part of the text");
     }

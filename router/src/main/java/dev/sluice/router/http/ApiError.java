@@ -57,12 +57,7 @@ record ApiError(
 
   private static ApiError unknownModel(String message) {
     return new ApiError(
-        404,
-        INVALID,
-        Optional.of("model"),
-        Optional.of("model_not_found"),
-        message,
-        Duration.ZERO);
+        404, INVALID, Optional.of("model"), Optional.of("model_not_found"), message, Duration.ZERO);
   }
 
   /** As the gRPC clients are told it. */
@@ -81,10 +76,9 @@ record ApiError(
         find(all, BadRequest.class).map(BadRequest::getFieldViolationsList).orElse(List.of());
     Duration retryAfter =
         find(all, RetryInfo.class)
-            .map(
-                info ->
-                    Duration.ofSeconds(
-                        info.getRetryDelay().getSeconds(), info.getRetryDelay().getNanos()))
+            .map(info ->
+                Duration.ofSeconds(
+                    info.getRetryDelay().getSeconds(), info.getRetryDelay().getNanos()))
             .orElse(Duration.ZERO);
     String described = status.getDescription();
     String message =
@@ -105,8 +99,7 @@ record ApiError(
                   : code.map(ApiError::known),
               message,
               Duration.ZERO);
-      case NOT_FOUND ->
-          unknownModel(message);
+      case NOT_FOUND -> unknownModel(message);
       case UNIMPLEMENTED ->
           new ApiError(
               400, INVALID, Optional.empty(), Optional.of("unsupported"), message, Duration.ZERO);

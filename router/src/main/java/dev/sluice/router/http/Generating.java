@@ -75,23 +75,21 @@ final class Generating {
 
   /** Runs a translation where it may wait, and what comes of it on the event loop. */
   void translate(Exchange exchange, byte[] body, Translation translation) {
-    translators.execute(
-        () -> {
-          Runnable next;
-          try {
-            next = translation.translate(body);
-          } catch (RefusalException e) {
-            next = () -> exchange.fail(ApiError.of(e.refusal()));
-          } catch (StatusRuntimeException e) {
-            Metadata trailers = e.getTrailers();
-            ApiError error =
-                ApiError.of(e.getStatus(), trailers == null ? new Metadata() : trailers);
-            next = () -> exchange.fail(error);
-          } catch (RuntimeException e) {
-            log.error("an HTTP request could not be translated", e);
-            next = () -> exchange.fail(ApiError.internal());
-          }
-          exchange.loop().execute(next);
-        });
+    translators.execute(() -> {
+      Runnable next;
+      try {
+        next = translation.translate(body);
+      } catch (RefusalException e) {
+        next = () -> exchange.fail(ApiError.of(e.refusal()));
+      } catch (StatusRuntimeException e) {
+        Metadata trailers = e.getTrailers();
+        ApiError error = ApiError.of(e.getStatus(), trailers == null ? new Metadata() : trailers);
+        next = () -> exchange.fail(error);
+      } catch (RuntimeException e) {
+        log.error("an HTTP request could not be translated", e);
+        next = () -> exchange.fail(ApiError.internal());
+      }
+      exchange.loop().execute(next);
+    });
   }
 }

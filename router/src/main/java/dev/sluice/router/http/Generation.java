@@ -51,8 +51,7 @@ final class Generation {
       Call call =
           new Call(
               channel.newCall(
-                  GenerationServiceGrpc.getGenerateMethod(),
-                  options.withExecutor(exchange.loop())),
+                  GenerationServiceGrpc.getGenerateMethod(), options.withExecutor(exchange.loop())),
               prompt);
       calls.add(call);
       call.start(request.calls().get(prompt), headers.get());
@@ -124,8 +123,7 @@ final class Generation {
         case DELTA -> delta(message.getDelta());
         case CHOICE_FINISHED ->
             answer.choiceFinished(
-                firstChoice + message.getChoiceFinished().getChoice(),
-                message.getChoiceFinished());
+                firstChoice + message.getChoiceFinished().getChoice(), message.getChoiceFinished());
         case FINISHED -> {
           complete = true;
           completed(message.getFinished().getUsage());

@@ -7,9 +7,9 @@ import dev.sluice.router.fleet.Fleet;
 import io.grpc.Channel;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
+import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
-import io.vertx.core.VerticleBase;
 import io.vertx.core.file.FileSystemOptions;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
@@ -133,7 +133,9 @@ public final class HttpEdge implements AutoCloseable {
     return servers.getFirst().actualPort();
   }
 
-  /** Takes no more connections; requests that run have until {@code limit} to end. Does not wait. */
+  /**
+   * Takes no more connections; requests that run have until {@code limit} to end. Does not wait.
+   */
   public void stop(Duration limit) {
     grace = limit;
     stopped =
@@ -180,11 +182,10 @@ public final class HttpEdge implements AutoCloseable {
                       .setIdleTimeout(Math.toIntExact(config.idleTimeout().toSeconds()))
                       .setMaxHeaderSize(MAX_HEADERS)
                       .setHandle100ContinueAutomatically(true))
-              .requestHandler(
-                  request -> {
-                    request.response().setWriteQueueMaxSize(UNREAD);
-                    routes.handle(request);
-                  });
+              .requestHandler(request -> {
+                request.response().setWriteQueueMaxSize(UNREAD);
+                routes.handle(request);
+              });
       int port = config.port() == 0 ? ANY_SHARED : config.port();
       return server.listen(port, config.host()).onSuccess(servers::add);
     }

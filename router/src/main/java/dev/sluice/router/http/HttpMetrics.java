@@ -10,7 +10,8 @@ import java.util.List;
 final class HttpMetrics {
   private static final AttributeKey<String> METHOD = AttributeKey.stringKey("http.request.method");
   private static final AttributeKey<String> ROUTE = AttributeKey.stringKey("http.route");
-  private static final AttributeKey<Long> STATUS = AttributeKey.longKey("http.response.status_code");
+  private static final AttributeKey<Long> STATUS =
+      AttributeKey.longKey("http.response.status_code");
   private static final AttributeKey<String> SCHEME = AttributeKey.stringKey("url.scheme");
 
   /** Seconds; the convention's, and on to what a long answer takes. */

@@ -102,10 +102,7 @@ final class LogprobJson {
 
   /** Lists side by side; a prompt's first token has no probability. */
   private void text(
-      JsonGenerator out,
-      Optional<Reply.Prompt> echoed,
-      List<TokenLogprob> tokens,
-      TokenTexts texts)
+      JsonGenerator out, Optional<Reply.Prompt> echoed, List<TokenLogprob> tokens, TokenTexts texts)
       throws IOException {
     int[] first = {};
     List<TokenLogprob> all = new ArrayList<>();
@@ -115,8 +112,7 @@ final class LogprobJson {
     }
     all.addAll(tokens);
     int[] ids =
-        IntStream.concat(
-                Arrays.stream(first), all.stream().mapToInt(TokenLogprob::getTokenId))
+        IntStream.concat(Arrays.stream(first), all.stream().mapToInt(TokenLogprob::getTokenId))
             .toArray();
     out.writeArrayFieldStart("tokens");
     for (int id : ids) {

@@ -37,10 +37,7 @@ final class Models {
    * @param createdSeconds when this router started, which is told as the age of its models
    */
   Models(
-      Channel channel,
-      Supplier<FleetSnapshot> fleet,
-      TokenTextCache texts,
-      long createdSeconds) {
+      Channel channel, Supplier<FleetSnapshot> fleet, TokenTextCache texts, long createdSeconds) {
     this.channel = channel;
     this.fleet = fleet;
     this.texts = texts;
@@ -68,8 +65,7 @@ final class Models {
 
   String detokenize(String model, List<Integer> tokens) {
     return stub()
-        .detokenize(
-            DetokenizeRequest.newBuilder().setModel(model).addAllTokenIds(tokens).build())
+        .detokenize(DetokenizeRequest.newBuilder().setModel(model).addAllTokenIds(tokens).build())
         .getText();
   }
 
@@ -85,19 +81,18 @@ final class Models {
 
   /** {@code GET /v1/models}: each model, and each of its other names. */
   byte[] list() {
-    return Json.bytes(
-        out -> {
-          out.writeStartObject();
-          out.writeStringField("object", "list");
-          out.writeArrayFieldStart("data");
-          for (Model model : fleet.get().models()) {
-            for (String name : names(model)) {
-              write(out, name, model);
-            }
-          }
-          out.writeEndArray();
-          out.writeEndObject();
-        });
+    return Json.bytes(out -> {
+      out.writeStartObject();
+      out.writeStringField("object", "list");
+      out.writeArrayFieldStart("data");
+      for (Model model : fleet.get().models()) {
+        for (String name : names(model)) {
+          write(out, name, model);
+        }
+      }
+      out.writeEndArray();
+      out.writeEndObject();
+    });
   }
 
   /** {@code GET /v1/models/NAME}. */

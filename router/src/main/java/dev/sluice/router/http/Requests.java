@@ -173,8 +173,7 @@ final class Requests {
       List<Reply.Prompt> prompts,
       boolean echo,
       boolean discard) {
-    OptionalInt promptTop =
-        form.promptTop().isPresent() || !echo ? form.promptTop() : form.top();
+    OptionalInt promptTop = form.promptTop().isPresent() || !echo ? form.promptTop() : form.top();
     for (GenerateRequest.Builder call : calls) {
       form.top().ifPresent(n -> call.getLogprobsBuilder().setOutput(n));
       promptTop.ifPresent(n -> call.getLogprobsBuilder().setPrompt(n));
@@ -183,9 +182,7 @@ final class Requests {
         form.top().isEmpty() && promptTop.isEmpty()
             ? Optional.empty()
             : Optional.of(
-                form.numbers()
-                    ? TokenTexts.numbers()
-                    : models.texts(calls.getFirst().getModel()));
+                form.numbers() ? TokenTexts.numbers() : models.texts(calls.getFirst().getModel()));
     return new ApiRequest(
         calls.stream().map(GenerateRequest.Builder::build).toList(),
         new Reply(

@@ -140,24 +140,22 @@ final class Routes {
   /** Written elsewhere: it may be large. */
   private void metrics(Exchange exchange) {
     String accept = exchange.header("Accept").orElse("");
-    waiting.execute(
-        () -> {
-          ByteArrayOutputStream page = new ByteArrayOutputStream();
-          try {
-            String type = telemetry.writeMetrics(accept, page);
-            exchange.loop().execute(() -> exchange.whole(200, type, page.toByteArray()));
-          } catch (IOException e) {
-            throw new UncheckedIOException("cannot be: it is written to memory", e);
-          }
-        });
+    waiting.execute(() -> {
+      ByteArrayOutputStream page = new ByteArrayOutputStream();
+      try {
+        String type = telemetry.writeMetrics(accept, page);
+        exchange.loop().execute(() -> exchange.whole(200, type, page.toByteArray()));
+      } catch (IOException e) {
+        throw new UncheckedIOException("cannot be: it is written to memory", e);
+      }
+    });
   }
 
   private static byte[] version() {
-    return Json.bytes(
-        out -> {
-          out.writeStartObject();
-          out.writeStringField("version", BuildInfo.version());
-          out.writeEndObject();
-        });
+    return Json.bytes(out -> {
+      out.writeStartObject();
+      out.writeStringField("version", BuildInfo.version());
+      out.writeEndObject();
+    });
   }
 }

@@ -30,18 +30,17 @@ final class Tokens {
     fields.throwIfAny();
     TokenizeResponse response = models.tokenize(request.build());
     int context = models.model(request.getModel()).map(Model::getContextLength).orElse(0);
-    return Json.bytes(
-        out -> {
-          out.writeStartObject();
-          out.writeNumberField("count", response.getTokenIdsCount());
-          out.writeNumberField("max_model_len", context);
-          out.writeArrayFieldStart("tokens");
-          for (int id : response.getTokenIdsList()) {
-            out.writeNumber(id);
-          }
-          out.writeEndArray();
-          out.writeEndObject();
-        });
+    return Json.bytes(out -> {
+      out.writeStartObject();
+      out.writeNumberField("count", response.getTokenIdsCount());
+      out.writeNumberField("max_model_len", context);
+      out.writeArrayFieldStart("tokens");
+      for (int id : response.getTokenIdsList()) {
+        out.writeNumber(id);
+      }
+      out.writeEndArray();
+      out.writeEndObject();
+    });
   }
 
   byte[] detokenize(byte[] body) {
@@ -53,11 +52,10 @@ final class Tokens {
     }
     fields.throwIfAny();
     String text = models.detokenize(model, tokens);
-    return Json.bytes(
-        out -> {
-          out.writeStartObject();
-          out.writeStringField("prompt", text);
-          out.writeEndObject();
-        });
+    return Json.bytes(out -> {
+      out.writeStartObject();
+      out.writeStringField("prompt", text);
+      out.writeEndObject();
+    });
   }
 }

@@ -68,15 +68,11 @@ final class InferAnswers {
       ModelInferResponse.Builder answer, List<FinishReason> reasons, Usage usage) {
     if (inference.ending()) {
       texts(
-          answer,
-          ModelTensors.FINISH_REASON,
-          reasons.stream().map(InferAnswers::reason).toList());
+          answer, ModelTensors.FINISH_REASON, reasons.stream().map(InferAnswers::reason).toList());
     }
     if (inference.counts()) {
-      integers(
-          answer, ModelTensors.INPUT_TOKENS, "UINT32", List.of(usage.getPromptTokens()));
-      integers(
-          answer, ModelTensors.OUTPUT_TOKENS, "UINT32", List.of(usage.getOutputTokens()));
+      integers(answer, ModelTensors.INPUT_TOKENS, "UINT32", List.of(usage.getPromptTokens()));
+      integers(answer, ModelTensors.OUTPUT_TOKENS, "UINT32", List.of(usage.getOutputTokens()));
     }
   }
 
@@ -106,8 +102,7 @@ final class InferAnswers {
   private static void output(
       ModelInferResponse.Builder answer, String name, String type, int length, ByteString raw) {
     answer
-        .addOutputs(
-            InferOutputTensor.newBuilder().setName(name).setDatatype(type).addShape(length))
+        .addOutputs(InferOutputTensor.newBuilder().setName(name).setDatatype(type).addShape(length))
         .addRawOutputContents(raw);
   }
 

@@ -71,8 +71,7 @@ final class InferCall extends ClientCall.Listener<GenerateResponse> {
     Context previous = context.attach();
     try {
       InferCall infer =
-          new InferCall(
-              channel.newCall(GenerationServiceGrpc.getGenerateMethod(), limited), sink);
+          new InferCall(channel.newCall(GenerationServiceGrpc.getGenerateMethod(), limited), sink);
       infer.call.start(infer, headers);
       infer.call.request(AHEAD);
       infer.call.sendMessage(inference.request());

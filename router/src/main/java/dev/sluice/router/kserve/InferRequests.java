@@ -58,7 +58,12 @@ final class InferRequests {
   /** Fields that are texts even where these look like numbers. */
   private static final Set<String> TEXTS =
       Set.of(
-          TEXT_INPUT, "stop", "cache_salt", "prompt_cache_key", "guided_regex", "guided_json",
+          TEXT_INPUT,
+          "stop",
+          "cache_salt",
+          "prompt_cache_key",
+          "guided_regex",
+          "guided_json",
           "guided_choice");
 
   private InferRequests() {}

@@ -82,11 +82,10 @@ final class InferStream implements StreamObserver<ModelInferRequest> {
 
   @Override
   public void onCompleted() {
-    serial.execute(
-        () -> {
-          halfClosed = true;
-          completeIfDone();
-        });
+    serial.execute(() -> {
+      halfClosed = true;
+      completeIfDone();
+    });
   }
 
   private void begin(ModelInferRequest request) {
@@ -133,8 +132,7 @@ final class InferStream implements StreamObserver<ModelInferRequest> {
     String description = status.getDescription();
     client.onNext(
         ModelStreamInferResponse.newBuilder()
-            .setErrorMessage(
-                status.getCode() + (description == null ? "" : ": " + description))
+            .setErrorMessage(status.getCode() + (description == null ? "" : ": " + description))
             .setInferResponse(ModelInferResponse.newBuilder().setId(id))
             .build());
   }

@@ -43,8 +43,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * {@code inference.GRPCInferenceService}: what a client of Triton needs to generate text. Models are
- * not loaded or unloaded through it, and tensors are not shared by memory: these rpcs are
+ * {@code inference.GRPCInferenceService}: what a client of Triton needs to generate text. Models
+ * are not loaded or unloaded through it, and tensors are not shared by memory: these rpcs are
  * UNIMPLEMENTED.
  *
  * <p>Threading: any thread; each call has its own state.
@@ -91,8 +91,7 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
     boolean ready =
         isKnown(request.getVersion())
             && fleet.get().workers().stream()
-                .anyMatch(
-                    w -> w.status() == WorkerStatus.READY && w.serves(request.getName()));
+                .anyMatch(w -> w.status() == WorkerStatus.READY && w.serves(request.getName()));
     answer(client, ModelReadyResponse.newBuilder().setReady(ready).build());
   }
 
@@ -189,17 +188,16 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
     return models.stream()
         .filter(m -> m.getId().equals(name) || m.getAliasesList().contains(name))
         .findFirst()
-        .orElseThrow(
-            () ->
-                new RefusalException(
-                    new Refusal.NotFound(
-                        "model",
-                        name,
-                        "model: \""
-                            + name
-                            + "\" (expected: one of "
-                            + models.stream().map(Model::getId).toList()
-                            + ")")));
+        .orElseThrow(() ->
+            new RefusalException(
+                new Refusal.NotFound(
+                    "model",
+                    name,
+                    "model: \""
+                        + name
+                        + "\" (expected: one of "
+                        + models.stream().map(Model::getId).toList()
+                        + ")")));
   }
 
   private static String nameOf(String asked, Model model) {

@@ -13,8 +13,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Answers {@code ModelInfer}: collects the output, which the model's context bounds, and sends it in
- * one message.
+ * Answers {@code ModelInfer}: collects the output, which the model's context bounds, and sends it
+ * in one message.
  *
  * <p>Threading: as the call that feeds it.
  */
