@@ -48,10 +48,7 @@ public final class TokenTextCache {
    * @throws RefusalException if no worker can be asked
    */
   public synchronized TokenTexts of(String model) {
-    RuntimeException last =
-        new RefusalException(
-            new Refusal.Unavailable(
-                "NO_WORKER", "no worker of model \"" + model + "\" is ready", RETRY_AFTER));
+    RefusalException last = unavailable("no worker of model \"" + model + "\" is ready");
     for (WorkerView worker : fleet.get().workers()) {
       if (worker.status() != WorkerStatus.READY || !(model.isEmpty() || worker.serves(model))) {
         continue;
@@ -79,18 +76,18 @@ public final class TokenTextCache {
       return TokenBytes.read(
           TokenizerFetch.from(worker.link().channel())
               .get(LIMIT.toMillis(), TimeUnit.MILLISECONDS));
-    } catch (ExecutionException | TimeoutException e) {
-      throw unavailable("worker " + worker.name() + " did not send its tokenizer", e);
-    } catch (InterruptedException e) {
+    } catch (ExecutionException e) {
+      throw unavailable("worker " + worker.name() + " sent no tokenizer: " + e.getMessage());
+    } catch (TimeoutException _) {
+      throw unavailable(
+          "worker " + worker.name() + " sent no tokenizer within " + LIMIT.toSeconds() + " s");
+    } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
-      throw unavailable("the router stops", e);
+      throw unavailable("the router stops");
     }
   }
 
-  private static RefusalException unavailable(String message, Exception cause) {
-    RefusalException refusal =
-        new RefusalException(new Refusal.Unavailable("NO_TOKENIZER", message, RETRY_AFTER));
-    refusal.initCause(cause);
-    return refusal;
+  private static RefusalException unavailable(String message) {
+    return new RefusalException(new Refusal.Unavailable("NO_TOKENIZER", message, RETRY_AFTER));
   }
 }
