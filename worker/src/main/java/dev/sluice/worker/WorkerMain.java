@@ -219,8 +219,7 @@ public final class WorkerMain {
             .setMaxWaitingRequests(config.engine().maxWaitingRequests())
             .setMaxPendingPrefillTokens(
                 Math.min(
-                    config.engine().maxWaitingTokens(),
-                    STEPS_AHEAD * geometry.maxBatchedTokens()))
+                    config.engine().maxWaitingTokens(), STEPS_AHEAD * geometry.maxBatchedTokens()))
             .build(),
         MemoryPlan.newBuilder()
             .setWeightBytes(runner.memoryPlan().weightBytes())
