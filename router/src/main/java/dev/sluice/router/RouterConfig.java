@@ -2,6 +2,8 @@ package dev.sluice.router;
 
 import dev.sluice.common.server.ServerConfig;
 import dev.sluice.common.telemetry.TelemetryConfig;
+import dev.sluice.router.admission.AdmissionOptions;
+import dev.sluice.router.admission.TenantOptions;
 import dev.sluice.router.fleet.ChannelOptions;
 import dev.sluice.router.fleet.FleetOptions;
 import dev.sluice.router.fleet.WorkerSource;
@@ -27,6 +29,8 @@ import java.util.Optional;
  * @param fleet how workers are watched
  * @param channel how workers are reached
  * @param proxy how calls are passed on
+ * @param admission how requests wait for a worker
+ * @param tenants what each tenant gets
  * @param telemetry spans and metrics
  * @param portFile where the ports in use are written; none by default
  */
@@ -40,6 +44,8 @@ public record RouterConfig(
     FleetOptions fleet,
     ChannelOptions channel,
     ProxyOptions proxy,
+    AdmissionOptions admission,
+    TenantOptions tenants,
     TelemetryConfig telemetry,
     Optional<Path> portFile) {
   private static final int DEFAULT_PORT = 9090;
@@ -72,6 +78,8 @@ public record RouterConfig(
         FleetOptions.DEFAULTS,
         ChannelOptions.DEFAULTS,
         ProxyOptions.DEFAULTS,
+        AdmissionOptions.DEFAULTS,
+        TenantOptions.DEFAULTS,
         TelemetryConfig.defaults(DEFAULT_METRICS_PORT),
         Optional.empty());
   }

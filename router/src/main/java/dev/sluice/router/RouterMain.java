@@ -5,7 +5,9 @@ import dev.sluice.common.server.EventLoops;
 import dev.sluice.common.server.GrpcServer;
 import dev.sluice.common.server.Lifecycle;
 import dev.sluice.common.server.PortFile;
+import dev.sluice.common.telemetry.Metrics;
 import dev.sluice.common.telemetry.Telemetry;
+import dev.sluice.router.admission.Admission;
 import dev.sluice.router.edge.LocalGeneration;
 import dev.sluice.router.fleet.Discoveries;
 import dev.sluice.router.fleet.Fleet;
@@ -99,6 +101,8 @@ public final class RouterMain implements AutoCloseable {
     EventLoops loops =
         lifecycle.add("event loops", EventLoops.create(config.server().eventLoops()));
     PrefixIndex index = new PrefixIndex(config.index());
+    Metrics.INDEX_BLOCKS.observe(telemetry.meter(), measured -> measured.record(index.blocks()));
+    Metrics.INDEX_DROPPED.observe(telemetry.meter(), measured -> measured.record(index.dropped()));
     fleet =
         lifecycle.add(
             "fleet",
@@ -111,6 +115,10 @@ public final class RouterMain implements AutoCloseable {
                 index));
     Discoveries.searching(sources, config.fleet(), loop).forEach(fleet::follow);
     tokenizers = lifecycle.add("tokenizers", new Tokenizers(fleet, loop::nanoTime));
+    Admission admission =
+        lifecycle.add(
+            "admission",
+            new Admission(config.admission(), config.tenants(), fleet, loop, telemetry.meter()));
     proxy =
         new Proxy(
             fleet,
@@ -120,6 +128,7 @@ public final class RouterMain implements AutoCloseable {
                 index,
                 loop::nanoTime),
             config.proxy(),
+            admission,
             telemetry,
             loop::nanoTime,
             random,

@@ -99,6 +99,8 @@ class RouterCommandTest {
             d.fleet(),
             d.channel(),
             d.proxy(),
+            d.admission(),
+            d.tenants(),
             d.telemetry(),
             java.util.Optional.of(file));
     try (RouterMain router = RouterMain.start(config)) {

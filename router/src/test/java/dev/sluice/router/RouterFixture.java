@@ -4,6 +4,8 @@ import dev.sluice.common.config.ByteSize;
 import dev.sluice.common.server.ServerConfig;
 import dev.sluice.common.telemetry.Telemetry;
 import dev.sluice.common.telemetry.TelemetryConfig;
+import dev.sluice.router.admission.AdmissionOptions;
+import dev.sluice.router.admission.TenantOptions;
 import dev.sluice.router.fleet.ChannelOptions;
 import dev.sluice.router.fleet.Fleet;
 import dev.sluice.router.fleet.FleetOptions;
@@ -86,6 +88,34 @@ final class RouterFixture implements AutoCloseable {
     }
   }
 
+  /** Over these workers, with time that is the test's, where requests may have to wait. */
+  static RouterFixture over(
+      SteppedLoop loop, AdmissionOptions admission, TenantOptions tenants, FakeWorker... workers) {
+    RouterConfig d = config(workers);
+    RouterConfig config =
+        new RouterConfig(
+            d.server(),
+            d.http(),
+            d.workers(),
+            d.policy(),
+            d.index(),
+            d.prompt(),
+            d.fleet(),
+            d.channel(),
+            d.proxy(),
+            admission,
+            tenants,
+            d.telemetry(),
+            d.portFile());
+    try {
+      RouterFixture fixture = new RouterFixture(RouterMain.start(config, Telemetry.noop(), loop));
+      Fleets.awaitReady(fixture.fleet(), workers.length);
+      return fixture;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   static RouterConfig config(FakeWorker... workers) {
     return config(PROXY, Duration.ofSeconds(5), workers);
   }
@@ -128,6 +158,8 @@ final class RouterFixture implements AutoCloseable {
         fleet,
         ChannelOptions.DEFAULTS,
         proxy,
+        AdmissionOptions.DEFAULTS.withQueueTimeout(Duration.ZERO),
+        TenantOptions.DEFAULTS,
         TelemetryConfig.defaults(0),
         Optional.empty());
   }

@@ -117,8 +117,7 @@ final class ChaosFleet implements AutoCloseable {
 
   /** Workers that every router can use; none while a router does not answer. */
   Set<Integer> ready() {
-    Set<Integer> ready =
-        new TreeSet<>(IntStream.range(0, workers.size()).boxed().toList());
+    Set<Integer> ready = new TreeSet<>(IntStream.range(0, workers.size()).boxed().toList());
     for (SluiceClient operator : operators) {
       try {
         List<FleetWorker> known =

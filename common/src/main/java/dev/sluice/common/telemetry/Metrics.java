@@ -164,10 +164,38 @@ public final class Metrics {
   public static final Counter DECISIONS =
       new Counter("sluice_routing_decisions", "{decision}", "Workers chosen");
 
+  public static final Gauge INDEX_BLOCKS =
+      new Gauge("sluice_index_blocks", "{block}", "Different cached blocks that a router knows");
+  public static final Total INDEX_DROPPED =
+      new Total("sluice_index_dropped", "{block}", "Cached blocks not taken: the index was full");
+  public static final Histogram TOKENIZE_TIME =
+      new Histogram(
+          "sluice_tokenize_time",
+          "s",
+          "Rendering, tokenizing and hashing a prompt in the router",
+          List.of(0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1));
+
   public static final Counter ATTEMPTS =
       new Counter("sluice_attempts", "{attempt}", "Times a request went to a worker");
   public static final Counter RESUMES =
       new Counter("sluice_resumes", "{resume}", "Streams continued on another worker");
+
+  /** By attributes {@code tenant} and {@code outcome}: admitted, or why it was refused. */
+  public static final Counter ROUTER_TENANT_REQUESTS =
+      new Counter("sluice_router_tenant_requests", "{request}", "Requests by tenant and outcome");
+
+  /** By attributes {@code tenant} and {@code type}: input, output. */
+  public static final Counter ROUTER_TENANT_TOKENS =
+      new Counter(
+          "sluice_router_tenant_tokens", "{token}", "Tokens of admitted requests by tenant");
+
+  /** By attribute {@code model}. */
+  public static final Gauge QUEUED_REQUESTS =
+      new Gauge("sluice_router_queued_requests", "{request}", "Requests that wait for a worker");
+
+  /** By attribute {@code model}. */
+  public static final Gauge QUEUED_TOKENS =
+      new Gauge("sluice_router_queued_tokens", "{token}", "Prompt tokens of requests that wait");
 
   private Metrics() {}
 

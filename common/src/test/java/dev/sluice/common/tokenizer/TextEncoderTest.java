@@ -58,8 +58,25 @@ class TextEncoderTest {
     Random random = new Random(11);
     List<String> pieces =
         List.of(
-            "hello", " ", "  ", "\n\n", "h", "ell", "<", "|", "<|im_", "<|im_start|>", "</s>", "<s>",
-            "<tool>", "€", "\uD83D\uDE00", "\uD83D", "start|>", "s>", "é");
+            "hello",
+            " ",
+            "  ",
+            "\n\n",
+            "h",
+            "ell",
+            "<",
+            "|",
+            "<|im_",
+            "<|im_start|>",
+            "</s>",
+            "<s>",
+            "<tool>",
+            "€",
+            "\uD83D\uDE00",
+            "\uD83D",
+            "start|>",
+            "s>",
+            "é");
     for (boolean rendered : new boolean[] {true, false}) {
       EncodedText earlier = encode("", rendered);
       for (int round = 0; round < 3_000; round++) {

@@ -7,21 +7,23 @@ import java.util.OptionalLong;
  * The worker that costs least, counted in KV blocks:
  *
  * <pre>
- *   cost    = prefill + {@value #DECODE_WEIGHT} * active + requests + barrier - bonus
- *   prefill = blocks that it is yet to compute, and those of this prompt that it does not have
- *   active  = blocks that running requests own: each of their steps reads them
+ *   cost     = queue + {@value #PREFILL_WEIGHT} * missing + {@value #DECODE_WEIGHT} * active + requests + barrier - bonus
+ *   queue    = blocks that it is yet to compute for others, before it can begin
+ *   missing  = blocks of this prompt that it does not have; those behind it wait for them, too
+ *   active   = blocks that requests own there, this one among them: each of their steps reads them
  *   requests = that run or wait: each will have output, of which nothing is known yet
- *   barrier = blocks of this prompt that it does not have * (use - {@value #FULL}) / (1 - use),
- *             above that use of its KV cache: beyond it requests preempt each other
- *   bonus   = {@value #HOME_BONUS}, at the worker that this conversation or prefix calls home, by
- *             rendezvous: routers that do not know of each other's choices then agree
+ *   barrier  = missing * (use - {@value #FULL}) / (1 - use), above that use of its KV cache: beyond
+ *              it requests preempt each other
+ *   bonus    = {@value #HOME_BONUS}, at the worker that this conversation or prefix calls home, by
+ *              rendezvous: routers that do not know of each other's choices then agree
  * </pre>
  *
  * So a cached prefix draws a request just as strongly as the work it saves, and a busy worker
- * drives away only those requests that would be served earlier elsewhere.
+ * drives away only those requests that are served earlier elsewhere.
  */
 final class Cost implements RoutingPolicy {
-  static final double DECODE_WEIGHT = 0.25;
+  static final double PREFILL_WEIGHT = 1.5;
+  static final double DECODE_WEIGHT = 0.1;
   static final double FULL = 0.8;
   static final double HOME_BONUS = 2;
 
@@ -48,11 +50,12 @@ final class Cost implements RoutingPolicy {
   static double cost(Candidate candidate) {
     double blockSize = candidate.blockSize();
     double missing = candidate.newTokens() / blockSize;
-    double prefill = candidate.pendingPrefillTokens() / blockSize + missing;
-    double active = candidate.activeBlocks();
-    double cost = prefill + DECODE_WEIGHT * active + candidate.outstanding();
+    double queue = candidate.pendingPrefillTokens() / blockSize;
+    double active = candidate.activeBlocks() + missing;
+    double cost =
+        queue + PREFILL_WEIGHT * missing + DECODE_WEIGHT * active + candidate.outstanding();
     if (candidate.totalBlocks() > 0) {
-      double use = Math.min(MOST_USE, (active + missing) / candidate.totalBlocks());
+      double use = Math.min(MOST_USE, active / candidate.totalBlocks());
       if (use > FULL) {
         cost += missing * (use - FULL) / (1 - use);
       }

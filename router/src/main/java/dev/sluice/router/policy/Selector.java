@@ -3,6 +3,7 @@ package dev.sluice.router.policy;
 import dev.sluice.router.fleet.Charge;
 import dev.sluice.router.fleet.FleetSnapshot;
 import dev.sluice.router.fleet.WorkerBreaker;
+import dev.sluice.router.fleet.WorkerLink;
 import dev.sluice.router.fleet.WorkerStatus;
 import dev.sluice.router.fleet.WorkerView;
 import dev.sluice.router.index.PrefixIndex;
@@ -107,7 +108,6 @@ public final class Selector {
       WorkerBreaker breaker = choice.worker.link().breaker();
       WorkerBreaker.Pass pass = breaker.pass();
       if (panic || breaker.tryEnter(pass)) {
-        index.dispatched(needs.prompt(), choice.worker.link().blocks(), nanoClock.getAsLong());
         return new Selection.Chosen(choice.worker, candidates, pass, choice.charge);
       }
       choice.charge.release(); // all its probes are out
@@ -122,16 +122,19 @@ public final class Selector {
 
   private Choice charge(List<WorkerView> eligible, Requirements needs) {
     long turn = turns.getAndIncrement();
-    int[] missing = missingTokens(eligible, needs);
     while (true) {
+      int[] missing = missingTokens(eligible, needs);
       List<Candidate> candidates = new ArrayList<>(eligible.size());
       for (int i = 0; i < missing.length; i++) {
         WorkerView worker = eligible.get(i);
         candidates.add(new Candidate(worker, worker.link().charged(), missing[i]));
       }
       Candidate choice = candidates.get(policy.pick(candidates, needs.affinity(), turn));
-      Optional<Charge> charge =
-          choice.worker().link().charge(choice.charged(), choice.newTokens());
+      WorkerLink link = choice.worker().link();
+      // Before the charge: whoever sees that there is more to do there also sees what for, or a
+      // sibling of this request would go elsewhere.
+      index.dispatched(needs.prompt(), link.blocks(), nanoClock.getAsLong());
+      Optional<Charge> charge = link.charge(choice.charged(), choice.newTokens());
       if (charge.isPresent()) {
         return new Choice(choice.worker(), charge.get());
       }
@@ -153,7 +156,9 @@ public final class Selector {
     for (int i = 0; i < missing.length; i++) {
       int blockSize = workers.get(i).report().map(r -> r.model().getBlockSize()).orElse(0);
       // The last token of a prompt is computed in any case: the first one of the answer needs it.
-      missing[i] = Math.max(Math.min(1, needs.promptTokens()), needs.promptTokens() - missing[i] * blockSize);
+      missing[i] =
+          Math.max(
+              Math.min(1, needs.promptTokens()), needs.promptTokens() - missing[i] * blockSize);
     }
     return missing;
   }

@@ -114,11 +114,9 @@ public final class Prompts {
         request.getSessionId().isEmpty()
             ? text.substring(0, Math.min(NAME_CHARACTERS, text.length()))
             : request.getSessionId();
-    Key key =
-        new Key(lent.get().fingerprint(), model.getBlockSize(), rendered, salt, name);
+    Key key = new Key(lent.get().fingerprint(), model.getBlockSize(), rendered, salt, name);
     Optional<Remembered> before = memory.find(key);
-    EncodedText encoded =
-        lent.get().text().encode(text, rendered, before.map(Remembered::text));
+    EncodedText encoded = lent.get().text().encode(text, rendered, before.map(Remembered::text));
     int[] tokens = encoded.tokens();
     if (tokens.length == 0) {
       return Optional.empty();
@@ -143,21 +141,21 @@ public final class Prompts {
   }
 
   private Optional<Lent> lent(Model model) {
-    return options.tokenize()
-        ? tokenizers.get(model.getTokenizerFingerprint())
-        : Optional.empty();
+    return options.tokenize() ? tokenizers.get(model.getTokenizerFingerprint()) : Optional.empty();
   }
 
-  /** The model of this name, as a worker has it that is likely to get the request. */
+  /** The model of this name, as a worker has it whose tokenizer is here, if there is one. */
   private Optional<Model> model(String name) {
     Optional<Model> found = Optional.empty();
     for (WorkerView worker : fleet.snapshot().workers()) {
       if (worker.report().isPresent() && (name.isEmpty() || worker.serves(name))) {
         Optional<Model> model = Optional.of(worker.report().get().model());
-        if (worker.status() == WorkerStatus.READY) {
+        if (worker.status() == WorkerStatus.READY && model.flatMap(this::lent).isPresent()) {
           return model;
         }
-        found = model;
+        if (worker.status() == WorkerStatus.READY || found.isEmpty()) {
+          found = model;
+        }
       }
     }
     return found;

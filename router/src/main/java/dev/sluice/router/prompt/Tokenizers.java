@@ -60,8 +60,7 @@ public final class Tokenizers implements AutoCloseable {
     }
     Map<String, WorkerView> there = new HashMap<>();
     for (WorkerView worker : fleet.snapshot().workers()) {
-      String fingerprint =
-          worker.report().map(r -> r.model().getTokenizerFingerprint()).orElse("");
+      String fingerprint = worker.report().map(r -> r.model().getTokenizerFingerprint()).orElse("");
       if (!fingerprint.isEmpty() && worker.status() != WorkerStatus.GONE) {
         there.merge(fingerprint, worker, Tokenizers::better);
       }

@@ -20,8 +20,8 @@ import java.util.concurrent.atomic.AtomicLong;
  *
  * <p>Flow control: {@code messagesAhead} messages are asked for at the start, then as many as were
  * passed on, a part of them at a time, but only while the client's side takes more; the rest is
- * owed, and asked for when it does. A slow client so stops the worker's stream, and at most {@code messagesAhead}
- * messages and grpc-java's own 32 KiB wait here.
+ * owed, and asked for when it does. A slow client so stops the worker's stream, and at most {@code
+ * messagesAhead} messages and grpc-java's own 32 KiB wait here.
  *
  * <p>Threading: the listener is called by the worker channel's event loop, one callback at a time,
  * and drives the call (see {@link ForwardedCall}) until {@link #onClose}: after that this is no
@@ -99,6 +99,7 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable,
   void abandon() {
     pass.over();
     charge.release();
+    owner.roomFreed();
     owner.telemetry().attempted(span, target, "cancelled", Status.CANCELLED);
   }
 
@@ -174,6 +175,7 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable,
     if (!delivered) {
       delivered = true;
       charge.prefilled(); // what a worker sends first, it sends with the first token
+      owner.roomFreed();
       pass.answered();
       owner.passingOn(this);
     }
@@ -203,6 +205,7 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable,
   public void onClose(Status reported, Metadata trailers) {
     target.link().leave(this);
     charge.release();
+    owner.roomFreed();
     Status status = fault.orElse(reported);
     boolean complete = owner.check().finished(); // then whatever became of the worker since
     if (!complete && status.isOk()) {

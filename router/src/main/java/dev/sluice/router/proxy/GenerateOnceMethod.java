@@ -2,6 +2,7 @@ package dev.sluice.router.proxy;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import dev.sluice.common.error.RefusalException;
+import dev.sluice.router.admission.Demand;
 import dev.sluice.v1.FinishReason;
 import dev.sluice.v1.Finished;
 import dev.sluice.v1.GenerateOnceRequest;
@@ -34,6 +35,11 @@ final class GenerateOnceMethod implements ForwardedMethod<GenerateOnceRequest> {
   }
 
   @Override
+  public Optional<Demand> demand(GenerateOnceRequest request) {
+    return Optional.of(Demands.of(request.getRequest()));
+  }
+
+  @Override
   public Prepared<GenerateOnceRequest> prepare(GenerateOnceRequest request, Preparation with) {
     if (!request.hasRequest()) {
       throw RefusalException.invalid("request", "is missing (expected: what to generate)");
@@ -58,8 +64,7 @@ final class GenerateOnceMethod implements ForwardedMethod<GenerateOnceRequest> {
   public GenerateOnceRequest attempt(Prepared<GenerateOnceRequest> prepared, Dispatch dispatch) {
     return GenerateOnceRequest.newBuilder()
         .setRequest(
-            GenerateRequests.attempt(
-                prepared.request().getRequest(), prepared.seed(), dispatch))
+            GenerateRequests.attempt(prepared.request().getRequest(), prepared.seed(), dispatch))
         .build();
   }
 

@@ -51,17 +51,22 @@ final class GenerateRequests {
               "request_id",
               length + " characters (expected: at most " + MAX_NAME_CHARACTERS + ")"));
     }
+    Demands.check(request, violations);
     if (!violations.isEmpty()) {
       throw new RefusalException(new Refusal.Invalid(violations));
     }
     GenerateRequest complete =
-        length > 0 ? request : request.toBuilder().setRequestId(newRequestId(with.random())).build();
+        length > 0
+            ? request
+            : request.toBuilder().setRequestId(newRequestId(with.random())).build();
     Optional<TokenizedPrompt> tokens = with.prompts().tokenize(request);
     return new Prepared<>(
         complete,
         complete.getRequestId(),
         request.getModel(),
-        request.getSampling().hasSeed() ? OptionalLong.empty() : OptionalLong.of(with.random().nextLong()),
+        request.getSampling().hasSeed()
+            ? OptionalLong.empty()
+            : OptionalLong.of(with.random().nextLong()),
         !request.hasBeam(),
         Affinities.of(request),
         tokens.map(TokenizedPrompt::count).orElseGet(() -> PromptSize.estimate(request)),
@@ -123,8 +128,7 @@ final class GenerateRequests {
     if (!span.isRecording()) {
       return;
     }
-    span.setAttribute(
-        Names.TENANT, request.getTenant().isEmpty() ? "default" : request.getTenant());
+    span.setAttribute(Names.TENANT, Demands.tenant(request));
     span.setAttribute(Names.PRIORITY, (long) request.getPriority());
     span.setAttribute(GenAi.REQUEST_CHOICES, request.hasN() ? (long) request.getN() : 1L);
     if (!request.getSessionId().isEmpty()) {

@@ -32,6 +32,7 @@ final class ProxyMetrics {
   private final DoubleHistogram duration;
   private final DoubleHistogram timeToFirstToken;
   private final DoubleHistogram admissionWait;
+  private final DoubleHistogram tokenizeTime;
 
   ProxyMetrics(Meter meter, Fleet fleet) {
     requests = Metrics.REQUESTS.on(meter);
@@ -43,6 +44,7 @@ final class ProxyMetrics {
     duration = Metrics.REQUEST_DURATION.on(meter);
     timeToFirstToken = Metrics.TIME_TO_FIRST_TOKEN.on(meter);
     admissionWait = Metrics.ADMISSION_WAIT.on(meter);
+    tokenizeTime = Metrics.TOKENIZE_TIME.on(meter);
     Metrics.IN_FLIGHT.observe(
         meter,
         measurement -> {
@@ -84,6 +86,10 @@ final class ProxyMetrics {
 
   void refused(String reason, Context context) {
     refusals.add(1, Attributes.of(Names.REASON, reason), context);
+  }
+
+  void tokenized(long nanos, Context context) {
+    tokenizeTime.record(nanos / NANOS_PER_SECOND, Attributes.empty(), context);
   }
 
   void firstToken(String operation, String model, long nanos, Context context) {

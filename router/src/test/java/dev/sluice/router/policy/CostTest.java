@@ -41,7 +41,8 @@ class CostTest {
               FakeWorker.model("m"),
               Limits.getDefaultInstance(),
               WorkerState.WORKER_STATE_READY,
-              Load.newBuilder().setKvBlocksTotal(1_000).build());
+              Load.newBuilder().setKvBlocksTotal(1_000).build(),
+              1);
       candidates.add(
           new Candidate(
               new WorkerView(
@@ -64,7 +65,7 @@ class CostTest {
     "100/0/0/0 20/0/0/0 100/0/0/0, 1",
     // is worth a wait that is shorter than the work saved, not a longer one
     "100/0/0/0 20/60/0/0, 1",
-    "100/0/0/0 20/90/0/0, 0",
+    "100/0/0/0 20/140/0/0, 0",
     // without any prefix: the shortest queue
     "50/30/0/0 50/10/0/0 50/20/0/0, 1",
     // then the fewest blocks to read, and the fewest requests
@@ -86,9 +87,7 @@ class CostTest {
     assertThat(
             new Cost()
                 .pick(
-                    candidates("100/2000/900/50 100/0/0/0 10/40/50/8 100/0/0/0"),
-                    Affinity.NONE,
-                    0))
+                    candidates("100/2000/900/50 100/0/0/0 10/40/50/8 100/0/0/0"), Affinity.NONE, 0))
         .isEqualTo(2);
   }
 

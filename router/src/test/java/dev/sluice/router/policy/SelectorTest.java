@@ -3,17 +3,17 @@ package dev.sluice.router.policy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.router.fleet.Charge;
+import dev.sluice.router.fleet.Charged;
 import dev.sluice.router.fleet.FleetSnapshot;
 import dev.sluice.router.fleet.Foreign;
 import dev.sluice.router.fleet.WorkerAddress;
 import dev.sluice.router.fleet.WorkerReport;
 import dev.sluice.router.fleet.WorkerStatus;
 import dev.sluice.router.fleet.WorkerView;
+import dev.sluice.router.index.BlockHashes;
 import dev.sluice.router.index.IndexOptions;
 import dev.sluice.router.index.PrefixIndex;
 import dev.sluice.router.testing.FakeWorker;
-import dev.sluice.router.index.IndexOptions;
-import dev.sluice.router.index.PrefixIndex;
 import dev.sluice.router.testing.Links;
 import dev.sluice.v1.Capabilities;
 import dev.sluice.v1.Limits;
@@ -44,7 +44,8 @@ class SelectorTest {
                     FakeWorker.model(model),
                     Limits.getDefaultInstance(),
                     WorkerState.WORKER_STATE_READY,
-                    Load.getDefaultInstance()));
+                    Load.getDefaultInstance(),
+                    1));
     return new WorkerView(address, status, "", report, 1, Foreign.NONE, Links.to(address));
   }
 
@@ -57,8 +58,7 @@ class SelectorTest {
   }
 
   private static Selection select(Requirements needs, WorkerView... workers) {
-    return selector()
-        .select(new FleetSnapshot(1, List.of(workers)), needs);
+    return selector().select(new FleetSnapshot(1, List.of(workers)), needs);
   }
 
   private static Selection select(String model, WorkerView... workers) {
@@ -165,5 +165,62 @@ class SelectorTest {
     // others of the model count as ready, also those that were tried
     assertChosen(
         select(Requirements.fresh("m", tried(fourth)), ready, second, third, fourth), second, 3);
+  }
+
+  private static WorkerView limited(int port, long pendingPrefillTokens) {
+    WorkerView worker = worker(port, "m", WorkerStatus.READY);
+    WorkerReport report = worker.report().orElseThrow();
+    return new WorkerView(
+        worker.address(),
+        worker.status(),
+        "",
+        Optional.of(
+            new WorkerReport(
+                report.identity(),
+                report.capabilities(),
+                report.model(),
+                Limits.newBuilder().setMaxPendingPrefillTokens(100).build(),
+                report.state(),
+                report.load(),
+                report.routers())),
+        1,
+        new Foreign(0, pendingPrefillTokens, 0),
+        worker.link());
+  }
+
+  private static Requirements prompt(int tokens, boolean moved) {
+    return new Requirements(
+        "m", Affinity.NONE, tokens, BlockHashes.NONE, moved, Optional.empty(), new Tried());
+  }
+
+  @Test
+  void aWorkerWithAsMuchToComputeAsItAllowsGetsNoMore() {
+    WorkerView full = limited(6, 100);
+    WorkerView busy = limited(7, 99);
+    Selection first = select(prompt(500, false), full, busy);
+    assertChosen(first, busy, 1); // however long the prompt: it would wait for ever otherwise
+    Selection second = select(prompt(1, false), full, busy);
+    assertThat(second).isEqualTo(new Selection.NoRoom("m", false));
+    assertThat(((Selection.None) second).full()).isTrue();
+    assertThat(select(prompt(1, true), full, busy)).isInstanceOf(Selection.Chosen.class);
+    assertThat(select("m", full, busy)).isInstanceOf(Selection.Chosen.class); // no prompt
+    ((Selection.Chosen) first).charge().prefilled();
+    assertChosen(select(prompt(1, false), full, busy), busy, 1);
+  }
+
+  @Test
+  void prefillIsReleasedAtTheFirstTokenAndTheRestAtTheEnd() {
+    Charge charge = ((Selection.Chosen) select(prompt(64, false), ready)).charge();
+    assertThat(ready.link().charged()).isEqualTo(new Charged(1, 64, 64));
+    charge.prefilled();
+    charge.prefilled();
+    assertThat(ready.link().charged()).isEqualTo(new Charged(1, 0, 64));
+    charge.release();
+    charge.release();
+    assertThat(ready.link().charged()).isEqualTo(new Charged(0, 0, 0));
+    Charge failed = ((Selection.Chosen) select(prompt(64, false), ready)).charge();
+    failed.release();
+    failed.prefilled();
+    assertThat(ready.link().charged()).isEqualTo(new Charged(0, 0, 0));
   }
 }

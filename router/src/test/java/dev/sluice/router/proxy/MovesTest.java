@@ -167,7 +167,8 @@ class MovesTest {
   void aWorkerIsTriedAgainOnceItHasComeBackOrNobodyElseIsLeft() {
     Moves moves = moves(20);
     moves.dispatched(a, 0);
-    WorkerView back = new WorkerView(a.address(), a.status(), "", a.report(), 2, Foreign.NONE, a.link());
+    WorkerView back =
+        new WorkerView(a.address(), a.status(), "", a.report(), 2, Foreign.NONE, a.link());
     assertThat(moves.tried().contains(a)).isTrue();
     assertThat(moves.tried().contains(back)).isFalse();
     moves.lost(a, failure(FailureKind.DRAINED), false, 0);

@@ -1,10 +1,14 @@
 package dev.sluice.router.testing;
 
+import com.google.protobuf.ByteString;
+import dev.sluice.common.tokenizer.TokenizerBundle;
 import dev.sluice.v1.Capabilities;
 import dev.sluice.v1.DetokenizeRequest;
 import dev.sluice.v1.DetokenizeResponse;
 import dev.sluice.v1.DrainRequest;
 import dev.sluice.v1.DrainResponse;
+import dev.sluice.v1.FetchTokenizerRequest;
+import dev.sluice.v1.FetchTokenizerResponse;
 import dev.sluice.v1.GenerateOnceRequest;
 import dev.sluice.v1.GenerateOnceResponse;
 import dev.sluice.v1.GenerateRequest;
@@ -12,11 +16,13 @@ import dev.sluice.v1.GenerateResponse;
 import dev.sluice.v1.GenerateResult;
 import dev.sluice.v1.GenerationServiceGrpc;
 import dev.sluice.v1.Heartbeat;
+import dev.sluice.v1.KvEvents;
 import dev.sluice.v1.Limits;
 import dev.sluice.v1.Load;
 import dev.sluice.v1.Model;
 import dev.sluice.v1.TokenizeRequest;
 import dev.sluice.v1.TokenizeResponse;
+import dev.sluice.v1.TokenizerInfo;
 import dev.sluice.v1.UndrainRequest;
 import dev.sluice.v1.UndrainResponse;
 import dev.sluice.v1.WatchRequest;
@@ -30,6 +36,7 @@ import io.grpc.Server;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
+import io.grpc.Status;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
@@ -39,6 +46,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -64,6 +72,7 @@ public final class FakeWorker implements AutoCloseable {
   private final BlockingQueue<Metadata> headers = new LinkedBlockingQueue<>();
   private final Watchers watchers = new Watchers();
   private volatile Script script;
+  private volatile long room; // 0: without bounds
 
   private FakeWorker(WorkerIdentity identity, boolean resume, Model model, int port) {
     this.id = identity.getWorkerId();
@@ -98,6 +107,13 @@ public final class FakeWorker implements AutoCloseable {
         false,
         model,
         port);
+  }
+
+  /** As {@link #start}, but wants no more when it has so many prompt tokens to compute. */
+  public static FakeWorker withRoom(String id, long promptTokens) {
+    FakeWorker worker = start(id);
+    worker.room = promptTokens;
+    return worker;
   }
 
   /** Goes on with the streams of others, and computes what those of equal numerics compute. */
@@ -194,7 +210,7 @@ public final class FakeWorker implements AutoCloseable {
         .setIdentity(identity)
         .setCapabilities(capabilities)
         .setModel(model)
-        .setLimits(Limits.newBuilder().setMaxSequences(8))
+        .setLimits(Limits.newBuilder().setMaxSequences(8).setMaxPendingPrefillTokens(room))
         .setState(WorkerState.WORKER_STATE_READY)
         .setSubscribers(1)
         .setLoad(Load.newBuilder().setKvBlocksTotal(100))
@@ -257,6 +273,12 @@ public final class FakeWorker implements AutoCloseable {
     private final List<Watcher> open = new ArrayList<>(); // guarded by itself
     private volatile WorkerState state = WorkerState.WORKER_STATE_READY;
     private volatile boolean silent;
+    private volatile Optional<TokenizerBundle> lent = Optional.empty();
+
+    /** What it lends to routers; its model's fingerprint says so only if it was started with it. */
+    public void lend(TokenizerBundle bundle) {
+      lent = Optional.of(bundle);
+    }
 
     /** New streams get nothing by themselves. */
     public void silent(boolean on) {
@@ -284,6 +306,10 @@ public final class FakeWorker implements AutoCloseable {
       tell(WatchResponse.newBuilder().setLoad(load).build());
     }
 
+    public void tell(KvEvents events) {
+      tell(WatchResponse.newBuilder().setKvEvents(events).build());
+    }
+
     public void tell(Heartbeat heartbeat) {
       tell(WatchResponse.newBuilder().setHeartbeat(heartbeat).build());
     }
@@ -304,6 +330,36 @@ public final class FakeWorker implements AutoCloseable {
         watcher.send(WatchResponse.newBuilder().setSnapshot(snapshot().setState(state)));
       }
       opened.add(watcher);
+    }
+
+    @Override
+    public void fetchTokenizer(
+        FetchTokenizerRequest request, StreamObserver<FetchTokenizerResponse> observer) {
+      if (lent.isEmpty()) {
+        observer.onError(Status.UNIMPLEMENTED.asRuntimeException());
+        return;
+      }
+      TokenizerBundle bundle = lent.get();
+      ByteString json = ByteString.copyFromUtf8(bundle.tokenizerJson());
+      observer.onNext(
+          FetchTokenizerResponse.newBuilder()
+              .setInfo(
+                  TokenizerInfo.newBuilder()
+                      .setFingerprint(bundle.fingerprint())
+                      .setChatTemplate(bundle.chatTemplate())
+                      .setBosToken(bundle.bosToken())
+                      .setEosToken(bundle.eosToken())
+                      .addAllEosTokenIds(bundle.eosTokenIds())
+                      .setAddBos(bundle.addBos())
+                      .setTokenizerJsonBytes(json.size()))
+              .build());
+      for (int from = 0; from < json.size(); from += 100) { // in many parts
+        observer.onNext(
+            FetchTokenizerResponse.newBuilder()
+                .setTokenizerJson(json.substring(from, Math.min(json.size(), from + 100)))
+                .build());
+      }
+      observer.onCompleted();
     }
 
     @Override

@@ -1,7 +1,7 @@
 package dev.sluice.worker.triton;
 
-import dev.sluice.common.server.Channels;
 import dev.sluice.common.server.ChannelConfig;
+import dev.sluice.common.server.Channels;
 import dev.sluice.triton.GRPCInferenceServiceGrpc;
 import dev.sluice.triton.GRPCInferenceServiceGrpc.GRPCInferenceServiceBlockingStub;
 import dev.sluice.triton.GRPCInferenceServiceGrpc.GRPCInferenceServiceStub;
@@ -95,8 +95,7 @@ final class TritonClient implements AutoCloseable {
   String describe(Status status) {
     String description = status.getDescription();
     return switch (status.getCode()) {
-      case UNAVAILABLE ->
-          "Triton at " + config.target() + " cannot be reached: " + description;
+      case UNAVAILABLE -> "Triton at " + config.target() + " cannot be reached: " + description;
       case DEADLINE_EXCEEDED ->
           "Triton at "
               + config.target()

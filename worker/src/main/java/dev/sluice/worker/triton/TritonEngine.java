@@ -230,9 +230,7 @@ public final class TritonEngine implements GenerationEngine {
     if (task.deadlineNanos().isPresent()) {
       request.expiry =
           timer.schedule(
-              () -> expire(request),
-              task.deadlineNanos().getAsLong() - now,
-              TimeUnit.NANOSECONDS);
+              () -> expire(request), task.deadlineNanos().getAsLong() - now, TimeUnit.NANOSECONDS);
     }
   }
 
@@ -265,8 +263,7 @@ public final class TritonEngine implements GenerationEngine {
       try {
         TritonCall call =
             new TritonCall(
-                response -> take(next, binding, response),
-                status -> callEnded(next, status));
+                response -> take(next, binding, response), status -> callEnded(next, status));
         next.call = call;
         client.infer(binding.inputs().request(next.asked), next.deadline, next.trace, call);
       } catch (RuntimeException e) {
