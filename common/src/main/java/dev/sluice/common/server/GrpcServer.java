@@ -9,6 +9,7 @@ import io.grpc.ServerServiceDefinition;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
+import io.grpc.protobuf.services.ProtoReflectionService;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -73,6 +74,7 @@ public final class GrpcServer implements AutoCloseable {
     netty.addTransportFilter(loops.marker());
     netty.addService(health.getHealthService());
     netty.addService(ProtoReflectionServiceV1.newInstance());
+    netty.addService(olderReflection());
     builder.services.forEach(netty::addService);
     builder.fallback.forEach(netty::fallbackHandlerRegistry);
     // grpc calls the interceptor added last first
@@ -82,6 +84,12 @@ public final class GrpcServer implements AutoCloseable {
       netty.intercept(interceptor);
     }
     server = netty.build();
+  }
+
+  /** Reflection under its name of before 2023, which many tools still ask for. */
+  @SuppressWarnings("deprecation")
+  private static BindableService olderReflection() {
+    return ProtoReflectionService.newInstance();
   }
 
   public static Builder builder(ServerConfig config) {
