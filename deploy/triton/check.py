@@ -164,6 +164,7 @@ async def main(options):
             await asyncio.sleep(0.2)
         sys.exit(f"the worker does not serve: {last}")
 
+    subprocess.run([options.launcher, "--version"], check=True, stdout=subprocess.DEVNULL)  # builds, if need be
     log = open(options.log, "w")
     triton = Triton(options.environment, log)
     workers = []

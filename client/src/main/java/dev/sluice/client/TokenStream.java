@@ -57,7 +57,6 @@ public final class TokenStream implements Iterable<GenerateResponse>, AutoClosea
 
   // Reader thread only.
   private Attempt attempt;
-  private int resumes;
   private @Nullable GenerateResponse next;
   private @Nullable End end;
   private @Nullable Started started;
@@ -69,7 +68,7 @@ public final class TokenStream implements Iterable<GenerateResponse>, AutoClosea
     this.request = request;
     this.options = options;
     this.recovery = recovery;
-    received = new Received(request);
+    received = new Received(request, System::nanoTime);
     attempt = new Attempt(endpoints.pick(Optional.empty()));
   }
 
@@ -131,8 +130,9 @@ public final class TokenStream implements Iterable<GenerateResponse>, AutoClosea
     while (end == null) {
       switch (take()) {
         case Message(GenerateResponse response) -> {
-          if (accept(response)) {
-            return Optional.of(response);
+          Optional<GenerateResponse> accepted = accept(response);
+          if (accepted.isPresent()) {
+            return accepted;
           }
         }
         case End e -> {
@@ -162,7 +162,8 @@ public final class TokenStream implements Iterable<GenerateResponse>, AutoClosea
     return new End(status, new Metadata());
   }
 
-  private boolean accept(GenerateResponse response) {
+  /** What the reader gets; empty if the message has ended the stream. */
+  private Optional<GenerateResponse> accept(GenerateResponse response) {
     long expected = received.lastSequence() + 1;
     if (!received.take(response)) {
       Status fault =
@@ -170,13 +171,18 @@ public final class TokenStream implements Iterable<GenerateResponse>, AutoClosea
               "message " + response.getSequence() + " (expected: " + expected + ")");
       cancel(fault);
       end = new End(fault, new Metadata());
-      return false;
+      return Optional.empty();
     }
     attempt.call.request(1);
     attempt.delivered = true;
     recovery.progressed();
-    note(response);
-    return true;
+    GenerateResponse accepted = response;
+    if (response.hasFinished() && received.resumes() > 0) {
+      Finished whole = received.whole(response.getFinished());
+      accepted = response.toBuilder().setFinished(whole).build();
+    }
+    note(accepted);
+    return Optional.of(accepted);
   }
 
   /** Makes the call again after an attempt has ended; or tells how the stream ends. */
@@ -187,12 +193,16 @@ public final class TokenStream implements Iterable<GenerateResponse>, AutoClosea
         return Optional.of(new End(cancelled.get(), ended.trailers()));
       }
     }
+    if (finished != null) { // the answer is complete, whatever became of its router
+      return Optional.of(new End(Status.OK, ended.trailers()));
+    }
     if (ended.status().isOk() || endpoints.isClosed() || context.isCancelled()) {
       return Optional.of(ended);
     }
     if (ended.status().getCode() == Status.Code.UNAVAILABLE) {
       attempt.endpoint.lost();
     }
+    received.lost();
     Optional<Duration> pause =
         recovery
             .failed(ended.status(), ended.trailers(), received.begun(), attempt.delivered)
@@ -202,10 +212,9 @@ public final class TokenStream implements Iterable<GenerateResponse>, AutoClosea
     }
     Optional<End> stopped = await(pause.get());
     if (stopped.isEmpty()) {
-      resumes += received.begun() ? 1 : 0;
       context.run(() -> {
         attempt = new Attempt(endpoints.pick(Optional.of(attempt.endpoint)));
-        attempt.start(received.next(request));
+        attempt.start(received.again(request));
       });
     }
     return stopped;
@@ -314,7 +323,7 @@ public final class TokenStream implements Iterable<GenerateResponse>, AutoClosea
 
   /** Times that the stream went on at a router after it had lost one. Reader thread only. */
   public int resumes() {
-    return resumes;
+    return received.resumes();
   }
 
   /** Ends the call; the reader gets CANCELLED after what has already arrived. */

@@ -51,6 +51,13 @@ public final class RouterCommand implements Callable<Integer> {
       description = "Port for clients; 0 takes a free one. Default: 9090. (--server.port)")
   private Optional<String> port = Optional.empty();
 
+  @Option(
+      names = "--http-port",
+      paramLabel = "N",
+      description =
+          "Port of the OpenAI-compatible API; 0 takes a free one. Default: 8080. (--http.port)")
+  private Optional<String> httpPort = Optional.empty();
+
   @Override
   public Integer call() throws InterruptedException {
     CommandLine commandLine = spec.commandLine();
@@ -61,6 +68,7 @@ public final class RouterCommand implements Callable<Integer> {
               .with(keys)
               .with("workers", workers)
               .with("server.port", port)
+              .with("http.port", httpPort)
               .load(RouterConfig.class, RouterConfig.defaults(), commandLine);
     } catch (ConfigException e) {
       return ConfigOptions.failed(commandLine, e, ExitCode.USAGE);

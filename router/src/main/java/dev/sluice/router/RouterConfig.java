@@ -2,9 +2,12 @@ package dev.sluice.router;
 
 import dev.sluice.common.server.ServerConfig;
 import dev.sluice.common.telemetry.TelemetryConfig;
+import dev.sluice.router.admission.AdmissionOptions;
+import dev.sluice.router.admission.TenantOptions;
 import dev.sluice.router.fleet.ChannelOptions;
 import dev.sluice.router.fleet.FleetOptions;
 import dev.sluice.router.fleet.WorkerSource;
+import dev.sluice.router.http.HttpConfig;
 import dev.sluice.router.index.IndexOptions;
 import dev.sluice.router.policy.Policies;
 import dev.sluice.router.prompt.PromptOptions;
@@ -17,6 +20,7 @@ import java.util.Optional;
  * Configuration of a router.
  *
  * @param server where clients connect
+ * @param http where clients of other APIs connect
  * @param workers where workers are: host:port, dns:///host:port or
  *     kubernetes:///service.namespace:port
  * @param policy name of the routing policy
@@ -25,11 +29,14 @@ import java.util.Optional;
  * @param fleet how workers are watched
  * @param channel how workers are reached
  * @param proxy how calls are passed on
+ * @param admission how requests wait for a worker
+ * @param tenants what each tenant gets
  * @param telemetry spans and metrics
  * @param portFile where the ports in use are written; none by default
  */
 public record RouterConfig(
     ServerConfig server,
+    HttpConfig http,
     List<String> workers,
     String policy,
     IndexOptions index,
@@ -37,6 +44,8 @@ public record RouterConfig(
     FleetOptions fleet,
     ChannelOptions channel,
     ProxyOptions proxy,
+    AdmissionOptions admission,
+    TenantOptions tenants,
     TelemetryConfig telemetry,
     Optional<Path> portFile) {
   private static final int DEFAULT_PORT = 9090;
@@ -61,6 +70,7 @@ public record RouterConfig(
   public static RouterConfig defaults() {
     return new RouterConfig(
         ServerConfig.defaults(DEFAULT_PORT),
+        HttpConfig.DEFAULTS,
         List.of("127.0.0.1:9091"),
         Policies.DEFAULT,
         IndexOptions.DEFAULTS,
@@ -68,6 +78,8 @@ public record RouterConfig(
         FleetOptions.DEFAULTS,
         ChannelOptions.DEFAULTS,
         ProxyOptions.DEFAULTS,
+        AdmissionOptions.DEFAULTS,
+        TenantOptions.DEFAULTS,
         TelemetryConfig.defaults(DEFAULT_METRICS_PORT),
         Optional.empty());
   }

@@ -7,13 +7,17 @@ import dev.sluice.common.server.Lifecycle;
 import dev.sluice.common.server.PortFile;
 import dev.sluice.common.telemetry.Metrics;
 import dev.sluice.common.telemetry.Telemetry;
+import dev.sluice.router.admission.Admission;
+import dev.sluice.router.edge.LocalGeneration;
 import dev.sluice.router.fleet.Discoveries;
 import dev.sluice.router.fleet.Fleet;
 import dev.sluice.router.fleet.FleetLoop;
 import dev.sluice.router.fleet.FleetThread;
 import dev.sluice.router.fleet.WorkerChannels;
 import dev.sluice.router.fleet.WorkerSource;
+import dev.sluice.router.http.HttpEdge;
 import dev.sluice.router.index.PrefixIndex;
+import dev.sluice.router.kserve.InferenceService;
 import dev.sluice.router.policy.Policies;
 import dev.sluice.router.policy.Selector;
 import dev.sluice.router.prompt.Prompts;
@@ -23,12 +27,15 @@ import dev.sluice.router.service.FleetGrpcService;
 import dev.sluice.router.service.FleetHealth;
 import dev.sluice.router.service.GenerationServiceDefinition;
 import io.grpc.ServerInterceptors;
+import io.grpc.ServerServiceDefinition;
 import java.io.IOException;
 import java.security.SecureRandom;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -52,6 +59,9 @@ public final class RouterMain implements AutoCloseable {
   private final Proxy proxy;
   private final GrpcServer server;
   private final Telemetry telemetry;
+  private final SecureRandom random = new SecureRandom();
+  private final LocalGeneration local; // the edges' way in
+  private Optional<HttpEdge> http = Optional.empty();
 
   /**
    * Builds and starts everything; when this returns, clients can connect.
@@ -87,7 +97,6 @@ public final class RouterMain implements AutoCloseable {
     lifecycle = new Lifecycle(config.server().stopGrace().plus(CLOSING));
     lifecycle.add("telemetry", telemetry);
     lifecycle.add("fleet thread", loop);
-    SecureRandom random = new SecureRandom();
     List<WorkerSource> sources = config.workers().stream().map(WorkerSource::parse).toList();
     EventLoops loops =
         lifecycle.add("event loops", EventLoops.create(config.server().eventLoops()));
@@ -106,6 +115,10 @@ public final class RouterMain implements AutoCloseable {
                 index));
     Discoveries.searching(sources, config.fleet(), loop).forEach(fleet::follow);
     tokenizers = lifecycle.add("tokenizers", new Tokenizers(fleet, loop::nanoTime));
+    Admission admission =
+        lifecycle.add(
+            "admission",
+            new Admission(config.admission(), config.tenants(), fleet, loop, telemetry.meter()));
     proxy =
         new Proxy(
             fleet,
@@ -115,14 +128,18 @@ public final class RouterMain implements AutoCloseable {
                 index,
                 loop::nanoTime),
             config.proxy(),
+            admission,
             telemetry,
             loop::nanoTime,
             random,
             new Prompts(config.prompt(), fleet, tokenizers));
+    ServerServiceDefinition generation = GenerationServiceDefinition.of(proxy, fleet);
+    local = lifecycle.add("edges", LocalGeneration.start(generation));
     server =
         GrpcServer.builder(config.server())
             .on(loops)
-            .service(GenerationServiceDefinition.of(proxy, fleet))
+            .service(generation)
+            .service(InferenceService.over(local.channel(), fleet::snapshot))
             // The proxy has spans of its own; operators' calls get the usual ones.
             .service(
                 ServerInterceptors.intercept(
@@ -131,6 +148,9 @@ public final class RouterMain implements AutoCloseable {
   }
 
   private void open() throws IOException {
+    if (config.http().enabled()) {
+      http = Optional.of(lifecycle.add("http", startHttp()));
+    }
     server.start();
     lifecycle.add("server", this::stopServing);
     lifecycle.add("health", new FleetHealth(fleet, server.health()).start());
@@ -140,6 +160,7 @@ public final class RouterMain implements AutoCloseable {
     }
     Map<String, Integer> ports = new LinkedHashMap<>();
     ports.put("grpc", port());
+    http.ifPresent(edge -> ports.put("http", edge.port()));
     if (telemetry.metricsPort() != 0) {
       ports.put("metrics", telemetry.metricsPort());
     }
@@ -147,11 +168,22 @@ public final class RouterMain implements AutoCloseable {
       PortFile.write(config.portFile().get(), ports);
     }
     log.info(
-        "router listens on {}:{}, policy {}, workers {}",
+        "router listens on {}:{}, HTTP on {}, policy {}, workers {}",
         config.server().host(),
         port(),
+        http.map(edge -> config.http().host() + ":" + edge.port()).orElse("no port"),
         config.policy(),
         config.workers());
+  }
+
+  private HttpEdge startHttp() {
+    return HttpEdge.start(
+        config.http(), local.channel(), fleet, telemetry, Clock.systemUTC(), random);
+  }
+
+  /** The port of the HTTP server, if there is one. */
+  public Optional<Integer> httpPort() {
+    return http.map(HttpEdge::port);
   }
 
   /** The port of the gRPC server. */
@@ -190,6 +222,7 @@ public final class RouterMain implements AutoCloseable {
                         + grace.toMillis()
                         + " ms",
                     RETRY_AFTER)));
+    http.ifPresent(edge -> edge.stop(grace.plusSeconds(1)));
     server.stop(grace.plusSeconds(1));
   }
 }

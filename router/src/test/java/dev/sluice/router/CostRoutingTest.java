@@ -50,6 +50,7 @@ class CostRoutingTest {
         RouterFixture.start(
             new RouterConfig(
                 d.server(),
+                d.http(),
                 d.workers(),
                 "cost",
                 d.index(),
@@ -57,6 +58,8 @@ class CostRoutingTest {
                 d.fleet(),
                 d.channel(),
                 d.proxy(),
+                d.admission(),
+                d.tenants(),
                 d.telemetry(),
                 d.portFile()),
             Telemetry.noop());

@@ -78,7 +78,8 @@ class RouterCommandTest {
   void saysThatAPortIsTaken() throws IOException {
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       int port = taken.getLocalPort();
-      assertThat(run("--port", "" + port, "--telemetry.enabled", "false")).isEqualTo(1);
+      assertThat(run("--port", "" + port, "--http-port", "0", "--telemetry.enabled", "false"))
+          .isEqualTo(1);
       assertThat(err.toString()).contains("127.0.0.1:" + port).contains("in use");
     }
   }
@@ -90,6 +91,7 @@ class RouterCommandTest {
     RouterConfig config =
         new RouterConfig(
             d.server(),
+            d.http(),
             d.workers(),
             d.policy(),
             d.index(),
@@ -97,11 +99,13 @@ class RouterCommandTest {
             d.fleet(),
             d.channel(),
             d.proxy(),
+            d.admission(),
+            d.tenants(),
             d.telemetry(),
             java.util.Optional.of(file));
     try (RouterMain router = RouterMain.start(config)) {
       assertThat(Files.readAllLines(file))
-          .contains("grpc=" + router.port())
+          .contains("grpc=" + router.port(), "http=" + router.httpPort().orElseThrow())
           .anyMatch(line -> line.startsWith("metrics="));
     }
   }

@@ -1,11 +1,15 @@
 package dev.sluice.router;
 
+import dev.sluice.common.config.ByteSize;
 import dev.sluice.common.server.ServerConfig;
 import dev.sluice.common.telemetry.Telemetry;
 import dev.sluice.common.telemetry.TelemetryConfig;
+import dev.sluice.router.admission.AdmissionOptions;
+import dev.sluice.router.admission.TenantOptions;
 import dev.sluice.router.fleet.ChannelOptions;
 import dev.sluice.router.fleet.Fleet;
 import dev.sluice.router.fleet.FleetOptions;
+import dev.sluice.router.http.HttpConfig;
 import dev.sluice.router.index.IndexOptions;
 import dev.sluice.router.prompt.PromptOptions;
 import dev.sluice.router.proxy.ProxyOptions;
@@ -21,6 +25,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -31,6 +36,10 @@ import java.util.concurrent.TimeUnit;
 final class RouterFixture implements AutoCloseable {
   /** Waits for nobody. */
   static final ProxyOptions PROXY = proxy(4, Duration.ZERO);
+
+  /** Any port, and bodies of 64 KiB at most. */
+  static final HttpConfig HTTP =
+      new HttpConfig(true, "127.0.0.1", 0, ByteSize.ofKiB(64), Duration.ofMinutes(1), 2);
 
   private final RouterMain router;
   private final ManagedChannel channel;
@@ -79,6 +88,34 @@ final class RouterFixture implements AutoCloseable {
     }
   }
 
+  /** Over these workers, with time that is the test's, where requests may have to wait. */
+  static RouterFixture over(
+      SteppedLoop loop, AdmissionOptions admission, TenantOptions tenants, FakeWorker... workers) {
+    RouterConfig d = config(workers);
+    RouterConfig config =
+        new RouterConfig(
+            d.server(),
+            d.http(),
+            d.workers(),
+            d.policy(),
+            d.index(),
+            d.prompt(),
+            d.fleet(),
+            d.channel(),
+            d.proxy(),
+            admission,
+            tenants,
+            d.telemetry(),
+            d.portFile());
+    try {
+      RouterFixture fixture = new RouterFixture(RouterMain.start(config, Telemetry.noop(), loop));
+      Fleets.awaitReady(fixture.fleet(), workers.length);
+      return fixture;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   static RouterConfig config(FakeWorker... workers) {
     return config(PROXY, Duration.ofSeconds(5), workers);
   }
@@ -113,6 +150,7 @@ final class RouterFixture implements AutoCloseable {
             d.handshakeTimeout(),
             d.eventLoops(),
             stopGrace),
+        HTTP,
         Arrays.stream(workers).map(FakeWorker::address).toList(),
         "least-outstanding", // whoever is idle: easy to foretell
         IndexOptions.DEFAULTS,
@@ -120,12 +158,19 @@ final class RouterFixture implements AutoCloseable {
         fleet,
         ChannelOptions.DEFAULTS,
         proxy,
+        AdmissionOptions.DEFAULTS.withQueueTimeout(Duration.ZERO),
+        TenantOptions.DEFAULTS,
         TelemetryConfig.defaults(0),
         Optional.empty());
   }
 
   Fleet fleet() {
     return router.fleet();
+  }
+
+  /** A path of its HTTP edge. */
+  URI http(String path) {
+    return URI.create("http://127.0.0.1:" + router.httpPort().orElseThrow() + path);
   }
 
   RouterMain router() {

@@ -84,8 +84,8 @@ class TelemetryTest {
       assertThat(kept.named("route"))
           .hasSize(2)
           .allSatisfy(span -> assertThat(text(span, "policy")).isEqualTo("least-outstanding"));
-      // server, 2 decisions, 2 attempts: nothing per token
-      assertThat(kept.all()).hasSize(5);
+      // server, admission, 2 decisions, 2 attempts: nothing per token
+      assertThat(kept.all()).hasSize(6);
     }
     sdk.close();
   }

@@ -42,14 +42,16 @@ final class TritonWorker {
    * @throws dev.sluice.worker.model.ModelStoreException if there is no such model
    */
   static Optional<Tokenization> tokenization(TritonConfig config) {
-    return config.tokenizer().map(name -> {
-      Path file = ModelStore.of(System.getenv()).resolve(name, Progress.NONE);
-      try (Checkpoint checkpoint = Checkpoints.open(file)) {
-        TokenizerBundle bundle = checkpoint.tokenizer();
-        Tokenizer tokenizer = Tokenizer.load(bundle);
-        return new Tokenization(bundle, tokenizer, new PromptEncoder(bundle, tokenizer));
-      }
-    });
+    return config
+        .tokenizer()
+        .map(name -> {
+          Path file = ModelStore.of(System.getenv()).resolve(name, Progress.NONE);
+          try (Checkpoint checkpoint = Checkpoints.open(file)) {
+            TokenizerBundle bundle = checkpoint.tokenizer();
+            Tokenizer tokenizer = Tokenizer.load(bundle);
+            return new Tokenization(bundle, tokenizer, new PromptEncoder(bundle, tokenizer));
+          }
+        });
   }
 
   /** Starts the engine and hands it to the services. */

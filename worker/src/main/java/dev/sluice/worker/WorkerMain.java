@@ -39,6 +39,12 @@ import org.slf4j.LoggerFactory;
 public final class WorkerMain {
   private static final Logger log = LoggerFactory.getLogger(WorkerMain.class);
 
+  /**
+   * Routers keep prompts for so many full steps here: enough that the engine never waits for them,
+   * and no more, since what waits at a router can be served by whichever worker is free first.
+   */
+  private static final int STEPS_AHEAD = 4;
+
   /** What closing may take beyond the grace of running requests. */
   private static final Duration CLOSE_MARGIN = Duration.ofSeconds(15);
 
@@ -211,7 +217,9 @@ public final class WorkerMain {
             .setMaxSequences(geometry.maxSequences())
             .setMaxBatchedTokens(geometry.maxBatchedTokens())
             .setMaxWaitingRequests(config.engine().maxWaitingRequests())
-            .setMaxPendingPrefillTokens(config.engine().maxWaitingTokens())
+            .setMaxPendingPrefillTokens(
+                Math.min(
+                    config.engine().maxWaitingTokens(), STEPS_AHEAD * geometry.maxBatchedTokens()))
             .build(),
         MemoryPlan.newBuilder()
             .setWeightBytes(runner.memoryPlan().weightBytes())

@@ -67,7 +67,12 @@ final class FleetDisplay implements Consumer<FleetEvent> {
       switch (event) {
         case FleetEvent.Listening e ->
             log("%s listens on %s (process %d)".formatted(e.name(), e.address(), e.pid()));
-        case FleetEvent.Ready e -> log(style.bold("ready: router " + e.target()));
+        case FleetEvent.Ready e ->
+            log(
+                style.bold(
+                    "ready: router "
+                        + e.target()
+                        + e.http().map(url -> ", OpenAI API " + url + "/v1").orElse("")));
         case FleetEvent.Died e -> log(style.red(e.how()));
         case FleetEvent.Restarting e ->
             log("%s starts again in %d ms".formatted(e.name(), e.delay().toMillis()));

@@ -9,8 +9,14 @@ import dev.sluice.client.SluiceClient;
 import dev.sluice.v1.DrainWorkerRequest;
 import dev.sluice.v1.DrainWorkerResponse;
 import dev.sluice.v1.FleetServiceGrpc;
+import dev.sluice.v1.FleetWorker;
+import dev.sluice.v1.Load;
+import dev.sluice.v1.WatchFleetRequest;
+import dev.sluice.v1.WatchFleetResponse;
 import java.time.Duration;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -38,6 +44,11 @@ final class FleetDrainCommand implements Callable<Integer> {
       description = "How long running requests may take. Default: as the worker is configured.")
   private @Nullable Duration grace;
 
+  @Option(
+      names = "--wait",
+      description = "Returns once the worker has no request any more, or has left.")
+  private boolean wait;
+
   @Mixin private ServerOptions server = new ServerOptions();
   @Mixin private OutputFormat output = new OutputFormat();
 
@@ -51,10 +62,39 @@ final class FleetDrainCommand implements Callable<Integer> {
       DrainWorkerResponse response =
           FleetCall.of(() ->
               FleetServiceGrpc.newBlockingStub(client.channel()).drainWorker(request.build()));
+      FleetWorker drained = response.getWorker();
+      if (wait) {
+        drained = awaitIdle(client, drained);
+        response = DrainWorkerResponse.newBuilder().setWorker(drained).build();
+      }
       new FleetOutput(
               spec.commandLine().getOut(), output, new Style(Terminal.ofProcess().drawsOnOut()))
-          .print(response, List.of(response.getWorker()));
+          .print(response, List.of(drained));
     }
     return ExitCode.OK;
+  }
+
+  /** The worker once it has nothing to do, or as it was last seen. */
+  private static FleetWorker awaitIdle(SluiceClient client, FleetWorker drained) {
+    Iterator<WatchFleetResponse> changes =
+        FleetServiceGrpc.newBlockingStub(client.channel())
+            .watchFleet(WatchFleetRequest.getDefaultInstance());
+    FleetWorker latest = drained;
+    while (FleetCall.of(changes::hasNext)) {
+      Optional<FleetWorker> now =
+          changes.next().getWorkersList().stream()
+              .filter(w -> w.getAddress().equals(drained.getAddress()))
+              .findFirst();
+      latest = now.orElse(latest);
+      if (now.isEmpty() || isIdle(latest)) {
+        return latest;
+      }
+    }
+    return latest;
+  }
+
+  private static boolean isIdle(FleetWorker worker) {
+    Load load = worker.getLoad();
+    return worker.getInFlight() + load.getRunningRequests() + load.getWaitingRequests() == 0;
   }
 }

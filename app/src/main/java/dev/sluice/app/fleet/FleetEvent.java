@@ -3,6 +3,7 @@ package dev.sluice.app.fleet;
 import dev.sluice.v1.FleetWorker;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /** What happens in a fleet, for whoever shows it. */
 public sealed interface FleetEvent {
@@ -22,6 +23,11 @@ public sealed interface FleetEvent {
   /** It will be started again. */
   record Restarting(String name, Duration delay) implements FleetEvent {}
 
-  /** Every worker takes requests. */
-  record Ready(String target) implements FleetEvent {}
+  /**
+   * Every worker takes requests.
+   *
+   * @param target where the router is reached by gRPC, host:port
+   * @param http where it is reached by HTTP, a URL
+   */
+  record Ready(String target, Optional<String> http) implements FleetEvent {}
 }

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -42,6 +43,7 @@ public final class LocalFleet implements AutoCloseable {
   private final List<Supervisor> workers = new ArrayList<>(); // guarded by this
   private Optional<Supervisor> router = Optional.empty(); // guarded by this
   private Optional<FleetWatch> watch = Optional.empty(); // guarded by this
+  private Optional<String> http = Optional.empty(); // guarded by this
   private boolean closed; // guarded by this
   private boolean stopped; // guarded by stopping
 
@@ -73,12 +75,19 @@ public final class LocalFleet implements AutoCloseable {
     for (Supervisor worker : started) {
       addresses.add(HOST + ":" + worker.awaitPorts().get("grpc"));
     }
-    String target = HOST + ":" + startRouter(addresses).awaitPorts().get("grpc");
+    Map<String, Integer> ports = startRouter(addresses).awaitPorts();
+    String target = HOST + ":" + ports.get("grpc");
     synchronized (this) {
+      http = Optional.ofNullable(ports.get("http")).map(port -> "http://" + HOST + ":" + port);
       refuseIfClosed();
       watch = Optional.of(FleetWatch.start(target, this::onWorkers));
     }
     return target;
+  }
+
+  /** Where the router's HTTP edge is reached, once it is started and if it has one. */
+  public synchronized Optional<String> http() {
+    return http;
   }
 
   private synchronized Supervisor startWorker(String name) {
@@ -102,7 +111,12 @@ public final class LocalFleet implements AutoCloseable {
   private synchronized Supervisor startRouter(List<String> addresses) {
     refuseIfClosed();
     List<String> arguments =
-        List.of("--workers", String.join(",", addresses), "--telemetry.metrics-port", "0");
+        new ArrayList<>(
+            List.of("--workers", String.join(",", addresses), "--telemetry.metrics-port", "0"));
+    if (options.routerPort() == 0
+        && options.routerArguments().stream().noneMatch(flag -> flag.startsWith("--http"))) {
+      arguments.addAll(List.of("--http-port", "0")); // neither is anybody's business
+    }
     Supervisor started =
         supervise(
             Role.ROUTER,

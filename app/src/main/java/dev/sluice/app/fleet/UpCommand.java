@@ -52,10 +52,11 @@ public final class UpCommand implements Callable<Integer> {
         AtExit _ = AtExit.run(() -> stop(fleet))) {
       String target = fleet.start();
       fleet.awaitReady(READY_TIMEOUT);
-      display.accept(new FleetEvent.Ready(target));
+      display.accept(new FleetEvent.Ready(target, fleet.http()));
       if (!terminal.out()) {
         // For scripts; people read it in the display, which must be alone on their terminal.
         out.println("router " + target);
+        fleet.http().ifPresent(url -> out.println("http " + url));
         out.flush();
       }
       fleet.awaitEnd();

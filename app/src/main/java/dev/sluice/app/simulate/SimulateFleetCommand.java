@@ -160,7 +160,7 @@ public final class SimulateFleetCommand implements Callable<Integer> {
             kvTokens / blockSize,
             maxBatchedTokens,
             maxSequences),
-        step.map(time -> new CostModel(time.toNanos(), 0, 0, 0, 0))
+        step.map(time -> new CostModel((double) time.toNanos(), 0, 0, 0, 0))
             .orElseGet(() -> CostOption.read(cost)),
         maxWaitingRequests,
         prefixCache,

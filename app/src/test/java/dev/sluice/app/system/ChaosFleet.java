@@ -86,6 +86,7 @@ final class ChaosFleet implements AutoCloseable {
     return Sluice.start(
         "router",
         "--port=" + routerPorts.get(index),
+        "--http-port=0",
         "--telemetry.metrics-port=0",
         "--fleet.silence-timeout=" + stallTimeout,
         "--fleet.stall-timeout=" + stallTimeout,
@@ -116,8 +117,7 @@ final class ChaosFleet implements AutoCloseable {
 
   /** Workers that every router can use; none while a router does not answer. */
   Set<Integer> ready() {
-    Set<Integer> ready =
-        new TreeSet<>(IntStream.range(0, workers.size()).boxed().toList());
+    Set<Integer> ready = new TreeSet<>(IntStream.range(0, workers.size()).boxed().toList());
     for (SluiceClient operator : operators) {
       try {
         List<FleetWorker> known =

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
  * processes, with the real model. Five minutes of it:
  *
  * <pre>
- * mvn verify -pl app -am -DskipTests -DskipITs=false -Dit.test=ChaosIT
+ * mvn verify -pl app -am -Dtest=NoSuchTest -Dit.test=ChaosIT
  *     -Dsurefire.failIfNoSpecifiedTests=false -Dsluice.chaos.seconds=300
  *     -Dsluice.chaos.requests=300 -Dsluice.chaos.workers=4
  * </pre>
@@ -88,7 +88,13 @@ final class ChaosIT {
                 (i, answer) -> {
                   answered.incrementAndGet();
                   if (!answer.equals(expected.get(i % REQUESTS))) {
-                    note("request " + i + ": " + answer + " instead of " + expected.get(i % REQUESTS));
+                    note(
+                        "request "
+                            + i
+                            + ": "
+                            + answer
+                            + " instead of "
+                            + expected.get(i % REQUESTS));
                   }
                 });
         disturb(fleet, done);
@@ -110,27 +116,29 @@ final class ChaosIT {
       SluiceClient client, List<GenerateRequest> requests, long untilNanos, Answers answers) {
     AtomicInteger next = new AtomicInteger();
     CountDownLatch done = new CountDownLatch(CONCURRENCY);
-    IntStream.range(0, CONCURRENCY).forEach(_ -> Thread.startVirtualThread(() -> {
-      try {
-        for (int i = next.getAndIncrement();
-            i < REQUESTS || (untilNanos != 0 && System.nanoTime() - untilNanos < 0);
-            i = next.getAndIncrement()) {
-          running.add(i);
-          try {
-            List<Choice> answer = ChaosRequests.ask(client, requests.get(i % REQUESTS));
-            synchronized (answers) {
-              answers.take(i, answer);
-            }
-          } catch (RuntimeException | AssertionError e) {
-            note("request " + i + ": " + e);
-          } finally {
-            running.remove(i);
-          }
-        }
-      } finally {
-        done.countDown();
-      }
-    }));
+    IntStream.range(0, CONCURRENCY)
+        .forEach(_ ->
+            Thread.startVirtualThread(() -> {
+              try {
+                for (int i = next.getAndIncrement();
+                    i < REQUESTS || (untilNanos != 0 && System.nanoTime() - untilNanos < 0);
+                    i = next.getAndIncrement()) {
+                  running.add(i);
+                  try {
+                    List<Choice> answer = ChaosRequests.ask(client, requests.get(i % REQUESTS));
+                    synchronized (answers) {
+                      answers.take(i, answer);
+                    }
+                  } catch (RuntimeException | AssertionError e) {
+                    note("request " + i + ": " + e);
+                  } finally {
+                    running.remove(i);
+                  }
+                }
+              } finally {
+                done.countDown();
+              }
+            }));
     return done;
   }
 

@@ -21,7 +21,8 @@ final class ChaosRequests {
       """
       {"type":"object","properties":{"name":{"type":"string","maxLength":20},
       "age":{"type":"integer"},"tags":{"type":"array","items":{"type":"string","maxLength":8},
-      "maxItems":3}},"required":["name","age","tags"],"additionalProperties":false}""";
+      "maxItems":3}},"required":["name","age","tags"],"additionalProperties":false}\
+      """;
   private static final List<String> TOPICS =
       List.of("rivers", "bread", "the moon", "trains", "a small village", "glass", "winter");
 

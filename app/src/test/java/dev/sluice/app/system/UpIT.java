@@ -42,7 +42,12 @@ final class UpIT {
   @Test
   void portInUseIsTold() throws Exception {
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"));
-        Sluice up = Sluice.start("up", "--workers=1", "--port=" + taken.getLocalPort())) {
+        Sluice up =
+            Sluice.start(
+                "up",
+                "--workers=1",
+                "--port=" + taken.getLocalPort(),
+                "--router-flag=--http-port=0")) {
       Result result = up.await();
       assertThat(result.code()).isEqualTo(1);
       assertThat(result.err())

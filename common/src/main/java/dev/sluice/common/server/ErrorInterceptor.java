@@ -13,7 +13,7 @@ import io.grpc.StatusRuntimeException;
  * Answers what handlers throw, or give to {@code onError}: refusals with their status, the rest as
  * INTERNAL with the request id, logged once, its stack trace never sent.
  */
-final class ErrorInterceptor implements ServerInterceptor {
+public final class ErrorInterceptor implements ServerInterceptor {
   @Override
   public <ReqT, RespT> ServerCall.Listener<ReqT> interceptCall(
       ServerCall<ReqT, RespT> call, Metadata headers, ServerCallHandler<ReqT, RespT> next) {

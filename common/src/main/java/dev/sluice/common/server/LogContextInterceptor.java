@@ -10,7 +10,7 @@ import io.opentelemetry.api.trace.SpanContext;
 import org.slf4j.MDC;
 
 /** Puts the trace id into every log line that a handler writes. Goes below the tracing. */
-final class LogContextInterceptor implements ServerInterceptor {
+public final class LogContextInterceptor implements ServerInterceptor {
   private static final String TRACE_ID = "trace_id";
 
   @Override

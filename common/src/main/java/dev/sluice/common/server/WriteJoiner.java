@@ -2,6 +2,7 @@ package dev.sluice.common.server;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelDuplexHandler;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import org.jspecify.annotations.Nullable;
@@ -37,7 +38,7 @@ final class WriteJoiner extends ChannelDuplexHandler {
       return;
     }
     pass(ctx);
-    ctx.write(message, promise);
+    ChannelFuture _ = ctx.write(message, promise);
   }
 
   private ByteBuf room(ChannelHandlerContext ctx, int bytes) {
@@ -54,7 +55,7 @@ final class WriteJoiner extends ChannelDuplexHandler {
     ByteBuf buffer = joined;
     if (buffer != null) {
       joined = null;
-      ctx.write(buffer);
+      ChannelFuture _ = ctx.write(buffer); // a failure closes the connection
     }
   }
 
@@ -67,7 +68,7 @@ final class WriteJoiner extends ChannelDuplexHandler {
   @Override
   public void close(ChannelHandlerContext ctx, ChannelPromise promise) {
     flush(ctx); // what counts as written must not be dropped
-    ctx.close(promise);
+    ChannelFuture _ = ctx.close(promise);
   }
 
   @Override

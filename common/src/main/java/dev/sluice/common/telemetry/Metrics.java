@@ -136,7 +136,7 @@ public final class Metrics {
   public static final Counter TENANT_REQUESTS =
       new Counter("sluice_tenant_requests", "{request}", "Requests that ended at a worker");
 
-  /** By attributes {@code tenant} and {@code direction}: input, output. */
+  /** By attributes {@code tenant} and {@code type}: input, output. */
   public static final Counter TENANT_TOKENS =
       new Counter("sluice_tenant_tokens", "{token}", "Tokens of requests that ended at a worker");
 
@@ -179,6 +179,23 @@ public final class Metrics {
       new Counter("sluice_attempts", "{attempt}", "Times a request went to a worker");
   public static final Counter RESUMES =
       new Counter("sluice_resumes", "{resume}", "Streams continued on another worker");
+
+  /** By attributes {@code tenant} and {@code outcome}: admitted, or why it was refused. */
+  public static final Counter ROUTER_TENANT_REQUESTS =
+      new Counter("sluice_router_tenant_requests", "{request}", "Requests by tenant and outcome");
+
+  /** By attributes {@code tenant} and {@code type}: input, output. */
+  public static final Counter ROUTER_TENANT_TOKENS =
+      new Counter(
+          "sluice_router_tenant_tokens", "{token}", "Tokens of admitted requests by tenant");
+
+  /** By attribute {@code model}. */
+  public static final Gauge QUEUED_REQUESTS =
+      new Gauge("sluice_router_queued_requests", "{request}", "Requests that wait for a worker");
+
+  /** By attribute {@code model}. */
+  public static final Gauge QUEUED_TOKENS =
+      new Gauge("sluice_router_queued_tokens", "{token}", "Prompt tokens of requests that wait");
 
   private Metrics() {}
 

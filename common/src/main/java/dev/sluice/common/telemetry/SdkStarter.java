@@ -16,6 +16,8 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +27,18 @@ final class SdkStarter {
   private static final AttributeKey<String> INSTANCE =
       AttributeKey.stringKey("service.instance.id");
   private static final AttributeKey<String> VERSION = AttributeKey.stringKey("service.version");
+
+  /**
+   * Warns, whenever Prometheus reads, of exemplars of gRPC's own metrics that lose attributes
+   * beyond Prometheus' limit. The trace, which is what they are for, they keep. Held, since a
+   * logger that nobody holds forgets its level.
+   */
+  private static final Logger CONVERTER =
+      Logger.getLogger("io.opentelemetry.exporter.prometheus.Otel2PrometheusConverter");
+
+  static {
+    CONVERTER.setLevel(Level.SEVERE);
+  }
 
   private final String serviceName;
   private final TelemetryConfig config;

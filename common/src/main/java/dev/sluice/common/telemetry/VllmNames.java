@@ -35,8 +35,7 @@ final class VllmNames {
           Map.entry("sluice_requests_waiting", List.of("vllm:num_requests_waiting")),
           Map.entry("sluice_kv_use", List.of("vllm:kv_cache_usage_perc")),
           Map.entry(
-              "sluice_prompt_tokens",
-              List.of("vllm:prompt_tokens", "vllm:prefix_cache_queries")),
+              "sluice_prompt_tokens", List.of("vllm:prompt_tokens", "vllm:prefix_cache_queries")),
           Map.entry("sluice_prefix_hit_tokens", List.of("vllm:prefix_cache_hits")),
           Map.entry("sluice_output_tokens", List.of("vllm:generation_tokens")),
           Map.entry("sluice_preemptions", List.of("vllm:num_preemptions")),

@@ -53,10 +53,10 @@ class TelemetryTest {
           .anyMatch(line ->
               line.matches(
                   "vllm:kv_cache_usage_perc\\{.*gen_ai_request_model=\"smollm2\".*} 0\\.25"))
-          .anyMatch(line ->
-              line.matches("vllm:num_requests_running\\{.*model_name=\"smollm2\".*} 2\\.0"))
-          .anyMatch(line ->
-              line.matches("vllm:prompt_tokens_total\\{.*model_name=\"smollm2\".*} 5\\.0"))
+          .anyMatch(
+              line -> line.matches("vllm:num_requests_running\\{.*model_name=\"smollm2\".*} 2\\.0"))
+          .anyMatch(
+              line -> line.matches("vllm:prompt_tokens_total\\{.*model_name=\"smollm2\".*} 5\\.0"))
           .anyMatch(line ->
               line.matches(
                   "vllm:time_to_first_token_seconds_bucket\\{.*model_name=\"smollm2\".*} 1"))

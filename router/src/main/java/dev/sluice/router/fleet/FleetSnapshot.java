@@ -32,6 +32,17 @@ public record FleetSnapshot(long version, List<WorkerView> workers) {
     return count;
   }
 
+  /** Number of routers that share the fleet, as its workers see it; at least 1. */
+  public int routers() {
+    int routers = 1;
+    for (WorkerView worker : workers) {
+      if (worker.status() == WorkerStatus.READY && worker.report().isPresent()) {
+        routers = Math.max(routers, worker.report().get().routers());
+      }
+    }
+    return routers;
+  }
+
   /** The models of the fleet by id, each once, also those whose workers are not ready. */
   public List<Model> models() {
     TreeMap<String, Model> models = new TreeMap<>();

@@ -58,7 +58,13 @@ final class WatchMirror {
       case SNAPSHOT -> applyChunk(message.getSnapshot());
       case LOAD -> update(report.map(r -> r.withLoad(message.getLoad())), message);
       case STATE -> update(report.map(r -> r.withState(message.getState())), message);
-      case HEARTBEAT -> Effect.HEARTBEAT;
+      case HEARTBEAT -> {
+        int routers = message.getHeartbeat().getRouters();
+        if (routers > 0) {
+          report = report.map(r -> r.routers() == routers ? r : r.withRouters(routers));
+        }
+        yield Effect.HEARTBEAT;
+      }
       case KV_EVENTS -> change(message.getKvEvents());
       case EVENT_NOT_SET -> Effect.NONE;
     };

@@ -186,7 +186,9 @@ final class WorkerTracker {
       return;
     } else if (source.stalled.isPresent()) {
       source.stalled = Optional.empty();
-    } else {
+    } else if (report
+        .map(WorkerReport::routers)
+        .equals(source.mirror.report().map(WorkerReport::routers))) {
       return;
     }
     source.mirror.report().ifPresent(latest -> adopt(source, latest));

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: called by the channel, one callback at a time.
  */
-final class TokenizerFetch extends ClientCall.Listener<FetchTokenizerResponse> {
+public final class TokenizerFetch extends ClientCall.Listener<FetchTokenizerResponse> {
   private static final long TIMEOUT_SECONDS = 60;
   private static final int MOST_BYTES = 128 << 20;
 
@@ -34,7 +34,7 @@ final class TokenizerFetch extends ClientCall.Listener<FetchTokenizerResponse> {
   }
 
   /** The worker's tokenizer; fails with the call's status, or with what is wrong with the parts. */
-  static CompletableFuture<TokenizerBundle> from(Channel channel) {
+  public static CompletableFuture<TokenizerBundle> from(Channel channel) {
     ClientCall<FetchTokenizerRequest, FetchTokenizerResponse> call =
         channel.newCall(
             WorkerServiceGrpc.getFetchTokenizerMethod(),

@@ -99,6 +99,7 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable,
   void abandon() {
     pass.over();
     charge.release();
+    owner.roomFreed();
     owner.telemetry().attempted(span, target, "cancelled", Status.CANCELLED);
   }
 
@@ -174,6 +175,7 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable,
     if (!delivered) {
       delivered = true;
       charge.prefilled(); // what a worker sends first, it sends with the first token
+      owner.roomFreed();
       pass.answered();
       owner.passingOn(this);
     }
@@ -203,6 +205,7 @@ final class Attempt<R> extends ClientCall.Listener<byte[]> implements Stoppable,
   public void onClose(Status reported, Metadata trailers) {
     target.link().leave(this);
     charge.release();
+    owner.roomFreed();
     Status status = fault.orElse(reported);
     boolean complete = owner.check().finished(); // then whatever became of the worker since
     if (!complete && status.isOk()) {

@@ -2,6 +2,7 @@ package dev.sluice.router.proxy;
 
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.telemetry.GenAi;
+import dev.sluice.router.admission.Demand;
 import dev.sluice.router.fleet.Charge;
 import dev.sluice.router.fleet.WorkerBreaker;
 import dev.sluice.router.fleet.WorkerView;
@@ -17,6 +18,7 @@ import io.opentelemetry.context.Context;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * Spans and measurements of one forwarded call.
@@ -36,6 +38,7 @@ final class CallTelemetry {
   private final Context context;
   private final Span span;
   private final List<String> finishReasons = new ArrayList<>();
+  private volatile Optional<Span> admission = Optional.empty(); // while it lasts
   private String operation = "";
   private String spanName;
   private volatile String model = UNKNOWN_MODEL;
@@ -113,12 +116,33 @@ final class CallTelemetry {
     metrics.tokenized(nanos, context);
   }
 
-  void admitted(long waitNanos) {
-    metrics.admitted(waitNanos, context);
+  /** The request comes to those that may be refused or have to wait. */
+  void arrives(Demand demand, int promptTokens) {
+    Span started = tracing.startAdmission(context);
+    started.setAttribute(Names.TENANT, demand.tenant());
+    started.setAttribute(Names.PRIORITY, (long) demand.priority());
+    started.setAttribute(Names.PROMPT_TOKENS, (long) promptTokens);
+    admission = Optional.of(started);
   }
 
-  /** The router itself says no. */
-  void refused(Refusal refusal) {
+  /** It waits for room. */
+  void queued() {
+    admission.ifPresent(started -> started.addEvent("queued"));
+  }
+
+  /** A worker gets the request for the first time. */
+  void admitted(long waitNanos) {
+    metrics.admitted(waitNanos, context);
+    admission.ifPresent(started -> {
+      started.setAttribute(Names.OUTCOME, "admitted");
+      started.setAttribute(Names.WAIT, waitNanos / NANOS_PER_SECOND);
+      started.end();
+    });
+    admission = Optional.empty();
+  }
+
+  /** The router itself says no; answers why, in one word. */
+  String refused(Refusal refusal) {
     String reason =
         switch (refusal) {
           case Refusal.Unavailable r -> r.reason();
@@ -132,6 +156,16 @@ final class CallTelemetry {
           case Refusal.Internal r -> r.reason().isEmpty() ? "INTERNAL" : r.reason();
         };
     metrics.refused(reason, context);
+    endAdmission(reason);
+    return reason;
+  }
+
+  private void endAdmission(String outcome) {
+    admission.ifPresent(started -> {
+      started.setAttribute(Names.OUTCOME, outcome);
+      started.end();
+    });
+    admission = Optional.empty();
   }
 
   /** A call to a worker is over. */
@@ -173,6 +207,7 @@ final class CallTelemetry {
 
   /** The call is over. */
   void answered(Status status, int attempts, long nanos) {
+    endAdmission(status.getCode().name());
     span.setAttribute(Names.ATTEMPTS, (long) attempts);
     span.setAttribute(GenAi.RESPONSE_MODEL, model);
     span.setAttribute(GenAi.END_TO_END, nanos / NANOS_PER_SECOND);

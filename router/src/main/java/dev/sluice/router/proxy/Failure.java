@@ -58,6 +58,12 @@ record Failure(String worker, FailureKind kind, Status status, Metadata trailers
     return Trailers.reason(trailers).equals(reason);
   }
 
+  /** Of a worker that has no room: whether waiting helps. A time that was missed stays missed. */
+  boolean mayPass() {
+    String reason = Trailers.reason(trailers);
+    return !reason.equals("TTFT_TARGET") && !reason.equals("DEADLINE");
+  }
+
   /** Whether the worker itself told why, rather than the connection to it. */
   boolean explained() {
     return Trailers.explain(trailers);

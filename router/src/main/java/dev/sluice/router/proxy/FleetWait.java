@@ -38,6 +38,14 @@ final class FleetWait implements Stoppable {
     }
   }
 
+  /** Waits for the time alone. */
+  void pause(Duration limit) {
+    timeout = fleet.schedule(limit, this::end);
+    if (ended.get()) {
+      unsubscribe();
+    }
+  }
+
   @Override
   public void stop(String why) {
     end();

@@ -4,6 +4,9 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.Statuses;
 import dev.sluice.common.server.EventLoops;
+import dev.sluice.router.admission.Place;
+import dev.sluice.router.admission.Toll;
+import dev.sluice.router.admission.Waiter;
 import dev.sluice.router.fleet.FleetSnapshot;
 import dev.sluice.router.fleet.WorkerView;
 import dev.sluice.router.index.BlockHashes;
@@ -34,15 +37,16 @@ import org.slf4j.LoggerFactory;
  * <pre>
  *   start ─▶ advance ──chosen──▶ attempt ──messages──▶ answered
  *              ▲  │                 │
- *              │  └─nobody─▶ wait   │ lost or busy
+ *              │  ├─no room─▶ queue │
+ *              │  └─nobody──▶ wait  │ lost or busy
  *              └──────────────┴─────┘
  * </pre>
  *
  * <p>Threading: a call has one driver at a time: the thread that starts it, then the listener of
- * the current attempt, or whoever ends a wait; each hands over before it returns. Only the driver
- * touches the client's call and the plain fields. A cancel or abort comes from any thread: under
- * the lock it leaves its mark and takes {@code current}, then stops that, which gives the driver
- * its turn. Nothing foreign is called with the lock held.
+ * the current attempt, or whoever ends a wait or gives it its turn; each hands over before it
+ * returns. Only the driver touches the client's call and the plain fields. A cancel or abort comes
+ * from any thread: under the lock it leaves its mark and takes {@code current}, then stops that,
+ * which gives the driver its turn. Nothing foreign is called with the lock held.
  */
 final class ForwardedCall<R> {
   private static final Logger log = LoggerFactory.getLogger(ForwardedCall.class);
@@ -56,6 +60,7 @@ final class ForwardedCall<R> {
   private final Deadline deadline;
   private final long arrivalNanos;
   private final CallTelemetry telemetry;
+  private final Optional<Place> place;
 
   private final Object lock = new Object();
   private Stoppable current = NOTHING; // guarded by lock
@@ -78,7 +83,8 @@ final class ForwardedCall<R> {
       ServerCall<R, byte[]> client,
       Deadline deadline,
       long arrivalNanos,
-      CallTelemetry telemetry) {
+      CallTelemetry telemetry,
+      Optional<Place> place) {
     this.proxy = proxy;
     this.method = method;
     this.prepared = prepared;
@@ -86,8 +92,15 @@ final class ForwardedCall<R> {
     this.deadline = deadline;
     this.arrivalNanos = arrivalNanos;
     this.telemetry = telemetry;
+    this.place = place;
     moves = new Moves(proxy.retryBudget(), proxy.options().maxAttempts());
-    check = new StreamCheck(telemetry, proxy.nanoClock(), arrivalNanos, prepared.resume());
+    check =
+        new StreamCheck(
+            telemetry,
+            proxy.nanoClock(),
+            arrivalNanos,
+            prepared.resume(),
+            place.<Toll>map(p -> p).orElse(Toll.FREE));
   }
 
   void start() {
@@ -138,9 +151,19 @@ final class ForwardedCall<R> {
       return;
     }
     FleetSnapshot snapshot = proxy.fleet().snapshot();
-    switch (select(snapshot)) {
+    if (attempts == 0 && place.isPresent() && !place.get().tryPass(snapshot)) {
+      enqueue(place.get(), snapshot);
+    } else {
+      proceed(snapshot, select(snapshot));
+    }
+  }
+
+  private void proceed(FleetSnapshot snapshot, Selection selection) {
+    switch (selection) {
       case Selection.Chosen chosen -> attempt(chosen);
       case Selection.None _ when moves.forgive() -> advance();
+      case Selection.None none when none.full() && place.isPresent() ->
+          enqueue(place.get(), snapshot);
       case Selection.None none -> {
         Duration patience = patience(none);
         if (patience.isPositive()) {
@@ -178,28 +201,111 @@ final class ForwardedCall<R> {
 
   /** How long this call may wait for a worker. */
   private Duration patience(Selection.None none) {
-    Duration patience =
-        moves.moved()
-            ? moves.patience(proxy.options().resumeTimeout(), begun(), now())
-            : none.joining()
-                ? proxy.options().joinTimeout().minusNanos(now() - arrivalNanos)
-                : Duration.ZERO;
+    if (moves.moved()) {
+      return beforeDeadline(moves.patience(proxy.options().resumeTimeout(), begun(), now()));
+    }
+    if (moves.mayFindRoom()) {
+      return queuePatience();
+    }
+    return none.joining()
+        ? beforeDeadline(proxy.options().joinTimeout().minusNanos(now() - arrivalNanos))
+        : Duration.ZERO;
+  }
+
+  /** How long this call may wait for room. */
+  private Duration queuePatience() {
+    return place.isPresent()
+        ? beforeDeadline(proxy.admission().queueTimeout().minusNanos(now() - arrivalNanos))
+        : Duration.ZERO;
+  }
+
+  private Duration beforeDeadline(Duration patience) {
     Duration left = Duration.ofNanos(deadline.timeRemaining(TimeUnit.NANOSECONDS));
     return left.compareTo(patience) < 0 ? left : patience;
   }
 
+  /** Driver: waits until it is this call's turn and a worker has room. */
+  private void enqueue(Place waits, FleetSnapshot seen) {
+    Duration patience = queuePatience();
+    if (!patience.isPositive()) {
+      refuse(
+          deadline.isExpired()
+              ? new Refusal.DeadlineExceeded("the request's time is over")
+              : proxy.admission().timedOut(prepared.model()));
+      return;
+    }
+    InQueue wait = new InQueue(waits);
+    if (!makeCurrent(wait)) {
+      advance(); // sees why
+      return;
+    }
+    telemetry.queued();
+    switch (waits.join(seen, wait, patience)) {
+      case Place.Joined.Waits _ -> {} // whoever ends the wait goes on
+      case Place.Joined.Stopped _ -> advance();
+      case Place.Joined.Full(Refusal refusal) -> refuse(refusal);
+    }
+  }
+
+  /** While it waits for room: whoever is called here is the driver. */
+  private final class InQueue implements Stoppable, Waiter {
+    private final Place waits;
+
+    InQueue(Place waits) {
+      this.waits = waits;
+    }
+
+    @Override
+    public Optional<Runnable> turn() {
+      FleetSnapshot snapshot = proxy.fleet().snapshot();
+      Selection selection = select(snapshot);
+      return selection instanceof Selection.None none && none.full()
+          ? Optional.empty()
+          : Optional.of(() -> proceed(snapshot, selection));
+    }
+
+    @Override
+    public void left() {
+      advance();
+    }
+
+    @Override
+    public void stop(String why) {
+      waits.stop();
+    }
+  }
+
   private void await(FleetSnapshot seen, Duration patience) {
     Duration pause = moves.pause(now()).orElse(patience);
-    FleetWait wait =
-        new FleetWait(
-            proxy.fleet(),
-            seen,
-            () -> {
-              moves.waited(now());
-              advance();
-            });
+    FleetWait wait = waitThenAdvance(seen);
     if (makeCurrent(wait)) {
       wait.begin(pause.compareTo(patience) < 0 ? pause : patience);
+    } else {
+      advance(); // sees why
+    }
+  }
+
+  private FleetWait waitThenAdvance(FleetSnapshot seen) {
+    return new FleetWait(
+        proxy.fleet(),
+        seen,
+        () -> {
+          moves.waited(now());
+          advance();
+        });
+  }
+
+  /** Driver: workers that were asked have no room, and no more may be asked now. */
+  private void pauseOr(String giveUpWhy) {
+    Duration patience = moves.mayFindRoom() && !moves.moved() ? queuePatience() : Duration.ZERO;
+    if (!patience.isPositive()) {
+      giveUp(giveUpWhy);
+      return;
+    }
+    Duration pause = moves.pause(now()).orElse(patience);
+    FleetWait wait = waitThenAdvance(proxy.fleet().snapshot());
+    if (makeCurrent(wait)) {
+      wait.pause(pause.compareTo(patience) < 0 ? pause : patience);
     } else {
       advance(); // sees why
     }
@@ -212,6 +318,7 @@ final class ForwardedCall<R> {
     }
     long now = now();
     moves.dispatched(worker, now);
+    place.ifPresent(p -> p.dispatched(worker.pendingPrefillTokens()));
     if (attempts == 1) {
       admissionWaitNanos = now - arrivalNanos;
       telemetry.admitted(admissionWaitNanos);
@@ -281,7 +388,7 @@ final class ForwardedCall<R> {
     tokensAtLoss = check.progress().outputTokens();
     switch (moves.lost(worker, failure, delivered, now())) {
       case Moves.Next.MoveOn _ -> advance();
-      case Moves.Next.Stop(String why) -> giveUp(why);
+      case Moves.Next.Stop(String why) -> pauseOr(why);
       case Moves.Next.KillsWorkers _ ->
           refuse(Refusals.killsWorkers(prepared.requestId(), failure));
     }
@@ -342,13 +449,20 @@ final class ForwardedCall<R> {
     Completion completion =
         method.complete(message, new Journey(attempts, admissionWaitNanos, resumed));
     telemetry.used(completion.usage());
+    int gaps = check.progress().gaps();
+    place.ifPresent(p ->
+        p.completed(
+            completion.usage().getCachedPromptTokens(),
+            completion.usage().getOutputTokens(),
+            gaps == 0 ? 0 : check.progress().decodeNanos() / gaps));
     completion.finishReasons().forEach(telemetry::choiceFinished);
     return completion.message().toByteArray();
   }
 
   /** Driver: refuses. */
   private void refuse(Refusal refusal) {
-    telemetry.refused(refusal);
+    String reason = telemetry.refused(refusal);
+    place.ifPresent(p -> p.refused(reason));
     StatusRuntimeException refused = Statuses.toException(refusal);
     Metadata trailers = refused.getTrailers() == null ? new Metadata() : refused.getTrailers();
     if (begun()) {
@@ -376,6 +490,10 @@ final class ForwardedCall<R> {
       made = attempts;
     }
     proxy.open().remove(this);
+    place.ifPresent(p -> {
+      p.refused(status.getCode().name());
+      p.close();
+    });
     telemetry.answered(status, made, now() - arrivalNanos);
   }
 
@@ -426,6 +544,11 @@ final class ForwardedCall<R> {
 
   StreamCheck check() {
     return check;
+  }
+
+  /** A worker may have room that had none. */
+  void roomFreed() {
+    proxy.admission().roomFreed();
   }
 
   String requestId() {

@@ -1,8 +1,10 @@
 package dev.sluice.router.proxy;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.sluice.router.admission.Demand;
 import io.grpc.MethodDescriptor;
 import io.opentelemetry.api.trace.Span;
+import java.util.Optional;
 
 /**
  * What the proxy must know about one rpc that it passes on. Stateless.
@@ -18,6 +20,9 @@ interface ForwardedMethod<R> {
 
   /** The GenAI convention's name of what is asked for; empty if nothing is generated. */
   String operation(R request);
+
+  /** What decides when it is served; empty if it costs nothing. Of a wrong request, something. */
+  Optional<Demand> demand(R request);
 
   /** Validates and completes a request; throws RefusalException. */
   Prepared<R> prepare(R request, Preparation with);

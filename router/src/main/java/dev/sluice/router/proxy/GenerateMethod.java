@@ -1,6 +1,7 @@
 package dev.sluice.router.proxy;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.sluice.router.admission.Demand;
 import dev.sluice.v1.Finished;
 import dev.sluice.v1.GenerateRequest;
 import dev.sluice.v1.GenerateResponse;
@@ -8,6 +9,7 @@ import dev.sluice.v1.GenerationServiceGrpc;
 import io.grpc.MethodDescriptor;
 import io.opentelemetry.api.trace.Span;
 import java.util.List;
+import java.util.Optional;
 
 /** {@code Generate}: the stream. */
 final class GenerateMethod implements ForwardedMethod<GenerateRequest> {
@@ -27,6 +29,11 @@ final class GenerateMethod implements ForwardedMethod<GenerateRequest> {
   @Override
   public String operation(GenerateRequest request) {
     return GenerateRequests.operation(request);
+  }
+
+  @Override
+  public Optional<Demand> demand(GenerateRequest request) {
+    return Optional.of(Demands.of(request));
   }
 
   @Override

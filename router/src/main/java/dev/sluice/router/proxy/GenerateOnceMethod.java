@@ -2,6 +2,7 @@ package dev.sluice.router.proxy;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import dev.sluice.common.error.RefusalException;
+import dev.sluice.router.admission.Demand;
 import dev.sluice.v1.FinishReason;
 import dev.sluice.v1.Finished;
 import dev.sluice.v1.GenerateOnceRequest;
@@ -31,6 +32,11 @@ final class GenerateOnceMethod implements ForwardedMethod<GenerateOnceRequest> {
   @Override
   public String operation(GenerateOnceRequest request) {
     return GenerateRequests.operation(request.getRequest());
+  }
+
+  @Override
+  public Optional<Demand> demand(GenerateOnceRequest request) {
+    return Optional.of(Demands.of(request.getRequest()));
   }
 
   @Override

@@ -51,6 +51,7 @@ final class GenerateRequests {
               "request_id",
               length + " characters (expected: at most " + MAX_NAME_CHARACTERS + ")"));
     }
+    Demands.check(request, violations);
     if (!violations.isEmpty()) {
       throw new RefusalException(new Refusal.Invalid(violations));
     }
@@ -127,8 +128,7 @@ final class GenerateRequests {
     if (!span.isRecording()) {
       return;
     }
-    span.setAttribute(
-        Names.TENANT, request.getTenant().isEmpty() ? "default" : request.getTenant());
+    span.setAttribute(Names.TENANT, Demands.tenant(request));
     span.setAttribute(Names.PRIORITY, (long) request.getPriority());
     span.setAttribute(GenAi.REQUEST_CHOICES, request.hasN() ? (long) request.getN() : 1L);
     if (!request.getSessionId().isEmpty()) {

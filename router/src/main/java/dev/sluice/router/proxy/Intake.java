@@ -2,6 +2,8 @@ package dev.sluice.router.proxy;
 
 import dev.sluice.common.error.RefusalException;
 import dev.sluice.common.error.Statuses;
+import dev.sluice.router.admission.Demand;
+import dev.sluice.router.admission.Place;
 import io.grpc.Context;
 import io.grpc.Deadline;
 import io.grpc.Metadata;
@@ -9,6 +11,7 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -73,8 +76,15 @@ final class Intake<R> implements ServerCallHandler<R, byte[]> {
       }
       Prepared<R> prepared;
       long before = proxy.nanoClock().getAsLong();
+      Optional<Place> place;
       try {
+        Optional<Demand> demand = method.demand(request);
+        demand.ifPresent(proxy.admission()::limit);
         prepared = method.prepare(request, proxy.preparation());
+        telemetry.received(
+            method.operation(request), method.verb(), prepared.requestId(), prepared.model());
+        method.describe(request, telemetry.span());
+        place = enter(demand, prepared);
       } catch (RefusalException e) {
         telemetry.refused(e.refusal());
         StatusRuntimeException refused = Statuses.toException(e.refusal());
@@ -82,16 +92,27 @@ final class Intake<R> implements ServerCallHandler<R, byte[]> {
         close(refused.getStatus(), trailers == null ? new Metadata() : trailers);
         return;
       }
-      telemetry.received(
-          method.operation(request), method.verb(), prepared.requestId(), prepared.model());
-      method.describe(request, telemetry.span());
       prepared
           .tokens()
           .ifPresent(t -> telemetry.tokenized(t.count(), proxy.nanoClock().getAsLong() - before));
       forwarded =
-          new ForwardedCall<>(proxy, method, prepared, call, deadline, arrivalNanos, telemetry);
+          new ForwardedCall<>(
+              proxy, method, prepared, call, deadline, arrivalNanos, telemetry, place);
       request = null; // the prepared one is enough
       forwarded.start();
+    }
+
+    private Optional<Place> enter(Optional<Demand> demand, Prepared<R> prepared) {
+      return demand.map(asked -> {
+        telemetry.arrives(asked, prepared.promptTokens());
+        return proxy
+            .admission()
+            .enter(
+                asked,
+                prepared.model(),
+                prepared.promptTokens(),
+                deadline.timeRemaining(TimeUnit.NANOSECONDS));
+      });
     }
 
     @Override

@@ -177,6 +177,11 @@ final class Moves {
     }
   }
 
+  /** Whether workers had no room, and may have some later. */
+  boolean mayFindRoom() {
+    return lastBusy.isPresent() && !busy.isEmpty() && lastBusy.get().mayPass();
+  }
+
   /** Why nobody has answered; empty if nobody was asked. Room that will come is better news. */
   Optional<Failure> reason() {
     return lastBusy.or(() -> lastFailure);

@@ -19,10 +19,11 @@ final class Names {
   static final AttributeKey<String> POLICY = AttributeKey.stringKey("policy");
   static final AttributeKey<String> TENANT = AttributeKey.stringKey("sluice.tenant");
   static final AttributeKey<Long> PRIORITY = AttributeKey.longKey("sluice.priority");
+  static final AttributeKey<Long> PROMPT_TOKENS = AttributeKey.longKey("sluice.prompt_tokens");
+  static final AttributeKey<Double> WAIT = AttributeKey.doubleKey("sluice.wait");
   static final AttributeKey<Long> ATTEMPT = AttributeKey.longKey("sluice.attempt");
   static final AttributeKey<Long> ATTEMPTS = AttributeKey.longKey("sluice.attempts");
   static final AttributeKey<Long> CANDIDATES = AttributeKey.longKey("sluice.candidates");
-  static final AttributeKey<Long> PROMPT_TOKENS = AttributeKey.longKey("sluice.prompt_tokens");
   static final AttributeKey<Long> NEW_TOKENS = AttributeKey.longKey("sluice.new_tokens");
   static final AttributeKey<Double> DECISION_MICROS =
       AttributeKey.doubleKey("sluice.decision_micros");

@@ -1,6 +1,7 @@
 package dev.sluice.router.proxy;
 
 import com.google.protobuf.UnsafeByteOperations;
+import dev.sluice.router.admission.Demand;
 import dev.sluice.router.policy.Affinity;
 import dev.sluice.v1.Usage;
 import io.grpc.MethodDescriptor;
@@ -35,6 +36,11 @@ final class PlainMethod<R> implements ForwardedMethod<R> {
   @Override
   public String operation(R request) {
     return "";
+  }
+
+  @Override
+  public Optional<Demand> demand(R request) {
+    return Optional.empty();
   }
 
   @Override

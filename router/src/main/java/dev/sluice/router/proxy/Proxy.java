@@ -2,6 +2,7 @@ package dev.sluice.router.proxy;
 
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.telemetry.Telemetry;
+import dev.sluice.router.admission.Admission;
 import dev.sluice.router.fleet.Fleet;
 import dev.sluice.router.policy.Selector;
 import dev.sluice.router.prompt.Prompts;
@@ -25,6 +26,7 @@ public final class Proxy {
   private final Fleet fleet;
   private final Selector selector;
   private final ProxyOptions options;
+  private final Admission admission;
   private final Tracing tracing;
   private final ProxyMetrics metrics;
   private final LongSupplier nanoClock;
@@ -41,6 +43,7 @@ public final class Proxy {
       Fleet fleet,
       Selector selector,
       ProxyOptions options,
+      Admission admission,
       Telemetry telemetry,
       LongSupplier nanoClock,
       RandomGenerator random,
@@ -48,6 +51,7 @@ public final class Proxy {
     this.fleet = fleet;
     this.selector = selector;
     this.options = options;
+    this.admission = admission;
     this.tracing = new Tracing(telemetry);
     this.metrics = new ProxyMetrics(telemetry.meter(), fleet);
     this.nanoClock = nanoClock;
@@ -89,6 +93,10 @@ public final class Proxy {
 
   ProxyOptions options() {
     return options;
+  }
+
+  Admission admission() {
+    return admission;
   }
 
   Tracing tracing() {

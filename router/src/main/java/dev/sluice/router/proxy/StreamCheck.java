@@ -1,6 +1,7 @@
 package dev.sluice.router.proxy;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.sluice.router.admission.Toll;
 import dev.sluice.v1.ChoiceFinished;
 import dev.sluice.v1.GenerateResponse;
 import dev.sluice.v1.Resume;
@@ -32,6 +33,7 @@ final class StreamCheck {
   private final CallTelemetry telemetry;
   private final LongSupplier nanoClock;
   private final long arrivalNanos;
+  private final Toll toll;
   private final EventScan scan = new EventScan();
   private final Progress progress;
   private final boolean goesOn; // began at another router, where Started passed
@@ -40,10 +42,16 @@ final class StreamCheck {
 
   /**
    * @param resume what the client has, if the stream began at another router
+   * @param toll is told of the first token, and of all others
    */
   StreamCheck(
-      CallTelemetry telemetry, LongSupplier nanoClock, long arrivalNanos, Optional<Resume> resume) {
+      CallTelemetry telemetry,
+      LongSupplier nanoClock,
+      long arrivalNanos,
+      Optional<Resume> resume,
+      Toll toll) {
     this.telemetry = telemetry;
+    this.toll = toll;
     this.nanoClock = nanoClock;
     this.arrivalNanos = arrivalNanos;
     progress = resume.map(Progress::new).orElseGet(Progress::new);
@@ -94,8 +102,11 @@ final class StreamCheck {
     }
     try {
       switch (event) {
-        case EventScan.STARTED ->
-            started = Optional.of(GenerateResponse.parseFrom(message).getStarted());
+        case EventScan.STARTED -> {
+          Started first = GenerateResponse.parseFrom(message).getStarted();
+          started = Optional.of(first);
+          toll.prefilled(first.getCachedPromptTokens());
+        }
         case EventScan.DELTA -> delta();
         case EventScan.CHOICE_FINISHED ->
             choiceFinished(GenerateResponse.parseFrom(message).getChoiceFinished());
@@ -116,6 +127,7 @@ final class StreamCheck {
     if (!progress.delta(scan, now)) {
       throw noSuchChoice(scan.choice());
     }
+    toll.produced(scan.tokenCount());
     if (first && progress.outputTokens() > 0) {
       telemetry.firstToken(now - arrivalNanos);
     }

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *   generate {model}            SERVER
+ *   ├─ admission                INTERNAL, until a worker has the request or it is refused
  *   ├─ route                    INTERNAL, one per decision
  *   └─ worker generate {model}  CLIENT, one per attempt; its context goes to the worker
  * </pre>
@@ -38,6 +39,11 @@ final class Tracing {
     Context parent = propagator.extract(Context.root(), headers, MetadataGetter.INSTANCE);
     return parent.with(
         tracer.spanBuilder(name).setSpanKind(SpanKind.SERVER).setParent(parent).startSpan());
+  }
+
+  /** The span from arrival to the first worker, or to the refusal. */
+  Span startAdmission(Context parent) {
+    return tracer.spanBuilder("admission").setParent(parent).startSpan();
   }
 
   /** The span of a routing decision. */

@@ -41,7 +41,8 @@ class CostTest {
               FakeWorker.model("m"),
               Limits.getDefaultInstance(),
               WorkerState.WORKER_STATE_READY,
-              Load.newBuilder().setKvBlocksTotal(1_000).build());
+              Load.newBuilder().setKvBlocksTotal(1_000).build(),
+              1);
       candidates.add(
           new Candidate(
               new WorkerView(

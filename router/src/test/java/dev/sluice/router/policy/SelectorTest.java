@@ -44,7 +44,8 @@ class SelectorTest {
                     FakeWorker.model(model),
                     Limits.getDefaultInstance(),
                     WorkerState.WORKER_STATE_READY,
-                    Load.getDefaultInstance()));
+                    Load.getDefaultInstance(),
+                    1));
     return new WorkerView(address, status, "", report, 1, Foreign.NONE, Links.to(address));
   }
 
@@ -180,7 +181,8 @@ class SelectorTest {
                 report.model(),
                 Limits.newBuilder().setMaxPendingPrefillTokens(100).build(),
                 report.state(),
-                report.load())),
+                report.load(),
+                report.routers())),
         1,
         new Foreign(0, pendingPrefillTokens, 0),
         worker.link());

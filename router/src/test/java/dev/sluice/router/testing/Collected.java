@@ -71,6 +71,10 @@ public final class Collected<A> extends ClientCall.Listener<A> {
     return messages.size();
   }
 
+  public boolean isOver() {
+    return closed.getCount() == 0;
+  }
+
   /** The status, once the call is over. */
   public Status status() {
     try {

@@ -72,6 +72,7 @@ public final class FakeWorker implements AutoCloseable {
   private final BlockingQueue<Metadata> headers = new LinkedBlockingQueue<>();
   private final Watchers watchers = new Watchers();
   private volatile Script script;
+  private volatile long room; // 0: without bounds
 
   private FakeWorker(WorkerIdentity identity, boolean resume, Model model, int port) {
     this.id = identity.getWorkerId();
@@ -106,6 +107,13 @@ public final class FakeWorker implements AutoCloseable {
         false,
         model,
         port);
+  }
+
+  /** As {@link #start}, but wants no more when it has so many prompt tokens to compute. */
+  public static FakeWorker withRoom(String id, long promptTokens) {
+    FakeWorker worker = start(id);
+    worker.room = promptTokens;
+    return worker;
   }
 
   /** Goes on with the streams of others, and computes what those of equal numerics compute. */
@@ -202,7 +210,7 @@ public final class FakeWorker implements AutoCloseable {
         .setIdentity(identity)
         .setCapabilities(capabilities)
         .setModel(model)
-        .setLimits(Limits.newBuilder().setMaxSequences(8))
+        .setLimits(Limits.newBuilder().setMaxSequences(8).setMaxPendingPrefillTokens(room))
         .setState(WorkerState.WORKER_STATE_READY)
         .setSubscribers(1)
         .setLoad(Load.newBuilder().setKvBlocksTotal(100))

@@ -59,6 +59,13 @@ public final class ManualLoop implements FleetLoop {
     }
   }
 
+  /** Runs the tasks that were sent so far, and those that these send. */
+  public void runPending() {
+    for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
+      task.run();
+    }
+  }
+
   /** Lets time pass; what falls due runs, in no particular order. */
   public void advance(Duration time) {
     now += time.toNanos();

@@ -69,10 +69,15 @@ public final class SteppedLoop implements FleetLoop {
     settle();
   }
 
+  /** Whether somebody waits for exactly so long from now on. */
+  public synchronized boolean isTimerSet(Duration delay) {
+    return timers.stream().anyMatch(timer -> timer.atNanos() == now + delay.toNanos());
+  }
+
   /** Returns once somebody waits for exactly so long. */
   public synchronized void awaitTimer(Duration delay) {
     long limit = System.nanoTime() + LIMIT_MILLIS * 1_000_000;
-    while (timers.stream().noneMatch(timer -> timer.atNanos() == now + delay.toNanos())) {
+    while (!isTimerSet(delay)) {
       if (System.nanoTime() - limit > 0) {
         throw new AssertionError("nobody waits for " + delay);
       }

@@ -9,8 +9,9 @@ import dev.sluice.worker.sampling.TokenLogprob;
  * come at any point instead. Exactly one of {@link #onComplete} and {@link #onFailed} is called,
  * last.
  *
- * <p>Threading: called on the engine thread, possibly before {@link GenerationEngine#submit} has returned.
- * Must not block: the engine serves nobody meanwhile. An exception fails this request and no other.
+ * <p>Threading: called on the engine thread, possibly before {@link GenerationEngine#submit} has
+ * returned. Must not block: the engine serves nobody meanwhile. An exception fails this request and
+ * no other.
  */
 public interface GenerationListener {
   /** The prompt is computed and the first token is about to come. */

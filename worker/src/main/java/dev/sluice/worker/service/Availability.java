@@ -18,9 +18,7 @@ final class Availability {
   /** As routers are told; an engine that is away makes the worker one that is not there yet. */
   WorkerState state() {
     WorkerState now = state;
-    return now == WorkerState.WORKER_STATE_READY && away
-        ? WorkerState.WORKER_STATE_STARTING
-        : now;
+    return now == WorkerState.WORKER_STATE_READY && away ? WorkerState.WORKER_STATE_STARTING : now;
   }
 
   /** Whether there is an engine to ask. */

@@ -55,6 +55,7 @@ final class GenerationCall implements Runnable {
 
   private @Nullable TaskHandle handle;
   private volatile boolean hungUp;
+  private volatile boolean news; // set by who wakes, cleared by the stream's thread
   private final long alreadySent; // messages that the client has
   private long sequence;
   private int turn;
@@ -108,7 +109,19 @@ final class GenerationCall implements Runnable {
 
   /** The client reads again, or the engine has news. */
   void wake() {
+    news = true;
     LockSupport.unpark(thread);
+  }
+
+  /**
+   * Waits until somebody has called {@link #wake} since the last wait. The permit of {@code unpark}
+   * alone would not do: whatever lock is waited for on the way of a message takes it.
+   */
+  private void awaitNews() {
+    while (!news) {
+      LockSupport.park(this);
+    }
+    news = false;
   }
 
   /** The client hung up or its deadline passed. */
@@ -128,7 +141,7 @@ final class GenerationCall implements Runnable {
         takeTokens();
         send();
         if (!over) {
-          LockSupport.park(this);
+          awaitNews();
         }
       }
     } catch (RefusalException e) {
@@ -294,7 +307,7 @@ final class GenerationCall implements Runnable {
     }
     mailbox.take(batch);
     while (batch.end().isEmpty()) {
-      LockSupport.park(this);
+      awaitNews();
       mailbox.take(batch);
     }
     GenerationSummary summary =

@@ -86,7 +86,9 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
     call.start(task(plan, prompt, constraint, ready.model()));
   }
 
-  /** An engine that tokenizes by itself has no use for a router's tokens, if it can have the text. */
+  /**
+   * An engine that tokenizes by itself has no use for a router's tokens, if it can have the text.
+   */
   private static GenerateRequest asTaken(GenerateRequest request, ServedModel model) {
     return switch (model.form()) {
       case TOKENS -> request;

@@ -41,6 +41,9 @@ final class WatchHub implements AutoCloseable {
   /** So long before a heartbeat the engine is asked what it decodes: it answers between steps. */
   private static final int TICKS_TO_ANSWER = 4;
 
+  /** What routers call themselves. */
+  private static final String ROUTER = "router";
+
   private final WorkerProfile profile;
   private final GenerationEngine engine;
   private final Supplier<WorkerState> state;
@@ -180,11 +183,7 @@ final class WatchHub implements AutoCloseable {
   }
 
   private WorkerSnapshot.Builder snapshot() {
-    return profile
-        .snapshot()
-        .setState(state.get())
-        .setSubscribers(subscribers.size())
-        .setLoad(load());
+    return profile.snapshot().setState(state.get()).setSubscribers(routers()).setLoad(load());
   }
 
   private Load load() {
@@ -207,6 +206,17 @@ final class WatchHub implements AutoCloseable {
         .setSteps(e.steps())
         .setStepAgeNanos(e.stepAgeNanos())
         .addAllDecodingRequestIds(decoding)
+        .setRouters(routers())
         .build();
+  }
+
+  private int routers() {
+    int routers = 0;
+    for (WatchStream s : subscribers) {
+      if (s.name().equals(ROUTER)) {
+        routers++;
+      }
+    }
+    return routers;
   }
 }

@@ -27,7 +27,7 @@ public final class WorkerMetrics implements EngineObserver {
   private static final AttributeKey<String> STATE = AttributeKey.stringKey("state");
   private static final AttributeKey<String> PHASE = AttributeKey.stringKey("phase");
   private static final AttributeKey<String> TENANT = AttributeKey.stringKey("tenant");
-  private static final AttributeKey<String> DIRECTION = AttributeKey.stringKey("direction");
+  private static final AttributeKey<String> TYPE = AttributeKey.stringKey("type");
   private static final AttributeKey<String> STATUS = AttributeKey.stringKey("status");
   private static final AttributeKey<String> BLOCK_SIZE = AttributeKey.stringKey("block_size");
   private static final AttributeKey<String> BLOCKS = AttributeKey.stringKey("num_gpu_blocks");
@@ -180,8 +180,8 @@ public final class WorkerMetrics implements EngineObserver {
   private void count(String tenant, GenerationSummary summary, Status.Code code) {
     String label = tenants.of(tenant);
     tenantRequests.add(1, Attributes.of(TENANT, label, STATUS, code.name()));
-    tenantTokens.add(summary.promptTokens(), Attributes.of(TENANT, label, DIRECTION, "input"));
-    tenantTokens.add(summary.outputTokens(), Attributes.of(TENANT, label, DIRECTION, "output"));
+    tenantTokens.add(summary.promptTokens(), Attributes.of(TENANT, label, TYPE, "input"));
+    tenantTokens.add(summary.outputTokens(), Attributes.of(TENANT, label, TYPE, "output"));
     tenantQueueTime.record(seconds(summary.timings().queueNanos()), Attributes.of(TENANT, label));
     promptTokens.add(summary.promptTokens(), attributes);
     prefixHitTokens.add(summary.cachedPromptTokens(), attributes);

@@ -8,8 +8,8 @@ import java.util.List;
 
 /**
  * Many workers in one process, each a gRPC server with an engine of its own, for tests and
- * benchmarks of what stands in front of workers. They share event loops and tokenizer; each has
- * the threads {@code engine}, {@code watch} and {@code watchdog}, which sleep when it is idle.
+ * benchmarks of what stands in front of workers. They share event loops and tokenizer; each has the
+ * threads {@code engine}, {@code watch} and {@code watchdog}, which sleep when it is idle.
  *
  * <p>Threading: one thread starts and closes it.
  */

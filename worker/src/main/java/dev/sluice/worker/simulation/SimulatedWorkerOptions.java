@@ -23,7 +23,11 @@ public record SimulatedWorkerOptions(
   public SimulatedWorkerOptions {
     if (geometry.vocabularySize() != ByteTokenizer.SIZE) {
       throw new IllegalArgumentException(
-          "vocabularySize: " + geometry.vocabularySize() + " (expected: " + ByteTokenizer.SIZE + ")");
+          "vocabularySize: "
+              + geometry.vocabularySize()
+              + " (expected: "
+              + ByteTokenizer.SIZE
+              + ")");
     }
   }
 }

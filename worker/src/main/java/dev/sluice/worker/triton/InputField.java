@@ -12,8 +12,7 @@ enum InputField {
   INPUT_LENGTH("input-length", List.of("input_lengths"), a -> number(a.task().promptLength())),
   MAX_TOKENS("max-tokens", List.of("max_tokens", "request_output_len"), a -> number(a.maxTokens())),
   MIN_TOKENS("min-tokens", List.of("min_tokens", "min_length"), a -> number(a.task().minTokens())),
-  TEMPERATURE(
-      "temperature", List.of("temperature"), a -> number(a.sampling().temperature())),
+  TEMPERATURE("temperature", List.of("temperature"), a -> number(a.sampling().temperature())),
   TOP_K("top-k", List.of("top_k", "runtime_top_k"), a -> number(a.sampling().topK())),
   TOP_P("top-p", List.of("top_p", "runtime_top_p"), a -> number(a.sampling().topP())),
   MIN_P("min-p", List.of("min_p"), a -> number(a.sampling().minP())),
@@ -33,9 +32,7 @@ enum InputField {
   END_ID("end-id", List.of("end_id"), InputField::endId),
   /** All of the sampling in one JSON text, as vLLM's backend takes it. */
   SAMPLING_PARAMETERS(
-      "sampling-parameters",
-      List.of("sampling_parameters"),
-      a -> text(SamplingJson.of(a))),
+      "sampling-parameters", List.of("sampling_parameters"), a -> text(SamplingJson.of(a))),
   /** Whether the model shall give its output in parts: whenever it can. */
   STREAM("stream", List.of("stream", "streaming"), _ -> Optional.empty());
 
@@ -59,10 +56,7 @@ enum InputField {
   private final List<String> usualTensors;
   private final Function<Asked, Optional<Value>> value;
 
-  InputField(
-      String label,
-      List<String> usualTensors,
-      Function<Asked, Optional<Value>> value) {
+  InputField(String label, List<String> usualTensors, Function<Asked, Optional<Value>> value) {
     this.label = label;
     this.usualTensors = usualTensors;
     this.value = value;

@@ -42,12 +42,7 @@ record InputTensor(String name, TensorType type, int rank) {
       case INPUT_IDS -> type.isInteger() && type.size() >= 4;
       case STREAM -> type == TensorType.BOOL;
       case INPUT_LENGTH, MAX_TOKENS, MIN_TOKENS, TOP_K, SEED, END_ID -> type.isInteger();
-      case TEMPERATURE,
-          TOP_P,
-          MIN_P,
-          REPETITION_PENALTY,
-          PRESENCE_PENALTY,
-          FREQUENCY_PENALTY ->
+      case TEMPERATURE, TOP_P, MIN_P, REPETITION_PENALTY, PRESENCE_PENALTY, FREQUENCY_PENALTY ->
           type.isNumber();
     };
   }
@@ -59,12 +54,7 @@ record InputTensor(String name, TensorType type, int rank) {
       case INPUT_IDS -> "INT32 or INT64";
       case STREAM -> "BOOL";
       case INPUT_LENGTH, MAX_TOKENS, MIN_TOKENS, TOP_K, SEED, END_ID -> "an integer type";
-      case TEMPERATURE,
-          TOP_P,
-          MIN_P,
-          REPETITION_PENALTY,
-          PRESENCE_PENALTY,
-          FREQUENCY_PENALTY ->
+      case TEMPERATURE, TOP_P, MIN_P, REPETITION_PENALTY, PRESENCE_PENALTY, FREQUENCY_PENALTY ->
           "FP32";
     };
   }

@@ -63,8 +63,8 @@ record Inputs(
     boolean json = fields.containsKey(InputField.SAMPLING_PARAMETERS);
     refuse(text && !json && task.ignoreEos(), "stopping.ignore_eos");
     refuse(text && !json && task.stopTokenIds().length > 0, "stopping.stop_token_ids");
+    refuse(task.beam().isPresent(), "beam"); // before the choices that it has
     refuse(task.choices() > 1, "n");
-    refuse(task.beam().isPresent(), "beam");
     refuse(task.outputLogprobs().isPresent(), "logprobs.output");
     refuse(task.promptLogprobs().isPresent(), "logprobs.prompt");
     refuse(task.isResumed(), "hop.resume");
@@ -90,8 +90,7 @@ record Inputs(
   private void refuse(boolean set, String name) {
     if (set) {
       throw unsupported(
-          name,
-          name + ": set (expected: not set; the Triton model " + config.model() + " has none)");
+          name, name + ": set (expected: not set with the Triton model " + config.model() + ")");
     }
   }
 

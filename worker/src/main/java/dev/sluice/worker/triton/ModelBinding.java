@@ -67,8 +67,7 @@ record ModelBinding(Inputs inputs, Outputs outputs) {
     }
 
     Map<InputField, InputTensor> fields() {
-      Map<String, String> named =
-          Mapping.parse("inputs", config.inputs(), InputField.names());
+      Map<String, String> named = Mapping.parse("inputs", config.inputs(), InputField.names());
       Map<InputField, InputTensor> fields = new EnumMap<>(InputField.class);
       for (InputField field : InputField.values()) {
         boolean applies =
@@ -138,28 +137,32 @@ record ModelBinding(Inputs inputs, Outputs outputs) {
 
     Map<InputTensor, ByteString> constants() {
       Map<InputTensor, ByteString> constants = new HashMap<>();
-      Mapping.parse("constants", config.constants(), List.of()).forEach((name, value) -> {
-        Optional<InputTensor> input =
-            Optional.ofNullable(inputs.get(name)).flatMap(Matcher::input);
-        if (input.isEmpty()) {
-          problems.add(
-              "no input " + name + " for a constant (expected: one of " + describe(inputs) + ")");
-          return;
-        }
-        filled.add(name);
-        try {
-          constants.put(input.get(), input.get().type().parse(value));
-        } catch (IllegalArgumentException e) {
-          problems.add(
-              "constant " + name + "=" + value + " (expected: " + input.get().type() + ")");
-        }
-      });
+      Mapping.parse("constants", config.constants(), List.of())
+          .forEach((name, value) -> {
+            Optional<InputTensor> input =
+                Optional.ofNullable(inputs.get(name)).flatMap(Matcher::input);
+            if (input.isEmpty()) {
+              problems.add(
+                  "no input "
+                      + name
+                      + " for a constant (expected: one of "
+                      + describe(inputs)
+                      + ")");
+              return;
+            }
+            filled.add(name);
+            try {
+              constants.put(input.get(), input.get().type().parse(value));
+            } catch (IllegalArgumentException e) {
+              problems.add(
+                  "constant " + name + "=" + value + " (expected: " + input.get().type() + ")");
+            }
+          });
       return constants;
     }
 
     Map<OutputField, String> outputs() {
-      Map<String, String> named =
-          Mapping.parse("outputs", config.outputs(), OutputField.names());
+      Map<String, String> named = Mapping.parse("outputs", config.outputs(), OutputField.names());
       Map<OutputField, String> found = new EnumMap<>(OutputField.class);
       for (OutputField field : OutputField.values()) {
         boolean needed = field == (takesText() ? OutputField.TEXT : OutputField.OUTPUT_IDS);
@@ -211,8 +214,8 @@ record ModelBinding(Inputs inputs, Outputs outputs) {
         if (!input.getOptional() && !filled.contains(input.getName())) {
           problems.add(
               "the model requires input "
-                  + describe(inputs.getOrDefault(
-                      input.getName(), TensorMetadata.getDefaultInstance()))
+                  + describe(
+                      inputs.getOrDefault(input.getName(), TensorMetadata.getDefaultInstance()))
                   + ", which no field is sent to (expected: an entry for it in triton.inputs or"
                   + " triton.constants)");
         }

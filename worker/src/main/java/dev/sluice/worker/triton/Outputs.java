@@ -60,8 +60,7 @@ record Outputs(Map<OutputField, String> tensors) {
         tokens,
         bytes(response, OutputField.FINISH_REASON).toStringUtf8().equals("length"),
         response
-            .getParametersOrDefault(
-                "triton_final_response", InferParameter.getDefaultInstance())
+            .getParametersOrDefault("triton_final_response", InferParameter.getDefaultInstance())
             .getBoolParam());
   }
 
@@ -103,8 +102,7 @@ record Outputs(Map<OutputField, String> tensors) {
     if (response.getRawOutputContentsCount() == 0) {
       return typed(tensor.getContents());
     }
-    Optional<TensorType> type =
-        TensorType.of(tensor.getDatatype()).filter(TensorType::isInteger);
+    Optional<TensorType> type = TensorType.of(tensor.getDatatype()).filter(TensorType::isInteger);
     if (type.isEmpty()) {
       throw new IllegalArgumentException(
           tensor.getName() + ": " + tensor.getDatatype() + " (expected: integers)");

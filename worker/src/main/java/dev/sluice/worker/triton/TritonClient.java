@@ -1,7 +1,8 @@
 package dev.sluice.worker.triton;
 
-import dev.sluice.common.server.Channels;
+import dev.sluice.common.error.Refusal;
 import dev.sluice.common.server.ChannelConfig;
+import dev.sluice.common.server.Channels;
 import dev.sluice.triton.GRPCInferenceServiceGrpc;
 import dev.sluice.triton.GRPCInferenceServiceGrpc.GRPCInferenceServiceBlockingStub;
 import dev.sluice.triton.GRPCInferenceServiceGrpc.GRPCInferenceServiceStub;
@@ -20,6 +21,9 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
 import io.opentelemetry.context.Scope;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
@@ -92,11 +96,10 @@ final class TritonClient implements AutoCloseable {
   }
 
   /** What went wrong, with whom. */
-  String describe(Status status) {
+  private String describe(Status status) {
     String description = status.getDescription();
     return switch (status.getCode()) {
-      case UNAVAILABLE ->
-          "Triton at " + config.target() + " cannot be reached: " + description;
+      case UNAVAILABLE -> "Triton at " + config.target() + " cannot be reached: " + description;
       case DEADLINE_EXCEEDED ->
           "Triton at "
               + config.target()
@@ -104,6 +107,25 @@ final class TritonClient implements AutoCloseable {
               + config.probeTimeout().toMillis()
               + " ms";
       default -> name() + ": " + status.getCode() + ": " + description;
+    };
+  }
+
+  /**
+   * Why a request has failed, whose call ended so.
+   *
+   * @param retryAfter what callers are told
+   */
+  Refusal refusal(TritonRequest request, Status status, Duration retryAfter) {
+    String message = describe(status);
+    return switch (status.getCode()) {
+      case UNAVAILABLE -> new Refusal.Unavailable("TRITON_AWAY", message, retryAfter);
+      case CANCELLED, ABORTED -> new Refusal.Unavailable("TRITON_CANCELLED", message, retryAfter);
+      case DEADLINE_EXCEEDED -> new Refusal.DeadlineExceeded(request.lateMessage());
+      case RESOURCE_EXHAUSTED ->
+          new Refusal.Overloaded("TRITON_OVERLOADED", message, retryAfter, Map.of());
+      case INVALID_ARGUMENT, OUT_OF_RANGE ->
+          new Refusal.Invalid(List.of(new Refusal.Violation("request", message)));
+      default -> new Refusal.Internal(request.requestId(), message);
     };
   }
 

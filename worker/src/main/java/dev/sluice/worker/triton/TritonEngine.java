@@ -23,7 +23,6 @@ import io.opentelemetry.context.Context;
 import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -53,21 +52,20 @@ public final class TritonEngine implements GenerationEngine {
   private static final Logger log = LoggerFactory.getLogger(TritonEngine.class);
   private static final int MAX_IDLE_TENANTS = 4096;
 
-  private final TritonConfig config;
   private final TritonLimits limits;
   private final TritonClient client;
   private final NanoClock clock;
   private final EngineObserver observer;
-  private final Consumer<Boolean> availability;
   private final FairQueue<TritonRequest> queue;
   private final Set<TritonRequest> waiting = new LinkedHashSet<>();
   private final Set<TritonRequest> running = new LinkedHashSet<>();
   private final TritonAdmission admission;
   private final CacheJournal journal = new CacheJournal(); // stays empty: the cache is Triton's
-  private final ScheduledThreadPoolExecutor timer = executor("triton-timer");
-  private final ScheduledThreadPoolExecutor prober = executor("triton-probe");
+  private final ScheduledThreadPoolExecutor timer =
+      new ScheduledThreadPoolExecutor(
+          1, Thread.ofPlatform().name("triton-timer").daemon().factory());
+  private final ModelWatch watch;
 
-  private TritonState state;
   private EngineSnapshot.State serving = EngineSnapshot.State.SERVING;
   private boolean closing;
   private boolean doubtful; // a call failed as if the server were away: first ask it
@@ -90,84 +88,33 @@ public final class TritonEngine implements GenerationEngine {
       EngineObserver observer,
       ClientInterceptor tracing,
       Consumer<Boolean> availability) {
-    this.config = config;
     this.limits = limits;
     this.clock = clock;
     this.observer = observer;
-    this.availability = availability;
     this.admission = new TritonAdmission(config.contextLength(), limits);
     this.client = new TritonClient(config, tracing);
     this.queue = new FairQueue<>(limits.ageingNanos(), MAX_IDLE_TENANTS);
-    this.state = new TritonState.Away("Triton at " + config.target() + " was not asked yet");
-  }
-
-  private static ScheduledThreadPoolExecutor executor(String name) {
-    ScheduledThreadPoolExecutor executor =
-        new ScheduledThreadPoolExecutor(1, Thread.ofPlatform().name(name).daemon().factory());
-    executor.setRemoveOnCancelPolicy(true);
-    executor.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
-    return executor;
+    this.watch = new ModelWatch(config, client, availability, this::asked);
+    timer.setRemoveOnCancelPolicy(true);
+    timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
   }
 
   /** Begins to look for the server. */
   @Override
   public void start() {
-    availability.accept(false);
-    ScheduledFuture<?> _ =
-        prober.scheduleWithFixedDelay(
-            this::probe, 0, config.probeInterval().toNanos(), TimeUnit.NANOSECONDS);
+    watch.start();
   }
 
-  private void probe() {
-    try {
-      found(client.probe());
-    } catch (RuntimeException e) {
-      log.error("Triton at {} could not be asked", config.target(), e);
-      found(new TritonState.Away("Triton at " + config.target() + " could not be asked: " + e));
+  /** The server has answered, or has not. */
+  private synchronized void asked() {
+    doubtful = false;
+    TritonState now = watch.state();
+    if (now instanceof TritonState.Ready) {
+      send();
+    } else {
+      Refusal refusal = ModelWatch.refusal(now, limits.retryAfter());
+      List.copyOf(waiting).forEach(request -> fail(request, refusal));
     }
-  }
-
-  private void found(TritonState now) {
-    synchronized (this) {
-      doubtful = false;
-      boolean wasReady = state instanceof TritonState.Ready;
-      if (!now.equals(state)) {
-        state = now;
-        tell(now, wasReady);
-      }
-      if (now instanceof TritonState.Ready) {
-        send();
-      } else {
-        for (TritonRequest request : List.copyOf(waiting)) {
-          fail(request, unusable());
-        }
-      }
-    }
-  }
-
-  private void tell(TritonState now, boolean wasReady) {
-    switch (now) {
-      case TritonState.Ready _ -> {
-        log.info("model {} of Triton at {} can be used", config.model(), config.target());
-        availability.accept(true);
-      }
-      case TritonState.Away away -> log.warn("{}; asking again", away.why());
-      case TritonState.Unfit unfit -> log.error("{}; asking again", unfit.why());
-    }
-    if (wasReady && !(now instanceof TritonState.Ready)) {
-      availability.accept(false);
-    }
-  }
-
-  /** Why nothing can be sent. */
-  private Refusal unusable() {
-    return switch (state) {
-      case TritonState.Ready _ -> throw new IllegalStateException("the model can be used");
-      case TritonState.Away away ->
-          new Refusal.Unavailable("TRITON_AWAY", away.why(), limits.retryAfter());
-      case TritonState.Unfit unfit ->
-          new Refusal.Unavailable("TRITON_MODEL_MISMATCH", unfit.why(), limits.retryAfter());
-    };
   }
 
   @Override
@@ -186,8 +133,9 @@ public final class TritonEngine implements GenerationEngine {
                   : "the worker has stopped",
               limits.retryAfter()));
     }
+    TritonState state = watch.state();
     if (!(state instanceof TritonState.Ready(ModelBinding binding))) {
-      throw new RefusalException(unusable());
+      throw new RefusalException(ModelWatch.refusal(state, limits.retryAfter()));
     }
     binding.inputs().check(task);
     int promptTokens = TritonAdmission.promptTokens(task);
@@ -230,28 +178,19 @@ public final class TritonEngine implements GenerationEngine {
     if (task.deadlineNanos().isPresent()) {
       request.expiry =
           timer.schedule(
-              () -> expire(request),
-              task.deadlineNanos().getAsLong() - now,
-              TimeUnit.NANOSECONDS);
+              () -> expire(request), task.deadlineNanos().getAsLong() - now, TimeUnit.NANOSECONDS);
     }
   }
 
   private synchronized void expire(TritonRequest request) {
-    fail(request, new Refusal.DeadlineExceeded(lateMessage(request)));
-  }
-
-  private static String lateMessage(TritonRequest request) {
-    return "the deadline passed "
-        + (request.isSent()
-            ? "after " + request.outputTokens + " output tokens"
-            : "while the request waited");
+    fail(request, new Refusal.DeadlineExceeded(request.lateMessage()));
   }
 
   /** Sends those that come next, as many as there are places. */
   private void send() {
     while (!doubtful
         && running.size() < limits.maxRunning()
-        && state instanceof TritonState.Ready(ModelBinding binding)
+        && watch.state() instanceof TritonState.Ready(ModelBinding binding)
         && !queue.isEmpty()) {
       long now = clock.nanos();
       TritonRequest next = requireNonNull(queue.first(now)).item();
@@ -265,8 +204,7 @@ public final class TritonEngine implements GenerationEngine {
       try {
         TritonCall call =
             new TritonCall(
-                response -> take(next, binding, response),
-                status -> callEnded(next, status));
+                response -> take(next, binding, response), status -> callEnded(next, status));
         next.call = call;
         client.infer(binding.inputs().request(next.asked), next.deadline, next.trace, call);
       } catch (RuntimeException e) {
@@ -366,24 +304,9 @@ public final class TritonEngine implements GenerationEngine {
     }
     if (status.getCode() == Status.Code.UNAVAILABLE && !doubtful && !closing) {
       doubtful = true; // the others would fail, too
-      prober.execute(this::probe);
+      watch.doubt();
     }
-    fail(request, refusal(request, status));
-  }
-
-  private Refusal refusal(TritonRequest request, Status status) {
-    String message = client.describe(status);
-    return switch (status.getCode()) {
-      case UNAVAILABLE -> new Refusal.Unavailable("TRITON_AWAY", message, limits.retryAfter());
-      case CANCELLED, ABORTED ->
-          new Refusal.Unavailable("TRITON_CANCELLED", message, limits.retryAfter());
-      case DEADLINE_EXCEEDED -> new Refusal.DeadlineExceeded(lateMessage(request));
-      case RESOURCE_EXHAUSTED ->
-          new Refusal.Overloaded("TRITON_OVERLOADED", message, limits.retryAfter(), Map.of());
-      case INVALID_ARGUMENT, OUT_OF_RANGE ->
-          new Refusal.Invalid(List.of(new Refusal.Violation("request", message)));
-      default -> new Refusal.Internal(request.requestId(), message);
-    };
+    fail(request, client.refusal(request, status, limits.retryAfter()));
   }
 
   private void complete(TritonRequest request, FinishCause cause) {
@@ -499,7 +422,7 @@ public final class TritonEngine implements GenerationEngine {
   public boolean close(Duration grace) throws InterruptedException {
     awaitIdle(grace);
     failAll();
-    prober.shutdownNow();
+    watch.close();
     timer.shutdownNow();
     client.close();
     return true;

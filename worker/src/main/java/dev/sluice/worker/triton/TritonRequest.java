@@ -106,6 +106,12 @@ final class TritonRequest implements TaskHandle {
     return now - sentNanos.orElse(now);
   }
 
+  /** For one whose deadline has passed. */
+  String lateMessage() {
+    return "the deadline passed "
+        + (isSent() ? "after " + outputTokens + " output tokens" : "while the request waited");
+  }
+
   PrefillSummary prefill(long now) {
     long sent = sentNanos.orElse(now);
     return new PrefillSummary(promptTokens, 0, sent - arrivalNanos, now - sent, 1);

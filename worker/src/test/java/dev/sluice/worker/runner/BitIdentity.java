@@ -47,7 +47,7 @@ final class BitIdentity {
 
   /** Computes the reference, then every combination of batch, chunk and blocks. */
   void everyVariant() throws IOException, InterruptedException {
-    inThisProcess(CampaignVariant.all(), _ -> prompts);
+    inThisProcess(CampaignVariant.all(), variant -> variant.share(prompts));
   }
 
   /** Computes the reference, then so much that every two of batch, chunk and blocks meet. */

@@ -8,9 +8,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * All of what {@link BitIdentityTest} samples: 200 random prompts, every combination of batch size,
- * chunk size and blocks, other processes and other instruction sets. Takes about an hour on two
- * cores and is therefore no part of the build; to run it:
+ * All of what {@link BitIdentityTest} samples: 200 random prompts, each with every batch size and
+ * chunk size, every combination of these with what happens to the blocks, other processes and other
+ * instruction sets. Takes the better part of an hour on two cores and is therefore no part of the
+ * build; to run it:
  *
  * <pre>
  *   mvn -Pfast -pl worker -am test -Dtest=BitIdentityCampaign -Dsurefire.failIfNoSpecifiedTests=false

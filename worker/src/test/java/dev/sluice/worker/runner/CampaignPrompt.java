@@ -61,6 +61,11 @@ record CampaignPrompt(
     }
   }
 
+  /** Number of its family. */
+  int family() {
+    return index / FAMILY;
+  }
+
   private static CampaignPrompt of(
       int index, int[] tokens, int promptLength, int donor, int sharedTokens, Random random) {
     int[] inner = {random.nextInt(promptLength), random.nextInt(promptLength)};

@@ -1,6 +1,7 @@
 package dev.sluice.worker.runner;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
@@ -65,6 +66,18 @@ record CampaignVariant(int batch, int chunk, Mode mode) {
     return prompts.stream()
         .filter(prompt -> prompt.tokens().length <= SAMPLE_STEPS * chunk)
         .limit(Math.max(SAMPLE_PROMPTS, 2 * batch))
+        .toList();
+  }
+
+  /**
+   * A third of these prompts, whole families: over all variants every prompt is computed once with
+   * each batch size and chunk size together, and with each mode a third of the times.
+   */
+  List<CampaignPrompt> share(List<CampaignPrompt> prompts) {
+    int place =
+        Arrays.binarySearch(BATCHES, batch) + Arrays.binarySearch(CHUNKS, chunk) + mode.ordinal();
+    return prompts.stream()
+        .filter(prompt -> (prompt.family() + place) % Mode.values().length == 0)
         .toList();
   }
 

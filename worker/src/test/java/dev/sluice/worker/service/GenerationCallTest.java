@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -26,22 +27,7 @@ final class GenerationCallTest {
   void endsWhenItsClientHangsUpWithTokensUnsent() throws Exception {
     try (WorkerFixture worker = WorkerFixture.serving()) {
       CompletableFuture<Status> ended = new CompletableFuture<>();
-      GenerationCall call =
-          new GenerationCall(
-              plan(),
-              worker.engine,
-              new DeafSink(),
-              new ServedModel(
-                  "sim",
-                  "w1",
-                  ModelForm.TOKENS,
-                  Optional.of(
-                      new Tokenization(
-                          worker.bundle,
-                          worker.tokenizer,
-                          new PromptEncoder(worker.bundle, worker.tokenizer))),
-                  Model.getDefaultInstance()),
-              new Recorder(ended));
+      GenerationCall call = call(worker, new DeafSink(), ended);
       call.start(GenerationTask.builder("deaf", 1, 2, 3).maxTokens(20).build());
       while (worker.engine.snapshot().outputTokens() < 20) {
         Thread.onSpinWait();
@@ -49,6 +35,42 @@ final class GenerationCallTest {
       call.hangUp();
       assertThat(ended.get(20, TimeUnit.SECONDS).getCode()).isEqualTo(Status.Code.CANCELLED);
     }
+  }
+
+  /** As a lock on the way to the socket does: it takes the permits of all wakes that come then. */
+  @Test
+  void goesOnWhenTheSinkWaitedWhileTokensCame() throws Exception {
+    try (WorkerFixture worker = WorkerFixture.serving()) {
+      CompletableFuture<Status> ended = new CompletableFuture<>();
+      CountDownLatch go = new CountDownLatch(1);
+      GenerationCall call = call(worker, new WaitingSink(go), ended);
+      call.start(GenerationTask.builder("waits", 1, 2, 3).maxTokens(20).build());
+      while (worker.engine.snapshot().outputTokens() < 20
+          || worker.engine.snapshot().runningRequests() > 0) {
+        Thread.onSpinWait();
+      }
+      go.countDown();
+      assertThat(ended.get(20, TimeUnit.SECONDS).getCode()).isEqualTo(Status.Code.OK);
+    }
+  }
+
+  private static GenerationCall call(
+      WorkerFixture worker, ResponseSink sink, CompletableFuture<Status> ended) {
+    return new GenerationCall(
+        plan(),
+        worker.engine,
+        sink,
+        new ServedModel(
+            "sim",
+            "w1",
+            ModelForm.TOKENS,
+            Optional.of(
+                new Tokenization(
+                    worker.bundle,
+                    worker.tokenizer,
+                    new PromptEncoder(worker.bundle, worker.tokenizer))),
+            Model.getDefaultInstance()),
+        new Recorder(ended));
   }
 
   private static GenerationPlan plan() {
@@ -90,6 +112,29 @@ final class GenerationCallTest {
     public void complete() {
       throw new AssertionError("completed although nothing was sent");
     }
+
+    @Override
+    public void fail(StatusRuntimeException status) {}
+  }
+
+  /** Takes everything, but waits for a latch first. */
+  private record WaitingSink(CountDownLatch go) implements ResponseSink {
+    @Override
+    public boolean isReady() {
+      return true;
+    }
+
+    @Override
+    public void send(GenerateResponse response) {
+      try {
+        go.await();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+
+    @Override
+    public void complete() {}
 
     @Override
     public void fail(StatusRuntimeException status) {}

@@ -61,8 +61,9 @@ final class WorkerServiceTest {
   void watchSendsASnapshotThenWhatChangesWithoutAGap() throws Exception {
     try (WorkerFixture worker = WorkerFixture.serving()) {
       Iterator<WatchResponse> watch =
-          worker.worker().watch(WatchRequest.newBuilder().setSubscriber("test").build());
+          worker.worker().watch(WatchRequest.newBuilder().setSubscriber("router").build());
       WatchResponse first = watch.next();
+      assertThat(first.getSnapshot().getSubscribers()).isEqualTo(1);
       assertThat(first.getSequence()).isEqualTo(1);
       assertThat(first.getSnapshot().getIdentity().getWorkerId()).isEqualTo("w1");
       assertThat(first.getSnapshot().getState()).isEqualTo(WorkerState.WORKER_STATE_READY);
@@ -79,7 +80,9 @@ final class WorkerServiceTest {
         assertThat(next.getSequence()).isEqualTo(sequence);
         load |= next.getEventCase() == EventCase.LOAD && next.getLoad().getOutputTokensTotal() == 9;
         heartbeat |=
-            next.getEventCase() == EventCase.HEARTBEAT && next.getHeartbeat().getSteps() >= 9;
+            next.getEventCase() == EventCase.HEARTBEAT
+                && next.getHeartbeat().getSteps() >= 9
+                && next.getHeartbeat().getRouters() == 1;
         draining |= next.getState() == WorkerState.WORKER_STATE_DRAINING;
       }
     }

@@ -2,6 +2,7 @@ package dev.sluice.worker.triton;
 
 import static java.util.Objects.requireNonNull;
 
+import com.google.protobuf.ByteString;
 import dev.sluice.triton.GRPCInferenceServiceGrpc;
 import dev.sluice.triton.InferParameter;
 import dev.sluice.triton.ModelConfig;
@@ -23,7 +24,6 @@ import io.grpc.Status;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
-import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.BlockingQueue;
@@ -133,8 +133,7 @@ final class FakeTriton implements AutoCloseable {
     this.port = server.getPort();
   }
 
-  static FakeTriton serving(ModelMetadataResponse metadata, ModelConfig config)
-      throws IOException {
+  static FakeTriton serving(ModelMetadataResponse metadata, ModelConfig config) throws IOException {
     return new FakeTriton(0, metadata, config);
   }
 
@@ -184,8 +183,7 @@ final class FakeTriton implements AutoCloseable {
 
   private final class Service extends GRPCInferenceServiceGrpc.GRPCInferenceServiceImplBase {
     @Override
-    public void modelReady(
-        ModelReadyRequest request, StreamObserver<ModelReadyResponse> observer) {
+    public void modelReady(ModelReadyRequest request, StreamObserver<ModelReadyResponse> observer) {
       observer.onNext(ModelReadyResponse.newBuilder().setReady(true).build());
       observer.onCompleted();
     }

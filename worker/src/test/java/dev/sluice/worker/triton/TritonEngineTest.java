@@ -140,7 +140,8 @@ final class TritonEngineTest {
         TritonFixture.ready(new Options().model(Models.IDS).ids(ByteTokenizer.bundle()))) {
       Iterator<GenerateResponse> stream = worker.begin(text("hi").build());
       FakeTriton.Call call = worker.triton.next();
-      assertThat(call.input("input_ids")).isEqualTo(TensorType.INT32.integers(new int[] {104, 105}));
+      assertThat(call.input("input_ids"))
+          .isEqualTo(TensorType.INT32.integers(new int[] {104, 105}));
       assertThat(call.input("input_lengths")).isEqualTo(TensorType.INT32.integer(2));
       assertThat(call.input("request_output_len")).isEqualTo(TensorType.INT32.integer(254));
       call.ids('y', 'e').ids('s', ByteTokenizer.EOS, 'x');
@@ -176,7 +177,8 @@ final class TritonEngineTest {
   void aDeadlineEndsTheWorkAtTriton() throws Exception {
     try (TritonFixture worker = TritonFixture.ready()) {
       Iterator<GenerateResponse> stream =
-          worker.generation()
+          worker
+              .generation()
               .withDeadlineAfter(300, TimeUnit.MILLISECONDS)
               .generate(text("x").build());
       worker.triton.next().awaitCancelled();
@@ -270,7 +272,8 @@ final class TritonEngineTest {
       Iterator<GenerateResponse> running = worker.begin(text("1").build());
       FakeTriton.Call call = worker.triton.next();
       assertThat(
-              worker.worker()
+              worker
+                  .worker()
                   .drain(
                       DrainRequest.newBuilder()
                           .setGrace(Duration.newBuilder().setSeconds(20))
@@ -285,7 +288,9 @@ final class TritonEngineTest {
 
       Iterator<GenerateResponse> cut = worker.begin(text("3").build());
       FakeTriton.Call late = worker.triton.next();
-      worker.worker().drain(DrainRequest.newBuilder().setGrace(Duration.getDefaultInstance()).build());
+      worker
+          .worker()
+          .drain(DrainRequest.newBuilder().setGrace(Duration.getDefaultInstance()).build());
       assertThat(failure(cut).getDescription()).contains("the worker ended before the request did");
       late.awaitCancelled();
     }
@@ -296,11 +301,9 @@ final class TritonEngineTest {
     try (OpenTelemetrySdk sdk =
             OpenTelemetrySdk.builder()
                 .setTracerProvider(SdkTracerProvider.builder().build())
-                .setPropagators(
-                    ContextPropagators.create(W3CTraceContextPropagator.getInstance()))
+                .setPropagators(ContextPropagators.create(W3CTraceContextPropagator.getInstance()))
                 .build();
-        TritonFixture worker =
-            TritonFixture.ready(new Options().telemetry(Telemetry.over(sdk)))) {
+        TritonFixture worker = TritonFixture.ready(new Options().telemetry(Telemetry.over(sdk)))) {
       Iterator<GenerateResponse> stream = worker.begin(text("x").build());
       worker.triton.next().text("a").end();
       all(stream);

@@ -1,0 +1,95 @@
+package dev.sluice.router.http;
+
+import dev.sluice.common.error.RefusalException;
+import dev.sluice.router.edge.Fields;
+import io.grpc.Channel;
+import io.grpc.Metadata;
+import io.grpc.StatusRuntimeException;
+import java.time.Clock;
+import java.util.concurrent.Executor;
+import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The endpoints that need a model: from a body to running calls.
+ *
+ * <p>Threading: any event loop; bodies are read and translated on threads that may wait, calls run
+ * on the event loop of their exchange.
+ */
+final class Generating {
+  private static final Logger log = LoggerFactory.getLogger(Generating.class);
+
+  private final Channel channel;
+  private final Requests requests;
+  private final Executor translators;
+  private final Clock clock;
+  private final RandomGenerator random;
+
+  /**
+   * @param translators run tasks that may wait; refuse them when the router stops
+   * @param random makes up ids; must be thread-safe
+   */
+  Generating(
+      Channel channel,
+      Requests requests,
+      Executor translators,
+      Clock clock,
+      RandomGenerator random) {
+    this.channel = channel;
+    this.requests = requests;
+    this.translators = translators;
+    this.clock = clock;
+    this.random = random;
+  }
+
+  /** Makes an answer of a body; may wait. */
+  interface Translation {
+    /** What is to be done on the event loop. */
+    Runnable translate(byte[] body);
+  }
+
+  void generate(Exchange exchange, Shape shape, byte[] body) {
+    translate(exchange, body, bytes -> generation(exchange, shape, bytes));
+  }
+
+  private Runnable generation(Exchange exchange, Shape shape, byte[] body) {
+    RequestContext context =
+        RequestContext.of(exchange, shape, clock.instant().getEpochSecond(), random);
+    Fields fields = Json.object(body);
+    ApiRequest request =
+        switch (shape) {
+          case CHAT -> requests.chat(fields, context);
+          case TEXT -> requests.completion(fields, context);
+        };
+    return () -> {
+      exchange.answerHeader("X-Request-Id", context.id());
+      Answer answer =
+          request.reply().stream()
+              ? new StreamedAnswer(exchange, request.reply())
+              : new WholeAnswer(exchange, request.reply());
+      new Generation(channel, exchange, request, answer)
+          .start(context.callOptions(), context::headers);
+    };
+  }
+
+  /** Runs a translation where it may wait, and what comes of it on the event loop. */
+  void translate(Exchange exchange, byte[] body, Translation translation) {
+    translators.execute(() -> {
+      Runnable next;
+      try {
+        next = translation.translate(body);
+      } catch (RefusalException e) {
+        next = () -> exchange.fail(ApiError.of(e.refusal()));
+      } catch (StatusRuntimeException e) {
+        Metadata trailers = e.getTrailers();
+        ApiError error = ApiError.of(e.getStatus(), trailers == null ? new Metadata() : trailers);
+        next = () -> exchange.fail(error);
+      } catch (RuntimeException e) {
+        log.error("an HTTP request could not be translated", e);
+        next = () -> exchange.fail(ApiError.internal());
+      }
+      exchange.loop().execute(next);
+    });
+  }
+}
