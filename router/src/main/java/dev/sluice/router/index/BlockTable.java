@@ -131,7 +131,7 @@ final class BlockTable {
       WorkerSet set = now.sets[place];
       if (set != null) {
         WorkerSet changed = change.apply(set);
-        if (changed != set) {
+        if (!changed.equals(set)) {
           SETS.setRelease(now.sets, place, changed.isEmpty() ? null : changed);
           live -= changed.isEmpty() ? 1 : 0;
         }

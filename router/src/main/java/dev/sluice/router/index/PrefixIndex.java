@@ -1,6 +1,7 @@
 package dev.sluice.router.index;
 
 import java.util.BitSet;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -24,7 +25,7 @@ public final class PrefixIndex {
   private final BitSet slots = new BitSet();
   private int nextSlot;
   private volatile int slotLimit; // slots in use are below it
-  private volatile int blocks;
+  private final AtomicInteger blocks = new AtomicInteger();
   private final AtomicLong dropped = new AtomicLong();
 
   public PrefixIndex(IndexOptions options) {
@@ -42,7 +43,7 @@ public final class PrefixIndex {
 
   /** Different blocks in the index. */
   public int blocks() {
-    return blocks;
+    return blocks.get();
   }
 
   /** Blocks that were told and not taken, since the index was full. */
@@ -104,7 +105,7 @@ public final class PrefixIndex {
     for (int block = 0; block < count; block++) {
       long key = prompt.key(block);
       WorkerSet set = table(key).get(key);
-      if (set == before && block > 0) {
+      if (block > 0 && set.equals(before)) {
         continue; // as many as before
       }
       before = set;
@@ -155,7 +156,7 @@ public final class PrefixIndex {
       for (BlockTable table : tables) {
         removed += table.replaceAll(set -> set.contains(slot) ? sets.without(set, slot) : set);
       }
-      blocks -= removed;
+      blocks.addAndGet(-removed);
     }
     slots.clear(slot);
     slotLimit = slots.length();
@@ -167,11 +168,11 @@ public final class PrefixIndex {
     BlockTable table = table(key);
     WorkerSet old = table.get(key);
     if (old.isEmpty()) {
-      if (blocks >= maxBlocks) {
+      if (blocks.get() >= maxBlocks) {
         dropped.incrementAndGet();
         return;
       }
-      blocks++;
+      blocks.incrementAndGet();
     }
     table.put(key, sets.with(old, slot));
   }
@@ -184,7 +185,7 @@ public final class PrefixIndex {
     if (old.contains(slot)) {
       WorkerSet left = sets.without(old, slot);
       table.put(key, left);
-      blocks -= left.isEmpty() ? 1 : 0;
+      blocks.addAndGet(left.isEmpty() ? -1 : 0);
     }
   }
 }

@@ -53,7 +53,7 @@ final class WorkerSet {
 
   @Override
   public boolean equals(@Nullable Object other) {
-    return other instanceof WorkerSet set && Arrays.equals(words, set.words);
+    return this == other || (other instanceof WorkerSet set && Arrays.equals(words, set.words));
   }
 
   @Override

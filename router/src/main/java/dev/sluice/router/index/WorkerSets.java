@@ -17,14 +17,14 @@ final class WorkerSets {
   private record Change(WorkerSet from, int slot, WorkerSet to) {}
 
   WorkerSet with(WorkerSet from, int slot) {
-    if (added.from != from || added.slot != slot) {
+    if (!added.from.equals(from) || added.slot != slot) {
       added = new Change(from, slot, intern(from.contains(slot) ? from : from.with(slot)));
     }
     return added.to;
   }
 
   WorkerSet without(WorkerSet from, int slot) {
-    if (removed.from != from || removed.slot != slot) {
+    if (!removed.from.equals(from) || removed.slot != slot) {
       removed = new Change(from, slot, intern(from.without(slot)));
     }
     return removed.to;
