@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /** A field of a request that a model may have an input tensor for. */
+@SuppressWarnings("ImmutableEnumChecker") // lists that cannot change, functions without state
 enum InputField {
   TEXT("text", List.of("text_input"), a -> text(a.task().promptText().orElseThrow())),
   INPUT_IDS("input-ids", List.of("input_ids"), a -> ids(a.task().promptTokens())),
@@ -46,10 +47,10 @@ enum InputField {
     record Ids(int[] ids) implements Value {}
 
     /** One number, in whatever type the tensor has. */
-    record Number(double number) implements Value {}
+    record Numeric(double number) implements Value {}
 
     /** One integer of which every bit counts. */
-    record Integer(long integer) implements Value {}
+    record Whole(long integer) implements Value {}
   }
 
   private final String label;
@@ -95,10 +96,10 @@ enum InputField {
   }
 
   private static Optional<Value> number(double number) {
-    return Optional.of(new Value.Number(number));
+    return Optional.of(new Value.Numeric(number));
   }
 
   private static Optional<Value> integer(long integer) {
-    return Optional.of(new Value.Integer(integer));
+    return Optional.of(new Value.Whole(integer));
   }
 }

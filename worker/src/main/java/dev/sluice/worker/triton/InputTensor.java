@@ -14,8 +14,8 @@ record InputTensor(String name, TensorType type, int rank) {
     switch (value) {
       case InputField.Value.Text text -> add(request, 1, TensorType.text(text.text()));
       case InputField.Value.Ids ids -> add(request, ids.ids().length, type.integers(ids.ids()));
-      case InputField.Value.Number number -> add(request, 1, type.element(number.number()));
-      case InputField.Value.Integer integer ->
+      case InputField.Value.Numeric number -> add(request, 1, type.element(number.number()));
+      case InputField.Value.Whole integer ->
           add(
               request,
               1,

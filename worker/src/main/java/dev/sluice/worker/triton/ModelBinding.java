@@ -1,5 +1,7 @@
 package dev.sluice.worker.triton;
 
+import static java.util.Objects.requireNonNull;
+
 import com.google.protobuf.ByteString;
 import dev.sluice.triton.ModelConfig;
 import dev.sluice.triton.ModelInput;
@@ -113,7 +115,7 @@ record ModelBinding(Inputs inputs, Outputs outputs) {
         }
         return Optional.empty();
       }
-      TensorMetadata tensor = inputs.get(found.get());
+      TensorMetadata tensor = requireNonNull(inputs.get(found.get()));
       Optional<InputTensor> input = input(tensor);
       filled.add(tensor.getName());
       if (input.isEmpty() || !input.get().fits(field)) {
