@@ -54,7 +54,7 @@ final class Endpoints implements AutoCloseable {
     for (int i = 0; i < endpoints.size(); i++) {
       Endpoint endpoint = endpoints.get((first + i) % endpoints.size());
       boolean avoid = avoided.isPresent() && avoided.get() == endpoint;
-      int rank = (isBack(endpoint) ? 0 : 2) + (avoid ? 1 : 0);
+      int rank = (works(endpoint) ? 0 : 2) + (avoid ? 1 : 0);
       if (rank < bestRank) {
         bestRank = rank;
         best = endpoint;
@@ -68,8 +68,11 @@ final class Endpoints implements AutoCloseable {
     return best;
   }
 
-  private static boolean isBack(Endpoint endpoint) {
-    return !endpoint.failed() || endpoint.channel().getState(true) == ConnectivityState.READY;
+  /** Whether its connection stands, or nothing is known against it. */
+  private static boolean works(Endpoint endpoint) {
+    ConnectivityState state = endpoint.channel().getState(endpoint.failed());
+    return state == ConnectivityState.READY
+        || (!endpoint.failed() && state != ConnectivityState.TRANSIENT_FAILURE);
   }
 
   /** Calls of generated stubs: each goes to one target, none is made again. */
