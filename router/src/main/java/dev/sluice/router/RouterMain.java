@@ -102,7 +102,8 @@ public final class RouterMain implements AutoCloseable {
         lifecycle.add("event loops", EventLoops.create(config.server().eventLoops()));
     PrefixIndex index = new PrefixIndex(config.index());
     Metrics.INDEX_BLOCKS.observe(telemetry.meter(), measured -> measured.record(index.blocks()));
-    Metrics.INDEX_DROPPED.observe(telemetry.meter(), measured -> measured.record(index.dropped()));
+    Metrics.INDEX_DROPPED.observe(
+        telemetry.meter(), measured -> measured.record((double) index.dropped()));
     fleet =
         lifecycle.add(
             "fleet",

@@ -7,7 +7,6 @@ import dev.sluice.router.fleet.Fleet;
 import dev.sluice.router.fleet.WorkerStatus;
 import dev.sluice.router.fleet.WorkerView;
 import dev.sluice.router.index.BlockHashes;
-import dev.sluice.router.prompt.PromptMemory.Key;
 import dev.sluice.router.prompt.PromptMemory.Remembered;
 import dev.sluice.v1.ChatMessages;
 import dev.sluice.v1.GenerateRequest;
@@ -114,7 +113,9 @@ public final class Prompts {
         request.getSessionId().isEmpty()
             ? text.substring(0, Math.min(NAME_CHARACTERS, text.length()))
             : request.getSessionId();
-    Key key = new Key(lent.get().fingerprint(), model.getBlockSize(), rendered, salt, name);
+    PromptMemory.Key key =
+        new PromptMemory.Key(
+            lent.get().fingerprint(), model.getBlockSize(), rendered, salt, name);
     Optional<Remembered> before = memory.find(key);
     EncodedText encoded = lent.get().text().encode(text, rendered, before.map(Remembered::text));
     int[] tokens = encoded.tokens();

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sluice.common.tokenizer.TextEncoder;
 import dev.sluice.common.tokenizer.Tokenizer;
 import dev.sluice.router.index.BlockHashes;
-import dev.sluice.router.prompt.PromptMemory.Key;
 import dev.sluice.router.prompt.PromptMemory.Remembered;
 import dev.sluice.router.testing.TinyTokenizer;
 import java.util.Arrays;
@@ -13,8 +12,8 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class PromptMemoryTest {
-  private static Key key(int session) {
-    return new Key("f", 16, true, "", "session " + session);
+  private static PromptMemory.Key key(int session) {
+    return new PromptMemory.Key("f", 16, true, "", "session " + session);
   }
 
   @Test
