@@ -139,7 +139,8 @@ final class FakeTriton implements AutoCloseable {
   }
 
   private Server start(int wanted) throws IOException {
-    return NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), wanted))
+    return NettyServerBuilder.forAddress(
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), wanted))
         .addService(new Service())
         .intercept(new TraceKeeper())
         .build()
