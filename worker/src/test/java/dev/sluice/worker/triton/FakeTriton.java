@@ -25,6 +25,7 @@ import io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -138,7 +139,8 @@ final class FakeTriton implements AutoCloseable {
   }
 
   private Server start(int wanted) throws IOException {
-    return NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", wanted))
+    return NettyServerBuilder.forAddress(
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), wanted))
         .addService(new Service())
         .intercept(new TraceKeeper())
         .build()
@@ -151,7 +153,7 @@ final class FakeTriton implements AutoCloseable {
 
   /** As with SIGKILL: all connections break. */
   void kill() throws InterruptedException {
-    server.shutdownNow();
+    Server _ = server.shutdownNow();
     assert server.awaitTermination(PATIENCE_SECONDS, TimeUnit.SECONDS);
   }
 
@@ -177,8 +179,8 @@ final class FakeTriton implements AutoCloseable {
   }
 
   @Override
-  public void close() throws InterruptedException {
-    kill();
+  public void close() {
+    Server _ = server.shutdownNow();
   }
 
   private final class Service extends GRPCInferenceServiceGrpc.GRPCInferenceServiceImplBase {

@@ -205,7 +205,7 @@ final class TritonFixture implements AutoCloseable {
   }
 
   @Override
-  public void close() throws InterruptedException {
+  public void close() {
     channel.shutdownNow();
     services.close();
     server.stop(Duration.ofSeconds(5));
