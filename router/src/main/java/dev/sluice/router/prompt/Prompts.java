@@ -114,8 +114,7 @@ public final class Prompts {
             ? text.substring(0, Math.min(NAME_CHARACTERS, text.length()))
             : request.getSessionId();
     PromptMemory.Key key =
-        new PromptMemory.Key(
-            lent.get().fingerprint(), model.getBlockSize(), rendered, salt, name);
+        new PromptMemory.Key(lent.get().fingerprint(), model.getBlockSize(), rendered, salt, name);
     Optional<Remembered> before = memory.find(key);
     EncodedText encoded = lent.get().text().encode(text, rendered, before.map(Remembered::text));
     int[] tokens = encoded.tokens();
