@@ -75,7 +75,9 @@ record CampaignVariant(int batch, int chunk, Mode mode) {
    */
   List<CampaignPrompt> share(List<CampaignPrompt> prompts) {
     int place =
-        Arrays.binarySearch(BATCHES, batch) + Arrays.binarySearch(CHUNKS, chunk) + mode.ordinal();
+        Arrays.binarySearch(BATCHES, batch)
+            + Arrays.binarySearch(CHUNKS, chunk)
+            + Arrays.asList(Mode.values()).indexOf(mode);
     return prompts.stream()
         .filter(prompt -> (prompt.family() + place) % Mode.values().length == 0)
         .toList();
