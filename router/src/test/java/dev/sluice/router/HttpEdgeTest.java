@@ -15,6 +15,7 @@ import dev.sluice.v1.GenerateResponse;
 import io.grpc.Status;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.http.HttpClient;
@@ -327,11 +328,11 @@ class HttpEdgeTest {
 
   @Test
   void aBodyThatIsFarTooLargeIsCutOff() throws Exception {
-    try (Socket socket = new Socket("127.0.0.1", router.http("/").getPort())) {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), router.http("/").getPort())) {
       socket
           .getOutputStream()
           .write(
-              ("POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 99000000\r\n\r\n")
+              "POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 99000000\r\n\r\n"
                   .getBytes(StandardCharsets.US_ASCII));
       byte[] part = new byte[65_536];
       int sent = 0;
@@ -421,7 +422,7 @@ class HttpEdgeTest {
       arrived.countDown();
     });
     byte[] body = ("{" + HELLO + "}").getBytes(StandardCharsets.UTF_8);
-    try (Socket socket = new Socket("127.0.0.1", router.http("/").getPort())) {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), router.http("/").getPort())) {
       String head =
           "POST " + CHAT + " HTTP/1.1\r\nHost: x\r\nContent-Length: " + body.length + "\r\n\r\n";
       socket.getOutputStream().write(head.getBytes(StandardCharsets.US_ASCII));
@@ -461,7 +462,8 @@ class HttpEdgeTest {
     byte[] body = ("{" + HELLO + ",\"stream\":true}").getBytes(StandardCharsets.UTF_8);
     try (Socket socket = new Socket()) {
       socket.setReceiveBufferSize(1 << 14);
-      socket.connect(new InetSocketAddress("127.0.0.1", router.http("/").getPort()));
+      socket.connect(
+          new InetSocketAddress(InetAddress.getLoopbackAddress(), router.http("/").getPort()));
       String head =
           "POST " + CHAT + " HTTP/1.1\r\nHost: x\r\nContent-Length: " + body.length + "\r\n\r\n";
       socket.getOutputStream().write(head.getBytes(StandardCharsets.US_ASCII));

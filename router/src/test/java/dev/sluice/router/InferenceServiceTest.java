@@ -281,7 +281,7 @@ class InferenceServiceTest {
     }
     assertThat(ended).hasSize(20);
     for (int i = 2; i < 20; i++) {
-      assertThat(texts.get("r" + i)).asString().isEqualTo(texts.get("r" + i % 2).toString());
+      assertThat(texts.get("r" + i)).asString().isEqualTo(String.valueOf(texts.get("r" + i % 2)));
     }
   }
 

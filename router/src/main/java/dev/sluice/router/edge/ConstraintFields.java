@@ -31,27 +31,22 @@ final class ConstraintFields {
   }
 
   private static Optional<Constraint> format(Fields format) {
-    String type = format.text("type").orElse("");
-    switch (type) {
-      case "text" -> {
-        return Optional.empty();
-      }
-      case "json_object" -> {
-        return Optional.of(schema(ANY_OBJECT));
-      }
+    return switch (format.text("type").orElse("")) {
+      case "text" -> Optional.empty();
+      case "json_object" -> Optional.of(schema(ANY_OBJECT));
       case "json_schema" -> {
         Optional<JsonNode> schema =
             format.object("json_schema").flatMap(named -> named.get("schema"));
         if (schema.isEmpty()) {
           format.add("json_schema.schema", "missing (expected: a JSON Schema)");
         }
-        return schema.map(s -> schema(s.toString()));
+        yield schema.map(s -> schema(s.toString()));
       }
       default -> {
         format.refuse("type", "text, json_object or json_schema");
-        return Optional.empty();
+        yield Optional.empty();
       }
-    }
+    };
   }
 
   private static void options(Fields fields, String prefix, List<Constraint> found) {

@@ -1,5 +1,7 @@
 package dev.sluice.router.http;
 
+import static java.util.Objects.requireNonNull;
+
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
@@ -17,16 +19,14 @@ import java.util.concurrent.TimeUnit;
 final class Exchange {
   private static final String JSON = "application/json";
   private static final String EVENTS = "text/event-stream";
-  private static final Runnable NOTHING = () -> {};
-
   private final HttpServerRequest request;
   private final HttpServerResponse response;
   private final HttpMetrics metrics;
   private final String route;
   private final Context context;
   private final long arrivalNanos = System.nanoTime();
-  private Runnable onGone = NOTHING;
-  private Runnable onWritable = NOTHING;
+  private Runnable onGone = () -> {};
+  private Runnable onWritable = () -> {};
   private boolean over;
 
   /** Created on the event loop. */
@@ -35,7 +35,7 @@ final class Exchange {
     this.response = request.response();
     this.route = route;
     this.metrics = metrics;
-    context = Vertx.currentContext();
+    context = requireNonNull(Vertx.currentContext(), "no event loop");
     response.closeHandler(_ -> gone());
     response.exceptionHandler(_ -> gone());
     request.exceptionHandler(_ -> gone());

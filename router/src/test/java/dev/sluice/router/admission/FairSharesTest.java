@@ -1,5 +1,6 @@
 package dev.sluice.router.admission;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Percentage.withPercentage;
 
@@ -33,7 +34,7 @@ class FairSharesTest {
     double tokens = service.served().values().stream().mapToLong(Long::longValue).sum();
     assertThat(tokens).isGreaterThan(400_000);
     for (int tenant = 0; tenant < 10; tenant++) {
-      assertThat(service.served().get("t" + tenant) / tokens)
+      assertThat(requireNonNull(service.served().get("t" + tenant)) / tokens)
           .as("t%d", tenant)
           .isCloseTo(weight(tenant) / 30, withPercentage(5));
     }

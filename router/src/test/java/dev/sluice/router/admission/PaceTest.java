@@ -16,7 +16,7 @@ class PaceTest {
   void findsTheLineBehindTimesToFirstToken() {
     Random random = new Random(7);
     for (int i = 0; i < 200; i++) {
-      long tokens = 10 + random.nextInt(2_000);
+      int tokens = 10 + random.nextInt(2_000);
       double noise = 0.9 + 0.2 * random.nextDouble();
       pace.prefilled(tokens, Math.round(noise * (20e6 + tokens * 1e5)), now);
       now += SECOND / 10;
