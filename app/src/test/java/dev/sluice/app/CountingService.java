@@ -12,6 +12,7 @@ import dev.sluice.v1.GenerationServiceGrpc;
 import dev.sluice.v1.ListModelsRequest;
 import dev.sluice.v1.ListModelsResponse;
 import dev.sluice.v1.Model;
+import dev.sluice.v1.Started;
 import dev.sluice.v1.Usage;
 import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
@@ -96,13 +97,22 @@ final class CountingService extends GenerationServiceGrpc.GenerationServiceImplB
       Thread.currentThread().interrupt();
     }
     int tokens = request.getStopping().getMaxTokens();
+    out.onNext(
+        GenerateResponse.newBuilder()
+            .setSequence(1)
+            .setStarted(Started.getDefaultInstance())
+            .build());
     for (int i = 0; i < tokens; i++) {
       out.onNext(
-          GenerateResponse.newBuilder().setDelta(Delta.newBuilder().addTokenIds(TOKEN)).build());
+          GenerateResponse.newBuilder()
+              .setSequence(i + 2)
+              .setDelta(Delta.newBuilder().addTokenIds(TOKEN))
+              .build());
     }
     inFlight.decrementAndGet();
     out.onNext(
         GenerateResponse.newBuilder()
+            .setSequence(tokens + 2)
             .setFinished(
                 Finished.newBuilder()
                     .setUsage(
