@@ -25,8 +25,8 @@ import org.junit.jupiter.api.Test;
  * processes, with the real model. Five minutes of it:
  *
  * <pre>
- * mvn verify -pl app -am -Dtest=NoSuchTest -Dit.test=ChaosIT
- *     -Dsurefire.failIfNoSpecifiedTests=false -Dsluice.chaos.seconds=300
+ * mvn verify -pl app -am -Dtest=NoSuchTest -Dsurefire.failIfNoSpecifiedTests=false
+ *     -Dit.test=ChaosIT -Dfailsafe.failIfNoSpecifiedTests=false -Dsluice.chaos.seconds=300
  *     -Dsluice.chaos.requests=300 -Dsluice.chaos.workers=4
  * </pre>
  *
