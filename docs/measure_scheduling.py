@@ -118,12 +118,12 @@ def itl():
             bench(worker, "-c", 8, "-n", 16, "--input-len", 64, "--output-len", 32)
             bench(worker, "-c", 2, "-n", 3, "--input-len", 4096, "--output-len", 1)
             prompts = start(
-                worker, "-c", 2, "-n", 1000, "--duration", "75s", "--warm-up", 0,
+                worker, "-c", 2, "-n", 1000, "--duration", "60s", "--warm-up", 0,
                 "--input-len", 4096, "--output-len", 1,
             )
             streams = bench(
-                worker, "-c", 8, "-n", 1000, "--duration", "60s", "--warm-up", 8 if goal else 0,
-                "--input-len", 64, "--output-len", 64,
+                worker, "-c", 8, "-n", 1000, "--duration", "60s", "--warm-up", 0,
+                "--input-len", 64, "--output-len", 256,
             )
             long_prompts = finish(prompts)
         rate = sum(
