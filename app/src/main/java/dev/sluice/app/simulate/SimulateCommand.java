@@ -155,41 +155,7 @@ public final class SimulateCommand implements Callable<Integer> {
       description = "Inter-token latency that running streams shall keep. Default: none.")
   private Optional<Duration> itlGoal = Optional.empty();
 
-  @Option(
-      names = "--max-sequences",
-      paramLabel = "N",
-      description = "Requests in one step. Default: ${DEFAULT-VALUE}.")
-  private int maxSequences = 256;
-
-  @Option(
-      names = "--max-batched-tokens",
-      paramLabel = "N",
-      description = "Tokens in one step. Default: ${DEFAULT-VALUE}.")
-  private int maxBatchedTokens = 2048;
-
-  @Option(
-      names = "--kv-tokens",
-      paramLabel = "N",
-      description = "Tokens that the KV cache holds. Default: ${DEFAULT-VALUE}.")
-  private int kvTokens = 1 << 18;
-
-  @Option(
-      names = "--block-size",
-      paramLabel = "N",
-      description = "Tokens of a block of it. Default: ${DEFAULT-VALUE}.")
-  private int blockSize = 16;
-
-  @Option(
-      names = "--context-length",
-      paramLabel = "N",
-      description = "Most tokens of a request. Default: ${DEFAULT-VALUE}.")
-  private int contextLength = 8192;
-
-  @Option(
-      names = "--max-waiting-requests",
-      paramLabel = "N",
-      description = "Requests that may wait; further ones are refused. Default: ${DEFAULT-VALUE}.")
-  private int maxWaitingRequests = 1024;
+  @Mixin private EngineSize size = new EngineSize(1 << 18);
 
   @Option(
       names = "--seed",
@@ -205,14 +171,7 @@ public final class SimulateCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     check();
     VirtualClock clock = new VirtualClock();
-    Geometry geometry =
-        new Geometry(
-            Simulation.VOCABULARY,
-            contextLength,
-            blockSize,
-            Math.max(1, kvTokens / blockSize),
-            maxBatchedTokens,
-            maxSequences);
+    Geometry geometry = size.geometry(Simulation.VOCABULARY);
     CostModelRunner runner =
         new CostModelRunner(geometry, CostOption.read(cost), clock, noise, seed);
     Simulation simulation = new Simulation(runner, clock, config(), places(), this::group);
@@ -238,7 +197,7 @@ public final class SimulateCommand implements Callable<Integer> {
       order = order.withItlGoal(itlGoal.get());
     }
     return new EngineConfig(
-            maxWaitingRequests,
+            size.maxWaitingRequests(),
             Long.MAX_VALUE / 2,
             Integer.MAX_VALUE,
             Duration.ofSeconds(1),
@@ -254,7 +213,7 @@ public final class SimulateCommand implements Callable<Integer> {
         requestRate == null ? Double.POSITIVE_INFINITY : requestRate,
         inputLength,
         outputLength,
-        contextLength,
+        size.contextLength(),
         tenants,
         prefixes,
         prefixLength,
@@ -319,12 +278,7 @@ public final class SimulateCommand implements Callable<Integer> {
     atLeast("--prefix-len", prefixLength, 0);
     atLeast("--prefixes", prefixes, 1);
     atLeast("--tenants", tenants, 1);
-    atLeast("--max-sequences", maxSequences, 1);
-    atLeast("--max-batched-tokens", maxBatchedTokens, maxSequences);
-    atLeast("--block-size", blockSize, 1);
-    atLeast("--context-length", contextLength, 2L * prefixLength + 16);
-    atLeast("--kv-tokens", kvTokens, contextLength);
-    atLeast("--max-waiting-requests", maxWaitingRequests, 1);
+    size.check(2L * prefixLength + 16);
     itlGoal.ifPresent(t -> positive("--itl-goal", t));
     ttftTarget.ifPresent(t -> positive("--ttft-target", t));
     timeout.ifPresent(t -> positive("--timeout", t));

@@ -7,7 +7,6 @@ import dev.sluice.app.cli.FailedException;
 import dev.sluice.app.cli.UsageException;
 import dev.sluice.common.error.ListenException;
 import dev.sluice.common.server.Lifecycle;
-import dev.sluice.worker.engine.ModelRunner.Geometry;
 import dev.sluice.worker.simulation.ByteTokenizer;
 import dev.sluice.worker.simulation.CostModel;
 import dev.sluice.worker.simulation.SimulatedFleet;
@@ -18,6 +17,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -78,41 +78,7 @@ public final class SimulateFleetCommand implements Callable<Integer> {
               + " ${DEFAULT-VALUE}.")
   private String cost = "gpu";
 
-  @Option(
-      names = "--max-sequences",
-      paramLabel = "N",
-      description = "Requests in one step. Default: ${DEFAULT-VALUE}.")
-  private int maxSequences = 256;
-
-  @Option(
-      names = "--max-batched-tokens",
-      paramLabel = "N",
-      description = "Tokens in one step. Default: ${DEFAULT-VALUE}.")
-  private int maxBatchedTokens = 2048;
-
-  @Option(
-      names = "--kv-tokens",
-      paramLabel = "N",
-      description = "Tokens that each KV cache holds. Default: ${DEFAULT-VALUE}.")
-  private int kvTokens = 1 << 16;
-
-  @Option(
-      names = "--block-size",
-      paramLabel = "N",
-      description = "Tokens of a block of it. Default: ${DEFAULT-VALUE}.")
-  private int blockSize = 16;
-
-  @Option(
-      names = "--context-length",
-      paramLabel = "N",
-      description = "Most tokens of a request. Default: ${DEFAULT-VALUE}.")
-  private int contextLength = 8192;
-
-  @Option(
-      names = "--max-waiting-requests",
-      paramLabel = "N",
-      description = "Requests that may wait; further ones are refused. Default: ${DEFAULT-VALUE}.")
-  private int maxWaitingRequests = 1024;
+  @Mixin private EngineSize size = new EngineSize(1 << 16);
 
   @Option(
       names = "--prefix-cache",
@@ -153,16 +119,10 @@ public final class SimulateFleetCommand implements Callable<Integer> {
   private SimulatedWorkerOptions options() {
     return new SimulatedWorkerOptions(
         model,
-        new Geometry(
-            ByteTokenizer.SIZE,
-            contextLength,
-            blockSize,
-            kvTokens / blockSize,
-            maxBatchedTokens,
-            maxSequences),
+        size.geometry(ByteTokenizer.SIZE),
         step.map(time -> new CostModel((double) time.toNanos(), 0, 0, 0, 0))
             .orElseGet(() -> CostOption.read(cost)),
-        maxWaitingRequests,
+        size.maxWaitingRequests(),
         prefixCache,
         stopGrace);
   }
@@ -183,12 +143,7 @@ public final class SimulateFleetCommand implements Callable<Integer> {
               + " workers)");
     }
     step.ifPresent(time -> positive("--step", time));
-    atLeast("--max-sequences", maxSequences, 1);
-    atLeast("--max-batched-tokens", maxBatchedTokens, maxSequences);
-    atLeast("--block-size", blockSize, 1);
-    atLeast("--context-length", contextLength, 2);
-    atLeast("--kv-tokens", kvTokens, contextLength);
-    atLeast("--max-waiting-requests", maxWaitingRequests, 1);
+    size.check(2);
     atLeast("--event-loops", eventLoops, 1);
   }
 }
