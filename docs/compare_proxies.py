@@ -32,6 +32,8 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TICKS = os.sysconf("SC_CLK_TCK")
+SHORT_ROUNDS, SHORT_TOKENS = 30, 8
+QUIET = 0.05
 
 
 def free_port():
@@ -258,6 +260,8 @@ def parsed():
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--step", default="20ms", metavar="DURATION")
     parser.add_argument("--tokens", type=int, default=250, help="messages of a stream")
+    parser.add_argument("--spread", default="20ms", metavar="DURATION",
+                        help="time over which the streams of a round begin; default: all at once")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--warm-up", type=int, default=20, metavar="ROUNDS", help="at most")
     parser.add_argument("--router-flag", action="append", default=[], metavar="FLAG")
@@ -291,15 +295,19 @@ def main():
 
 
 def warm_up(arguments, client, process, address, counts):
-    """Rounds over all counts of streams, until one in which the compiler has next to nothing to do."""
+    """As many requests as a router has had after a while; then rounds as they are measured, until one
+    in which its compiler has next to nothing to do."""
+    for _ in range(SHORT_ROUNDS):
+        load(client, address, max(counts), SHORT_TOKENS)
     for turn in range(arguments.warm_up):
         total, compiling = process.cpu_seconds(), process.cpu_seconds("C1 Compiler", "C2 Compiler")
         for streams in counts:
-            load(client, address, streams, arguments.tokens if streams > 1 else arguments.tokens // 5)
+            load(client, address, streams, arguments.tokens if streams > 1 else arguments.tokens // 5,
+                 "-spread", arguments.spread)
         compiling = process.cpu_seconds("C1 Compiler", "C2 Compiler") - compiling
         share = compiling / (process.cpu_seconds() - total)
         print(f"warm-up {turn + 1}: {share:.0%} of the router's CPU time compiles", file=sys.stderr)
-        if share < 0.05:
+        if share < QUIET:
             return
 
 
@@ -314,7 +322,8 @@ def measure(arguments, client, proxies, counts):
             for name in names[turn % len(names):] + names[:turn % len(names)]:
                 process, address = proxies[name]
                 before = process.cpu_seconds() if process else 0
-                result = load(client, address, streams, arguments.tokens, "-seed", turn + 2)
+                result = load(client, address, streams, arguments.tokens,
+                              "-seed", turn + 2, "-spread", arguments.spread)
                 spent = (process.cpu_seconds() if process else 0) - before
                 seen[streams, name].append((
                     result["messages"] / result["seconds"],
