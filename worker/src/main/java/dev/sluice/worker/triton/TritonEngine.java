@@ -249,7 +249,7 @@ public final class TritonEngine implements GenerationEngine {
     } else {
       observer.onNextToken(request.markNext(now));
     }
-    if (!part.text().isEmpty()) {
+    if (part.ids().isEmpty()) {
       count(request, part.tokens());
       request.listener.onText(0, request.text.append(part.text()), part.tokens());
       if (!modelLimits && isFull(request)) {

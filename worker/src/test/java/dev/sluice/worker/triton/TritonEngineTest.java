@@ -97,6 +97,59 @@ final class TritonEngineTest {
   }
 
   @Test
+  void countsTokensThatAddNoText() throws Exception {
+    Models counting =
+        Models.of(
+            List.of("text_input BYTES"), List.of("text_output BYTES", "num_output_tokens UINT32"));
+    try (TritonFixture worker = TritonFixture.ready(new Options().model(counting))) {
+      Iterator<GenerateResponse> stream =
+          worker.begin(text("x").setStopping(Stopping.newBuilder().setMaxTokens(5)).build());
+      FakeTriton.Call call = worker.triton.next();
+      call.text("", 2).text("ab", 2).text("", 1);
+      List<GenerateResponse> answer = all(stream);
+      assertThat(textOf(answer)).isEqualTo("ab");
+      assertThat(reason(answer)).isEqualTo(FinishReason.FINISH_REASON_LENGTH);
+      assertThat(answer.getLast().getFinished().getUsage().getOutputTokens()).isEqualTo(5);
+      call.awaitCancelled();
+    }
+  }
+
+  @Test
+  void ofAModelThatGivesTextAndIdsTheOtherFormIsNotRead() throws Exception {
+    Models both =
+        Models.of(List.of("text_input BYTES"), List.of("text_output BYTES", "output_ids INT32"));
+    try (TritonFixture worker = TritonFixture.ready(new Options().model(both))) {
+      Iterator<GenerateResponse> stream = worker.begin(text("x").build());
+      worker.triton.next().textAndIds("ab", 1, 2, 3).end();
+      List<GenerateResponse> answer = all(stream);
+      assertThat(textOf(answer)).isEqualTo("ab");
+      assertThat(answer.getLast().getFinished().getUsage().getOutputTokens()).isEqualTo(1);
+    }
+    Models ids =
+        Models.of(
+            List.of("input_ids INT32"),
+            List.of("output_ids INT32", "text_output BYTES", "num_output_tokens UINT32"));
+    try (TritonFixture worker =
+        TritonFixture.ready(new Options().model(ids).ids(ByteTokenizer.bundle()))) {
+      Iterator<GenerateResponse> stream = worker.begin(text("x").build());
+      worker.triton.next().textAndIds("ab", 'a', 'b').end();
+      List<GenerateResponse> answer = all(stream);
+      assertThat(textOf(answer)).isEqualTo("ab");
+      assertThat(answer.getLast().getFinished().getUsage().getOutputTokens()).isEqualTo(2);
+    }
+  }
+
+  @Test
+  void anOutputOfTheOtherFormMayBeOfAnyType() throws Exception {
+    Models odd =
+        Models.of(List.of("text_input BYTES"), List.of("text_output BYTES", "output_ids FP32"));
+    try (TritonFixture worker = new TritonFixture(new Options().model(odd))) {
+      worker.engine.start();
+      worker.await(ServingStatus.SERVING);
+    }
+  }
+
+  @Test
   void sendsWhatTheModelHasInputsFor() throws Exception {
     try (TritonFixture worker = TritonFixture.ready(new Options().model(Models.SAMPLING))) {
       Iterator<GenerateResponse> stream =
