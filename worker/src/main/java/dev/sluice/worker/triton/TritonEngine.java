@@ -15,6 +15,7 @@ import dev.sluice.worker.engine.GenerationEngine;
 import dev.sluice.worker.engine.GenerationListener;
 import dev.sluice.worker.engine.GenerationTask;
 import dev.sluice.worker.engine.NanoClock;
+import dev.sluice.worker.engine.SchedulingConfig;
 import dev.sluice.worker.engine.TaskHandle;
 import io.grpc.ClientInterceptor;
 import io.grpc.Deadline;
@@ -50,7 +51,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class TritonEngine implements GenerationEngine {
   private static final Logger log = LoggerFactory.getLogger(TritonEngine.class);
-  private static final int MAX_IDLE_TENANTS = 4096;
 
   private final TritonLimits limits;
   private final TritonClient client;
@@ -93,7 +93,7 @@ public final class TritonEngine implements GenerationEngine {
     this.observer = observer;
     this.admission = new TritonAdmission(config.contextLength(), limits);
     this.client = new TritonClient(config, tracing);
-    this.queue = new FairQueue<>(limits.ageingNanos(), MAX_IDLE_TENANTS);
+    this.queue = limits.scheduling().newQueue();
     this.watch = new ModelWatch(config, client, availability, this::asked);
     timer.setRemoveOnCancelPolicy(true);
     timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
@@ -143,9 +143,14 @@ public final class TritonEngine implements GenerationEngine {
     if (running.size() >= limits.maxRunning() || !queue.isEmpty()) {
       admission.checkRoom(promptTokens, waiting.size(), waitingTokens, running.size());
     }
+    SchedulingConfig scheduling = limits.scheduling();
     admission.checkTime(
         task,
-        queue.ahead(task.tenant(), task.priority(), limits.weight(task.tenant()), promptTokens),
+        queue.ahead(
+            scheduling.tenant(task),
+            scheduling.priority(task),
+            scheduling.weight(task),
+            promptTokens),
         running.size(),
         now);
     TritonRequest request =
@@ -168,9 +173,9 @@ public final class TritonEngine implements GenerationEngine {
     request.place =
         queue.open(
             request,
-            limits.fair() ? task.tenant() : "",
-            limits.fair() ? task.priority() : 0,
-            limits.fair() ? limits.weight(task.tenant()) : 1,
+            limits.scheduling().tenant(task),
+            limits.scheduling().priority(task),
+            limits.scheduling().weight(task),
             serials++);
     queue.add(request.place(), request.promptTokens, now);
     waiting.add(request);
