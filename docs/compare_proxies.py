@@ -21,101 +21,17 @@ import collections
 import json
 import os
 import pathlib
-import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 
+from _processes import Processes, free_port, listens, row, wait_for
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-TICKS = os.sysconf("SC_CLK_TCK")
 SHORT_ROUNDS, SHORT_TOKENS = 30, 8
 QUIET = 0.05
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def wait_for(what, done, seconds=300):
-    deadline = time.monotonic() + seconds
-    while not done():
-        if time.monotonic() > deadline:
-            sys.exit(f"{what} is not ready after {seconds} s")
-        time.sleep(0.1)
-
-
-def listens(port):
-    with socket.socket() as s:
-        return s.connect_ex(("127.0.0.1", port)) == 0
-
-
-class Process:
-    """A child and its log; ended with the script."""
-
-    def __init__(self, folder, name, command, env=None):
-        self.name = name
-        self.log = open(os.path.join(folder, name + ".log"), "w+")
-        self.process = subprocess.Popen(
-            command, stdout=self.log, stderr=subprocess.STDOUT, env={**os.environ, **(env or {})}
-        )
-
-    def written(self):
-        self.log.flush()
-        with open(self.log.name) as text:
-            return text.read()
-
-    def await_line(self, prefix):
-        def found():
-            if self.process.poll() is not None:
-                sys.exit(f"{self.name} ended:\n{self.written()}")
-            return any(line.startswith(prefix) for line in self.written().splitlines())
-
-        wait_for(self.name, found)
-        return next(l for l in self.written().splitlines() if l.startswith(prefix))[len(prefix):].strip()
-
-    def cpu_seconds(self, *threads):
-        """User and system time so far, of all threads or of those whose names begin so."""
-        process = pathlib.Path(f"/proc/{self.process.pid}")
-        ticks = 0
-        for folder in (process / "task").iterdir() if threads else [process]:
-            name, fields = (folder / "stat").read_text().split(" (", 1)[1].rsplit(")", 1)
-            if not threads or name.startswith(threads):
-                ticks += sum(map(int, fields.split()[11:13]))
-        return ticks / TICKS
-
-    def resident_mib(self):
-        with open(f"/proc/{self.process.pid}/status") as lines:
-            return next(int(l.split()[1]) for l in lines if l.startswith("VmRSS")) / 1024
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.log.close()
-
-
-class Processes(list):
-    """Those that were started; the last one is stopped first."""
-
-    def start(self, *arguments):
-        self.append(Process(*arguments))
-        return self[-1]
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        for process in reversed(self):
-            process.stop()
 
 
 def fleet(processes, launcher, folder, workers, step, sequences, options=()):
@@ -243,10 +159,6 @@ def load(client, address, streams, tokens, *flags):
     if result["failed"]:
         sys.exit(f"{result['failed']} of {streams} streams to {address} failed: {result['failures']}")
     return result
-
-
-def row(*cells):
-    print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)
 
 
 def parsed():

@@ -14,11 +14,12 @@ tokens that workers found cached. `good` are the requests per second with their 
 first run. Exit status: 0 done, 1 if a command failed, 2 usage."""
 import argparse
 import json
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
+
+from _processes import Process, row
 
 WORKLOADS = {
     "shared-prefix": (
@@ -41,32 +42,22 @@ class Fleet:
 
     def __init__(self, options, policy):
         flags = [f"--worker-flag={flag}" for flag in options.worker_flag]
-        self.log = tempfile.TemporaryFile("w+")
-        self.process = subprocess.Popen(
+        self.folder = tempfile.TemporaryDirectory()
+        self.process = Process(
+            self.folder.name, "fleet",
             [
                 options.launcher, "up", "--port", "0", "--workers", str(options.workers),
                 f"--router-flag=--policy={policy}", *flags,
             ],
-            stdout=subprocess.PIPE,
-            stderr=self.log,
-            text=True,
         )
-        self.target = ""
-        for line in self.process.stdout:
-            if line.startswith("router "):
-                self.target = line.split()[1]
-                break
-        if not self.target:
-            self.log.seek(0)
-            sys.exit(f"the fleet did not start:\n{self.log.read()}")
+        self.target = self.process.await_line("router ").split()[0]
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.process.send_signal(signal.SIGINT)
-        self.process.wait()
-        self.log.close()
+        self.process.stop()
+        self.folder.cleanup()
 
 
 def bench(options, target, *flags):
@@ -91,10 +82,6 @@ def measure(options, policy, workload):
             options, fleet.target, *WORKLOADS[workload], "-c", options.concurrency, "--warm-up", 0,
             "--goodput", f"ttft:{options.ttft}",
         )
-
-
-def row(*cells):
-    print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)
 
 
 def report(options, workload):

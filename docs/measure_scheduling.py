@@ -21,6 +21,8 @@ import sys
 import tempfile
 import time
 
+from _processes import Process, row
+
 LAUNCHER = "./sluice"
 
 
@@ -30,33 +32,20 @@ class Worker:
     def __init__(self, *flags):
         self.folder = tempfile.TemporaryDirectory()
         ports = os.path.join(self.folder.name, "ports")
-        self.log = open(os.path.join(self.folder.name, "log"), "w+")
-        self.process = subprocess.Popen(
+        self.process = Process(
+            self.folder.name, "worker",
             [LAUNCHER, "worker", "--port", "0", "--telemetry.metrics-port", "0", "--port-file", ports, *flags],
-            stdout=self.log,
-            stderr=subprocess.STDOUT,
         )
-        deadline = time.monotonic() + 120
-        while " ready after " not in self.written():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                sys.exit(f"worker {' '.join(flags)} is not ready:\n{self.written()}")
-            time.sleep(0.1)
+        self.process.await_written(" ready after ")
         with open(ports) as lines:
             values = dict(line.strip().split("=", 1) for line in lines if "=" in line)
         self.target = f"127.0.0.1:{values['grpc']}"
-
-    def written(self):
-        self.log.flush()
-        with open(self.log.name) as text:
-            return text.read()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait()
-        self.log.close()
+        self.process.stop()
         self.folder.cleanup()
 
 
@@ -78,10 +67,6 @@ def finish(process):
 
 def bench(worker, *flags):
     return finish(start(worker, *flags))
-
-
-def row(*cells):
-    print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)
 
 
 def header(*cells):

@@ -12,10 +12,6 @@ beside a run without slow clients (--alone, a minute).
 Needs Go (for deploy/bench/streamload) and jcmd. Linux. Exit status: 0 done, 1 if a stream of a
 client that reads failed or the heap grew by more than a tenth in the second half."""
 import argparse
-import os
-import re
-import shutil
-import subprocess
 import sys
 import tempfile
 import threading
@@ -23,17 +19,14 @@ import time
 
 sys.dont_write_bytecode = True
 import compare_proxies as bench  # noqa: E402
+from _processes import Processes, heap_mib, jcmd, row  # noqa: E402
 
 
-def heap_mib(pid):
-    """Live heap: what is used after a full collection."""
-    home = os.environ.get("JAVA_HOME")
-    jcmd = os.path.join(home, "bin", "jcmd") if home else shutil.which("jcmd")
-    subprocess.run([jcmd, str(pid), "GC.run"], stdout=subprocess.DEVNULL, check=True)
-    text = subprocess.run(
-        [jcmd, str(pid), "GC.heap_info"], stdout=subprocess.PIPE, text=True, check=True
-    ).stdout
-    return sum(int(used) for used in re.findall(r"total \d+K, used (\d+)K", text)) / 1024
+def live_heap_mib(pid):
+    """What is used after a full collection."""
+    jcmd(pid, "GC.run")
+    heap = heap_mib(pid)
+    return heap[0] if heap else sys.exit("jcmd is needed (expected: in JAVA_HOME or on the path)")
 
 
 def main():
@@ -50,7 +43,7 @@ def main():
     parser.add_argument("--router-flag", action="append", default=[], metavar="FLAG")
     arguments = parser.parse_args()
     tokens = max(2, int(arguments.minutes * 60))
-    with tempfile.TemporaryDirectory() as folder, bench.Processes() as processes:
+    with tempfile.TemporaryDirectory() as folder, Processes() as processes:
         client = arguments.client or bench.build_client(folder)
         sequences = -(-arguments.streams * 5 // 4 // arguments.workers)
         workers = bench.fleet(
@@ -68,7 +61,7 @@ def main():
             alone = bench.load(client, address, arguments.streams, 60, *flags, "-slow", 0)
             print("without slow clients", felt(alone))
         pid = process.process.pid
-        before = heap_mib(pid), process.resident_mib()
+        before = live_heap_mib(pid), process.resident_mib()
         results = []
 
         def run():
@@ -82,14 +75,14 @@ def main():
         running = threading.Thread(target=run)
         start, cpu = time.monotonic(), process.cpu_seconds()
         running.start()
-        bench.row("seconds", "live heap MiB", "process MiB", "router CPU s")
-        bench.row("---", "---", "---", "---")
+        row("seconds", "live heap MiB", "process MiB", "router CPU s")
+        row("---", "---", "---", "---")
         heaps = []
         while running.is_alive():
             running.join(30)
             if running.is_alive():
-                heaps.append(heap_mib(pid))
-                bench.row(f"{time.monotonic() - start:.0f}", f"{heaps[-1]:.0f}",
+                heaps.append(live_heap_mib(pid))
+                row(f"{time.monotonic() - start:.0f}", f"{heaps[-1]:.0f}",
                           f"{process.resident_mib():.0f}", f"{process.cpu_seconds() - cpu:.1f}")
         if not results:
             sys.exit(1)

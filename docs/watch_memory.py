@@ -13,28 +13,11 @@ Flat means: `anonymous` grows until every KV block has been used once, then stay
 Linux; jcmd is taken from JAVA_HOME or the path. Ends with the worker.
 """
 
-import os
 import re
-import shutil
-import subprocess
 import sys
 import time
 
-
-def jcmd(pid, *command):
-    home = os.environ.get("JAVA_HOME")
-    tool = os.path.join(home, "bin", "jcmd") if home else shutil.which("jcmd")
-    if not tool:
-        return ""
-    return subprocess.run([tool, str(pid), *command], capture_output=True, text=True).stdout
-
-
-def heap(pid):
-    """Used and committed MiB, over all generations."""
-    sizes = re.findall(r"total (\d+)K, used (\d+)K", jcmd(pid, "GC.heap_info"))
-    if not sizes:
-        return "?", "?"
-    return (f"{sum(int(s[i]) for s in sizes) / 1024:.0f}" for i in (1, 0))
+from _processes import heap_mib, jcmd
 
 
 def outside_heap(pid):
@@ -61,7 +44,8 @@ def main():
     print(columns.format("seconds", "heap", "committed", "jvm", "anonymous", "files", "peak"))
     start = time.monotonic()
     while True:
-        used, committed = heap(pid)
+        heap = heap_mib(pid)
+        used, committed = (f"{mib:.0f}" for mib in heap) if heap else ("?", "?")
         outside = outside_heap(pid)
         try:
             resident = status(pid)

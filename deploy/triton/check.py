@@ -164,6 +164,17 @@ async def main(options):
             await asyncio.sleep(0.2)
         sys.exit(f"the worker does not serve: {last}")
 
+    async def refusal(stub, expected, seconds=60):
+        """Waits until the worker refuses with such a text; what it did last, if it does not."""
+        deadline = time.monotonic() + seconds
+        said = ""
+        while expected not in said and time.monotonic() < deadline:
+            answer = await generate(stub, "x")
+            refused = isinstance(answer, grpc.aio.AioRpcError)
+            said = f"{answer.code().name}: {answer.details()}" if refused else f"not refused: {answer}"
+            await asyncio.sleep(0.2)
+        return said
+
     subprocess.run([options.launcher, "--version"], check=True, stdout=subprocess.DEVNULL)  # builds, if need be
     log = open(options.log, "w")
     triton = Triton(options.environment, log)
@@ -197,12 +208,8 @@ async def main(options):
         wrong = worker("--triton-model", "words", "--triton.inputs", "text=prompt", "--triton.outputs", "text=answer")
         async with grpc.aio.insecure_channel(wrong.target) as channel:
             stub = rpc.GenerationServiceStub(channel)
-            answer = await generate(stub, "x")
-            while answer.code() == grpc.StatusCode.UNAVAILABLE and "no input prompt" not in answer.details():
-                await asyncio.sleep(0.2)
-                answer = await generate(stub, "x")
-            check("mismatch", answer.code() == grpc.StatusCode.UNAVAILABLE and "no output answer" in answer.details(),
-                  f"{answer.code().name}: {answer.details()}")
+            said = await refusal(stub, "no input prompt")
+            check("mismatch", said.startswith("UNAVAILABLE") and "no output answer" in said, said)
         wrong.close()
 
         async with grpc.aio.insecure_channel(words.target) as channel:
@@ -251,12 +258,12 @@ async def load(stub, triton, worker, requests, generate, serving, grpc):
     check("complete where nothing was in the way", outcomes["complete"] >= requests // 2 and not outcomes["WRONG TEXT"],
           f"{outcomes['complete']} complete; {again} sent again, as the server was dead")
     check("clear errors", messages and all("Triton at 127.0.0.1" in m or "words" in m for m in messages), "; ".join(sorted(messages)))
-    answer = await generate(stub, "?live")
-    deadline = time.monotonic() + 10
-    while answer[0] != "0 " and time.monotonic() < deadline:
-        await asyncio.sleep(0.1)
+    live, deadline = "", time.monotonic() + 10
+    while live != "0 " and time.monotonic() < deadline:
         answer = await generate(stub, "?live")
-    check("nothing left at the server", answer[0] == "0 ", f"{answer[0]}requests run")
+        live = answer[0] if isinstance(answer, tuple) else ""
+        await asyncio.sleep(0.1)
+    check("nothing left at the server", live == "0 ", f"{live or 'it does not say how many '}requests run")
     running, waiting = worker.metric("sluice_requests_running"), worker.metric("sluice_requests_waiting")
     check("nothing left at the worker", running == waiting == 0, f"{running:.0f} running, {waiting:.0f} waiting")
 

@@ -8,9 +8,6 @@ import dev.sluice.v1.GenerateResponse;
 import dev.sluice.v1.GenerationServiceGrpc;
 import dev.sluice.v1.ListModelsRequest;
 import io.grpc.Server;
-import io.grpc.netty.NettyServerBuilder;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -27,18 +24,14 @@ final class ExamplesTest {
   private String router;
 
   @BeforeEach
-  void start() throws Exception {
-    server =
-        NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
-            .addService(service)
-            .build()
-            .start();
-    router = "localhost:" + server.getPort();
+  void start() {
+    server = Loopback.serve(service, 0);
+    router = Loopback.target(server);
   }
 
   @AfterEach
-  void stop() throws Exception {
-    server.shutdownNow().awaitTermination();
+  void stop() {
+    Loopback.kill(server);
   }
 
   @Test

@@ -8,12 +8,7 @@ import dev.sluice.v1.ListModelsResponse;
 import dev.sluice.v1.Model;
 import io.grpc.Server;
 import io.grpc.StatusRuntimeException;
-import io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.StreamObserver;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -51,24 +46,12 @@ final class FakeRouter extends GenerationServiceGrpc.GenerationServiceImplBase
   FakeRouter(Queue<Plan> plans, Queue<GenerateRequest> requests) {
     this.plans = plans;
     this.requests = requests;
-    this.server = listen(0);
+    this.server = Loopback.serve(this, 0);
     this.port = server.getPort();
   }
 
   static Queue<Plan> plans(Plan... plans) {
     return new ConcurrentLinkedQueue<>(List.of(plans));
-  }
-
-  private Server listen(int port) {
-    try {
-      return NettyServerBuilder.forAddress(
-              new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
-          .addService(this)
-          .build()
-          .start();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   String target() {
@@ -77,16 +60,12 @@ final class FakeRouter extends GenerationServiceGrpc.GenerationServiceImplBase
 
   /** Breaks all connections. */
   void kill() {
-    try {
-      server.shutdownNow().awaitTermination();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    Loopback.kill(server);
   }
 
   /** Starts again where it was killed. */
   void restart() {
-    server = listen(port);
+    server = Loopback.serve(this, port);
   }
 
   @Override

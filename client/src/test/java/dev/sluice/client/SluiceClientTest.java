@@ -12,9 +12,6 @@ import dev.sluice.v1.Model;
 import dev.sluice.v1.TokenizeRequest;
 import io.grpc.Server;
 import io.grpc.Status;
-import io.grpc.netty.NettyServerBuilder;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,19 +33,15 @@ final class SluiceClientTest {
   private SluiceClient client;
 
   @BeforeEach
-  void start() throws Exception {
-    server =
-        NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
-            .addService(service)
-            .build()
-            .start();
-    client = SluiceClient.create("localhost:" + server.getPort());
+  void start() {
+    server = Loopback.serve(service, 0);
+    client = SluiceClient.create(Loopback.target(server));
   }
 
   @AfterEach
-  void stop() throws Exception {
+  void stop() {
     client.close();
-    server.shutdownNow().awaitTermination();
+    Loopback.kill(server);
   }
 
   private static GenerateOptions prompt(String text) {

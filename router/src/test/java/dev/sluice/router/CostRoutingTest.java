@@ -45,24 +45,8 @@ class CostRoutingTest {
   }
 
   private static RouterFixture over(FakeWorker... workers) {
-    RouterConfig d = RouterFixture.config(workers);
     RouterFixture router =
-        RouterFixture.start(
-            new RouterConfig(
-                d.server(),
-                d.http(),
-                d.workers(),
-                "cost",
-                d.index(),
-                d.prompt(),
-                d.fleet(),
-                d.channel(),
-                d.proxy(),
-                d.admission(),
-                d.tenants(),
-                d.telemetry(),
-                d.portFile()),
-            Telemetry.noop());
+        RouterFixture.start(new TestConfig(workers).policy("cost").build(), Telemetry.noop());
     Fleets.awaitReady(router.fleet(), workers.length);
     return router;
   }

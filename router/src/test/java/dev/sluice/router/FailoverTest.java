@@ -179,8 +179,7 @@ class FailoverTest {
       workers.forEach(w -> w.script(fail(Status.UNAVAILABLE)));
       ProxyOptions two = RouterFixture.proxy(2, Duration.ZERO);
       try (RouterFixture router =
-          RouterFixture.start(
-              RouterFixture.config(two, Duration.ofSeconds(5), a, b, c), Telemetry.noop())) {
+          RouterFixture.start(new TestConfig(a, b, c).proxy(two).build(), Telemetry.noop())) {
         Fleets.awaitReady(router.fleet(), 3);
         Collected<GenerateResponse> call = router.generate(RouterFixture.prompt("m"));
         assertThat(call.status().getCode()).isEqualTo(Status.Code.UNAVAILABLE);

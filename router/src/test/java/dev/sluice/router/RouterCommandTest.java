@@ -87,22 +87,7 @@ class RouterCommandTest {
   @Test
   void writesThePortFile(@TempDir Path folder) throws IOException {
     Path file = folder.resolve("ports");
-    RouterConfig d = RouterFixture.config();
-    RouterConfig config =
-        new RouterConfig(
-            d.server(),
-            d.http(),
-            d.workers(),
-            d.policy(),
-            d.index(),
-            d.prompt(),
-            d.fleet(),
-            d.channel(),
-            d.proxy(),
-            d.admission(),
-            d.tenants(),
-            d.telemetry(),
-            java.util.Optional.of(file));
+    RouterConfig config = new TestConfig().portFile(file).build();
     try (RouterMain router = RouterMain.start(config)) {
       assertThat(Files.readAllLines(file))
           .contains("grpc=" + router.port(), "http=" + router.httpPort().orElseThrow())

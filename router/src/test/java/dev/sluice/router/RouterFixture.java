@@ -1,17 +1,10 @@
 package dev.sluice.router;
 
-import dev.sluice.common.config.ByteSize;
-import dev.sluice.common.server.ServerConfig;
 import dev.sluice.common.telemetry.Telemetry;
-import dev.sluice.common.telemetry.TelemetryConfig;
 import dev.sluice.router.admission.AdmissionOptions;
 import dev.sluice.router.admission.TenantOptions;
-import dev.sluice.router.fleet.ChannelOptions;
 import dev.sluice.router.fleet.Fleet;
 import dev.sluice.router.fleet.FleetOptions;
-import dev.sluice.router.http.HttpConfig;
-import dev.sluice.router.index.IndexOptions;
-import dev.sluice.router.prompt.PromptOptions;
 import dev.sluice.router.proxy.ProxyOptions;
 import dev.sluice.router.testing.Collected;
 import dev.sluice.router.testing.FakeWorker;
@@ -27,19 +20,13 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /** A whole router over fake workers, and a client channel to it. */
 final class RouterFixture implements AutoCloseable {
   /** Waits for nobody. */
   static final ProxyOptions PROXY = proxy(4, Duration.ZERO);
-
-  /** Any port, and bodies of 64 KiB at most. */
-  static final HttpConfig HTTP =
-      new HttpConfig(true, "127.0.0.1", 0, ByteSize.ofKiB(64), Duration.ofMinutes(1), 2);
 
   private final RouterMain router;
   private final ManagedChannel channel;
@@ -74,42 +61,21 @@ final class RouterFixture implements AutoCloseable {
 
   /** Over these workers, with time that is the test's. */
   static RouterFixture over(SteppedLoop loop, ProxyOptions proxy, FakeWorker... workers) {
-    try {
-      RouterFixture fixture =
-          new RouterFixture(
-              RouterMain.start(
-                  config(FleetOptions.DEFAULTS, proxy, Duration.ofSeconds(5), workers),
-                  Telemetry.noop(),
-                  loop));
-      Fleets.awaitReady(fixture.fleet(), workers.length);
-      return fixture;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    TestConfig config = new TestConfig(workers).fleet(FleetOptions.DEFAULTS).proxy(proxy);
+    return over(loop, config.build(), workers.length);
   }
 
   /** Over these workers, with time that is the test's, where requests may have to wait. */
   static RouterFixture over(
       SteppedLoop loop, AdmissionOptions admission, TenantOptions tenants, FakeWorker... workers) {
-    RouterConfig d = config(workers);
-    RouterConfig config =
-        new RouterConfig(
-            d.server(),
-            d.http(),
-            d.workers(),
-            d.policy(),
-            d.index(),
-            d.prompt(),
-            d.fleet(),
-            d.channel(),
-            d.proxy(),
-            admission,
-            tenants,
-            d.telemetry(),
-            d.portFile());
+    TestConfig config = new TestConfig(workers).admission(admission).tenants(tenants);
+    return over(loop, config.build(), workers.length);
+  }
+
+  private static RouterFixture over(SteppedLoop loop, RouterConfig config, int workers) {
     try {
       RouterFixture fixture = new RouterFixture(RouterMain.start(config, Telemetry.noop(), loop));
-      Fleets.awaitReady(fixture.fleet(), workers.length);
+      Fleets.awaitReady(fixture.fleet(), workers);
       return fixture;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -117,51 +83,7 @@ final class RouterFixture implements AutoCloseable {
   }
 
   static RouterConfig config(FakeWorker... workers) {
-    return config(PROXY, Duration.ofSeconds(5), workers);
-  }
-
-  /** Fakes have no heartbeat: they may be silent as long as a test takes. */
-  static RouterConfig config(ProxyOptions proxy, Duration stopGrace, FakeWorker... workers) {
-    FleetOptions d = FleetOptions.DEFAULTS;
-    FleetOptions patient =
-        new FleetOptions(
-            Duration.ofMinutes(5),
-            d.stallTimeout(),
-            d.backoffInitial(),
-            d.backoffMax(),
-            d.breaker(),
-            d.dnsRefresh());
-    return config(patient, proxy, stopGrace, workers);
-  }
-
-  private static RouterConfig config(
-      FleetOptions fleet, ProxyOptions proxy, Duration stopGrace, FakeWorker... workers) {
-    ServerConfig d = ServerConfig.defaults(0);
-    return new RouterConfig(
-        new ServerConfig(
-            d.host(),
-            d.port(),
-            d.maxInboundMessage(),
-            d.maxMetadata(),
-            d.maxConcurrentCallsPerConnection(),
-            d.keepAliveTime(),
-            d.keepAliveTimeout(),
-            d.permitKeepAliveTime(),
-            d.handshakeTimeout(),
-            d.eventLoops(),
-            stopGrace),
-        HTTP,
-        Arrays.stream(workers).map(FakeWorker::address).toList(),
-        "least-outstanding", // whoever is idle: easy to foretell
-        IndexOptions.DEFAULTS,
-        PromptOptions.DEFAULTS,
-        fleet,
-        ChannelOptions.DEFAULTS,
-        proxy,
-        AdmissionOptions.DEFAULTS.withQueueTimeout(Duration.ZERO),
-        TenantOptions.DEFAULTS,
-        TelemetryConfig.defaults(0),
-        Optional.empty());
+    return new TestConfig(workers).build();
   }
 
   Fleet fleet() {

@@ -167,8 +167,7 @@ class RoutingTest {
       worker.watchers().silent(true);
       ProxyOptions patient = RouterFixture.proxy(4, Duration.ofSeconds(30));
       try (RouterFixture router =
-          RouterFixture.start(
-              RouterFixture.config(patient, Duration.ofSeconds(5), worker), Telemetry.noop())) {
+          RouterFixture.start(new TestConfig(worker).proxy(patient).build(), Telemetry.noop())) {
         FakeWorker.Watcher watcher = worker.watchers().next();
         Collected<GenerateResponse> call = router.generate(RouterFixture.prompt("m"));
         Collected<GenerateResponse> hangsUp = router.generate(RouterFixture.prompt("m"));
@@ -187,8 +186,7 @@ class RoutingTest {
       worker.watchers().silent(true);
       ProxyOptions brief = RouterFixture.proxy(4, Duration.ofMillis(50));
       try (RouterFixture router =
-          RouterFixture.start(
-              RouterFixture.config(brief, Duration.ofSeconds(5), worker), Telemetry.noop())) {
+          RouterFixture.start(new TestConfig(worker).proxy(brief).build(), Telemetry.noop())) {
         Collected<GenerateResponse> call = router.generate(RouterFixture.prompt("m"));
         assertThat(call.status().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
         assertThat(Details.of(call, RetryInfo.class).getRetryDelay().getSeconds()).isPositive();

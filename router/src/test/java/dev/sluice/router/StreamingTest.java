@@ -173,7 +173,7 @@ class StreamingTest {
     try (FakeWorker worker = FakeWorker.start("w1");
         RouterFixture router =
             RouterFixture.start(
-                RouterFixture.config(RouterFixture.PROXY, Duration.ofMillis(200), worker),
+                new TestConfig(worker).stopGrace(Duration.ofMillis(200)).build(),
                 Telemetry.noop())) {
       Fleets.awaitReady(router.fleet(), 1);
       worker.script((request, client) -> client.onNext(Answers.started("w1", request)));

@@ -98,7 +98,7 @@ record LoadedModel(
   }
 
   /** Loads a model's tokenizer; a message of the library's names the model. */
-  private static Tokenizer tokenizer(Path file, Checkpoint checkpoint) {
+  static Tokenizer tokenizer(Path file, Checkpoint checkpoint) {
     try {
       return Tokenizer.load(checkpoint.tokenizer());
     } catch (TokenizerException e) {

@@ -48,7 +48,7 @@ final class TritonWorker {
           Path file = ModelStore.of(System.getenv()).resolve(name, Progress.NONE);
           try (Checkpoint checkpoint = Checkpoints.open(file)) {
             TokenizerBundle bundle = checkpoint.tokenizer();
-            Tokenizer tokenizer = Tokenizer.load(bundle);
+            Tokenizer tokenizer = LoadedModel.tokenizer(file, checkpoint);
             return new Tokenization(bundle, tokenizer, new PromptEncoder(bundle, tokenizer));
           }
         });

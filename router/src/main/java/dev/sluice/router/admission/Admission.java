@@ -1,5 +1,6 @@
 package dev.sluice.router.admission;
 
+import dev.sluice.common.error.Lateness;
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.RefusalException;
 import dev.sluice.router.fleet.Fleet;
@@ -24,9 +25,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * a request has freed room; one that finds nobody waiting goes on at once, on its own thread.
  */
 public final class Admission implements AutoCloseable {
-  private static final double NANOS_PER_MILLI = 1e6;
-  private static final long LEAST_RETRY_NANOS = 10_000_000;
-  private static final long MOST_RETRY_NANOS = 60_000_000_000L;
   private static final double USUAL_RETRY_NANOS = 1e9;
 
   private final AdmissionOptions options;
@@ -105,7 +103,8 @@ public final class Admission implements AutoCloseable {
             + " had room within "
             + options.queueTimeout().toMillis()
             + " ms",
-        retryAfter(lane(model, fleet.snapshot()).map(this::halfNanos).orElse(USUAL_RETRY_NANOS)),
+        Lateness.retryAfter(
+            lane(model, fleet.snapshot()).map(this::halfNanos).orElse(USUAL_RETRY_NANOS)),
         Map.of("queue_timeout_ms", Long.toString(options.queueTimeout().toMillis())));
   }
 
@@ -186,36 +185,20 @@ public final class Admission implements AutoCloseable {
     double ttft = forecast.ttftNanos();
     double target = (double) demand.ttftTarget().map(Duration::toNanos).orElse(Long.MAX_VALUE);
     if (ttft > target) {
-      return Optional.of(
-          late("TTFT_TARGET", "time to first token", ttft, target, demand, forecast));
+      return Optional.of(Lateness.firstToken(ttft, target, numbers(demand, forecast)));
     }
     int most = demand.maxTokens().orElse(Integer.MAX_VALUE);
     double end = forecast.endNanos(Math.min(most, tenant.outputMean()));
     return end > leftNanos
-        ? Optional.of(
-            late("DEADLINE", "time to the end", end, (double) leftNanos, demand, forecast))
+        ? Optional.of(Lateness.end(end, (double) leftNanos, numbers(demand, forecast)))
         : Optional.empty();
   }
 
-  private static Refusal.Overloaded late(
-      String reason,
-      String what,
-      double predictedNanos,
-      double limitNanos,
-      Demand demand,
-      Forecast forecast) {
-    String predicted = millis(predictedNanos);
-    String limit = millis(limitNanos);
-    return new Refusal.Overloaded(
-        reason,
-        "predicted " + what + ": " + predicted + " ms (expected: at most " + limit + " ms)",
-        retryAfter(predictedNanos - limitNanos),
-        Map.of(
-            "tenant", demand.tenant(),
-            "predicted_ms", predicted,
-            "limit_ms", limit,
-            "queued_requests", Integer.toString(forecast.queuedRequests()),
-            "tokens_ahead", Long.toString(forecast.tokensAhead())));
+  private static Map<String, String> numbers(Demand demand, Forecast forecast) {
+    return Map.of(
+        "tenant", demand.tenant(),
+        "queued_requests", Integer.toString(forecast.queuedRequests()),
+        "tokens_ahead", Long.toString(forecast.tokensAhead()));
   }
 
   /** Prompt tokens that the least busy worker of the model is yet to compute. */
@@ -245,7 +228,7 @@ public final class Admission implements AutoCloseable {
             + " requests and "
             + options.maxQueuedTokens()
             + " tokens)",
-        retryAfter(halfNanos(lane)),
+        Lateness.retryAfter(halfNanos(lane)),
         Map.of(
             "tenant", place.tenant().name(),
             "max_queued_requests", Integer.toString(options.maxQueuedRequests()),
@@ -255,14 +238,6 @@ public final class Admission implements AutoCloseable {
   private double halfNanos(Lane lane) {
     OptionalDouble half = lane.halfNanos(now());
     return half.orElse(USUAL_RETRY_NANOS);
-  }
-
-  private static Duration retryAfter(double nanos) {
-    return Duration.ofNanos(Math.clamp((long) nanos, LEAST_RETRY_NANOS, MOST_RETRY_NANOS));
-  }
-
-  private static String millis(double nanos) {
-    return Long.toString(Math.round(nanos / NANOS_PER_MILLI));
   }
 
   /** Where requests for this model wait; empty if no worker serves it. */

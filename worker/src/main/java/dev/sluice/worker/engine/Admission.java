@@ -1,5 +1,6 @@
 package dev.sluice.worker.engine;
 
+import dev.sluice.common.error.Lateness;
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.fair.Backlog;
 import java.time.Duration;
@@ -24,9 +25,6 @@ final class Admission {
   private static final double QUANTILE = 0.9;
   private static final double MIN_CORRECTION = 0.5;
   private static final double MAX_CORRECTION = 4;
-  private static final double NANOS_PER_MILLI = 1e6;
-  private static final long LEAST_RETRY_NANOS = 10_000_000;
-  private static final long MOST_RETRY_NANOS = 60_000_000_000L;
 
   private final Scheduler scheduler;
   private final int maxSequences;
@@ -59,42 +57,17 @@ final class Admission {
     double waited = nowNanos - request.arrivalNanos();
     double ttft = uncorrected * correction;
     if (target.isPresent() && waited + ttft > target.getAsLong()) {
-      return Optional.of(
-          refusal(
-              "TTFT_TARGET", "time to first token", waited + ttft, (double) target.getAsLong()));
+      return Optional.of(Lateness.firstToken(waited + ttft, (double) target.getAsLong(), Map.of()));
     }
     if (deadline.isPresent()) {
       double left = deadline.getAsLong() - nowNanos;
       double output = Math.min(outputTokens, request.maxTokens());
       double end = ttft + Math.max(0, output - 1) * stepNanos;
       if (end > left) {
-        return Optional.of(refusal("DEADLINE", "time to the end", end, left));
+        return Optional.of(Lateness.end(end, left, Map.of()));
       }
     }
     return Optional.empty();
-  }
-
-  private static Refusal refusal(
-      String reason, String what, double predictedNanos, double expectedNanos) {
-    String predicted = millis(predictedNanos);
-    String expected = millis(expectedNanos);
-    return new Refusal.Overloaded(
-        reason,
-        "predicted " + what + ": " + predicted + " ms (expected: at most " + expected + " ms)",
-        retryAfter(predictedNanos - expectedNanos),
-        Map.of("predicted_ms", predicted, "limit_ms", expected));
-  }
-
-  private static String millis(double nanos) {
-    return Long.toString(Math.round(nanos / NANOS_PER_MILLI));
-  }
-
-  private static Duration retryAfter(double nanos) {
-    return Duration.ofNanos(inBounds(nanos));
-  }
-
-  private static long inBounds(double nanos) {
-    return Math.clamp((long) nanos, LEAST_RETRY_NANOS, MOST_RETRY_NANOS);
   }
 
   /**
@@ -107,7 +80,7 @@ final class Admission {
     if (residenceNanos > 0) {
       nanos = Math.max(nanos, scheduler.waitingCount() * rowNanos());
     }
-    return inBounds(nanos == 0 ? retryNanos : nanos / 2);
+    return Lateness.retryAfter(nanos == 0 ? retryNanos : nanos / 2).toNanos();
   }
 
   /** Time to the first token of a newcomer; 0 if nothing is known yet. */

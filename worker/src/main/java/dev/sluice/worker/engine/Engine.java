@@ -58,10 +58,7 @@ public final class Engine implements GenerationEngine {
   @Override
   public TaskHandle submit(GenerationTask task, GenerationListener listener) {
     long now = clock.nanos();
-    if (task.deadlineNanos().isPresent() && task.deadlineNanos().getAsLong() - now <= 0) {
-      throw new RefusalException(
-          new Refusal.DeadlineExceeded("the deadline had passed when the request arrived"));
-    }
+    Refusals.checkDeadline(task, now);
     int maxTokens = outputLimit(task);
     long serial = serials.getAndIncrement();
     // Every row of a prompt is needed to score it. Without a cache the choices of a request still
@@ -146,16 +143,7 @@ public final class Engine implements GenerationEngine {
   /** Most output tokens of a task, so that its worst case fits context and pool. */
   private int outputLimit(GenerationTask task) {
     int prompt = task.promptLength();
-    if (prompt < 1 || prompt >= geometry.maxContext()) {
-      throw RefusalException.invalid(
-          "prompt",
-          prompt
-              + " tokens (expected: 1 to "
-              + (geometry.maxContext() - 1)
-              + ", one less than the context of "
-              + geometry.maxContext()
-              + ")");
-    }
+    int contextRoom = Refusals.contextRoom(task, prompt, geometry.maxContext());
     task.firstTokenOutside(geometry.vocabularySize())
         .ifPresent(id -> {
           throw RefusalException.invalid(
@@ -167,19 +155,6 @@ public final class Engine implements GenerationEngine {
           "sampling.allowed_token_ids",
           "every token is banned, by sampling.banned_token_ids or before stopping.min_tokens"
               + " (expected: at least one that can be chosen)");
-    }
-    int contextRoom = geometry.maxContext() - prompt;
-    if (task.maxTokens().orElse(1) > contextRoom) {
-      throw RefusalException.invalid(
-          "stopping.max_tokens",
-          task.maxTokens().orElse(1)
-              + " (expected: at most "
-              + contextRoom
-              + ", which the context of "
-              + geometry.maxContext()
-              + " leaves after "
-              + prompt
-              + " prompt tokens)");
     }
     int resumed = task.longestResumed();
     if (resumed > task.maxTokens().orElse(contextRoom)) {

@@ -157,7 +157,7 @@ final class EngineLoop implements Runnable {
       case EngineCommand.Cancel(Request request) -> {
         if (!request.isEnded()) {
           cancelled++;
-          fail(request, new Refusal.Cancelled("the caller has cancelled the request"));
+          fail(request, Refusals.cancelled());
         }
       }
       case EngineCommand.Stop(Sequence sequence, int keptTokens) -> {
@@ -253,14 +253,11 @@ final class EngineLoop implements Runnable {
   private void failLate(long now) {
     Request late;
     while ((late = deadlines.expired(now)) != null) {
-      fail(late, new Refusal.DeadlineExceeded(lateMessage(late)));
+      fail(late, Refusals.expired(late.isScheduled(), late.outputLength()));
     }
     if (drainDeadline.isPresent() && drainDeadline.getAsLong() - now <= 0) {
       while ((late = scheduler.any()) != null) {
-        fail(
-            late,
-            new Refusal.Unavailable(
-                "DRAINING", "the worker ended before the request did", retryAfter));
+        fail(late, Refusals.drained(retryAfter));
       }
     }
   }
@@ -275,13 +272,6 @@ final class EngineLoop implements Runnable {
       any = true;
     }
     return any;
-  }
-
-  private static String lateMessage(Request request) {
-    return "the deadline passed "
-        + (request.isScheduled()
-            ? "after " + request.outputLength() + " output tokens"
-            : "while the request waited");
   }
 
   private void markScheduled(StepPlan plan, long now) {
@@ -547,7 +537,7 @@ final class EngineLoop implements Runnable {
 
   private void failListener(Request request, Throwable error) {
     log.error("Request {}: its listener failed", request.requestId(), error);
-    fail(request, internal(request, "the receiver of the tokens failed"));
+    fail(request, Refusals.listenerFailed(request.requestId()));
   }
 
   private void fail(Request request, Refusal refusal) {
@@ -602,7 +592,7 @@ final class EngineLoop implements Runnable {
           request,
           request.isScheduled() // it may be the cause, and is not to be tried elsewhere
               ? internal(request, "the engine has failed: " + error)
-              : new Refusal.Unavailable("ENGINE_FAILED", "the engine has failed", retryAfter));
+              : Refusals.notServing(State.FAILED, retryAfter));
     }
     stepping = false;
     publish();

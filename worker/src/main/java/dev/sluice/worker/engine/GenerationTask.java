@@ -6,6 +6,7 @@ import dev.sluice.worker.sampling.DecodingState;
 import dev.sluice.worker.sampling.SamplingParams;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -16,6 +17,8 @@ import java.util.stream.IntStream;
 
 /** What to generate, in tokens. Immutable. */
 public final class GenerationTask {
+  private static final int BYTES_PER_TOKEN = 4; // in English text
+
   private final String requestId;
   private final int[] promptTokens;
   private final int choices;
@@ -84,6 +87,11 @@ public final class GenerationTask {
   /** Number of prompt tokens. */
   public int promptLength() {
     return promptTokens.length;
+  }
+
+  /** Tokens that a text is in about, for those who cannot tokenize it. */
+  public static int estimatedTokens(String text) {
+    return Math.ceilDiv(text.getBytes(StandardCharsets.UTF_8).length, BYTES_PER_TOKEN);
   }
 
   /** The prompt; a copy. */

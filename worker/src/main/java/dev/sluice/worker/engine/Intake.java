@@ -1,10 +1,8 @@
 package dev.sluice.worker.engine;
 
-import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.RefusalException;
 import dev.sluice.worker.engine.EngineSnapshot.State;
 import java.time.Duration;
-import java.util.Map;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.jspecify.annotations.Nullable;
 
@@ -44,12 +42,19 @@ final class Intake {
    */
   synchronized void submit(Request request) {
     if (state != State.SERVING) {
-      throw new RefusalException(notServing());
+      throw new RefusalException(Refusals.notServing(state, config.retryAfter()));
     }
     int tokens = request.promptLength();
     if (waitingRequests >= config.maxWaitingRequests()
         || (waitingRequests > 0 && waitingTokens + tokens > config.maxWaitingTokens())) {
-      throw new RefusalException(queueFull(tokens));
+      throw new RefusalException(
+          Refusals.queueFull(
+              tokens,
+              waitingRequests,
+              config.maxWaitingRequests(),
+              waitingTokens,
+              config.maxWaitingTokens(),
+              Duration.ofNanos(retryAfterNanos)));
     }
     waitingRequests++;
     waitingTokens += tokens;
@@ -114,38 +119,5 @@ final class Intake {
 
   synchronized Unseen unseen() {
     return new Unseen(state, unseenRequests, unseenTokens);
-  }
-
-  private Refusal notServing() {
-    return switch (state) {
-      case SERVING -> throw new IllegalStateException("serving");
-      case DRAINING ->
-          new Refusal.Unavailable("DRAINING", "the worker is draining", config.retryAfter());
-      case STOPPED ->
-          new Refusal.Unavailable("STOPPED", "the worker has stopped", config.retryAfter());
-      case FAILED ->
-          new Refusal.Unavailable("ENGINE_FAILED", "the engine has failed", config.retryAfter());
-    };
-  }
-
-  private Refusal queueFull(int tokens) {
-    return new Refusal.Overloaded(
-        "QUEUE_FULL",
-        waitingRequests
-            + " requests with "
-            + waitingTokens
-            + " prompt tokens wait, and this one has "
-            + tokens
-            + " (expected: at most "
-            + config.maxWaitingRequests()
-            + " requests and "
-            + config.maxWaitingTokens()
-            + " tokens)",
-        Duration.ofNanos(retryAfterNanos),
-        Map.of(
-            "waiting_requests", Integer.toString(waitingRequests),
-            "max_waiting_requests", Integer.toString(config.maxWaitingRequests()),
-            "waiting_tokens", Long.toString(waitingTokens),
-            "max_waiting_tokens", Long.toString(config.maxWaitingTokens())));
   }
 }

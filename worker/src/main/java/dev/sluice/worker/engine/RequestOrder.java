@@ -7,14 +7,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Who comes first: the requests that wait, in a {@link FairQueue}, and those that run, compared
- * with them. First come, first served is the same with one tenant and one class.
+ * with them.
  *
  * <p>Threading: engine thread. Allocates only for new requests and tenants.
  */
 final class RequestOrder {
-  private static final String EVERYBODY = "";
-  private static final int MAX_IDLE_TENANTS = 4096;
-
   /** So often a request may lose its blocks before others lose theirs instead. */
   private static final int PROTECTED = 3;
 
@@ -24,9 +21,8 @@ final class RequestOrder {
 
   RequestOrder(SchedulingConfig config) {
     this.config = config;
-    this.fair = config.policy() == SchedulingPolicy.FAIR;
-    this.queue =
-        new FairQueue<>(fair ? config.ageing().toNanos() : Long.MAX_VALUE, MAX_IDLE_TENANTS);
+    this.fair = config.isFair();
+    this.queue = config.newQueue();
   }
 
   int size() {
@@ -43,9 +39,9 @@ final class RequestOrder {
     FairEntry<Request> entry =
         queue.open(
             request,
-            fair ? task.tenant() : EVERYBODY,
-            fair ? task.priority() : 0,
-            fair ? config.weight(task.tenant()) : 1,
+            config.tenant(task),
+            config.priority(task),
+            config.weight(task),
             request.serial());
     request.place = entry;
     queue.add(entry, tokens, nowNanos);
@@ -93,9 +89,7 @@ final class RequestOrder {
    * @param tokens of its prompt that will be computed
    */
   Backlog ahead(GenerationTask task, int tokens) {
-    return fair
-        ? queue.ahead(task.tenant(), task.priority(), config.weight(task.tenant()), tokens)
-        : queue.ahead(EVERYBODY, 0, 1, tokens);
+    return queue.ahead(config.tenant(task), config.priority(task), config.weight(task), tokens);
   }
 
   /** How many of a running request's prompt tokens are computed before a newcomer's. */

@@ -1,5 +1,6 @@
 package dev.sluice.worker.engine;
 
+import dev.sluice.common.fair.FairQueue;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -19,6 +20,9 @@ public record SchedulingConfig(
     Optional<Duration> itlGoal,
     Duration ageing,
     Map<String, Double> weights) {
+  private static final String EVERYBODY = "";
+  private static final int MAX_IDLE_TENANTS = 4096;
+
   public SchedulingConfig {
     itlGoal.ifPresent(goal -> checkPositive("itlGoal", goal));
     checkPositive("ageing", ageing);
@@ -47,9 +51,29 @@ public record SchedulingConfig(
     return new SchedulingConfig(policy, Optional.of(goal), ageing, weights);
   }
 
-  /** A tenant's share. */
-  double weight(String tenant) {
-    return weights.getOrDefault(tenant, 1.0);
+  /** A queue for this policy; first come, first served is the fair order of one tenant. */
+  public <T> FairQueue<T> newQueue() {
+    return new FairQueue<>(isFair() ? ageing.toNanos() : Long.MAX_VALUE, MAX_IDLE_TENANTS);
+  }
+
+  /** Among whose tasks one stands in the queue. */
+  public String tenant(GenerationTask task) {
+    return isFair() ? task.tenant() : EVERYBODY;
+  }
+
+  /** In which class one stands in the queue. */
+  public int priority(GenerationTask task) {
+    return isFair() ? task.priority() : 0;
+  }
+
+  /** The share of those among whose tasks one stands in the queue. */
+  public double weight(GenerationTask task) {
+    return isFair() ? weights.getOrDefault(task.tenant(), 1.0) : 1;
+  }
+
+  /** Whether tenants, priorities and shares count. */
+  boolean isFair() {
+    return policy == SchedulingPolicy.FAIR;
   }
 
   private static void checkPositive(String name, Duration duration) {

@@ -3,8 +3,9 @@ package dev.sluice.worker.service;
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.RefusalException;
 import dev.sluice.v1.ChatMessages;
-import java.nio.charset.StandardCharsets;
+import dev.sluice.worker.engine.GenerationTask;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * A prompt as the engine takes it.
@@ -14,9 +15,6 @@ import java.util.Optional;
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared
 record Prompt(int[] tokens, Optional<String> text) {
-  /** English text has about so many bytes per token. */
-  private static final int BYTES_PER_TOKEN = 4;
-
   /**
    * Renders and tokenizes.
    *
@@ -37,21 +35,33 @@ record Prompt(int[] tokens, Optional<String> text) {
   private static int[] tokens(PromptSource source, ServedModel model) {
     return switch (source) {
       case PromptSource.Text text -> model.tokenization().prompts().encodeText(text.text());
-      case PromptSource.Tokens ids -> ids.ids().stream().mapToInt(Integer::intValue).toArray();
+      case PromptSource.Tokens ids -> ids(ids);
       case PromptSource.Chat chat ->
           model.tokenization().prompts().encodeRendered(render(chat.messages(), model));
     };
   }
 
   private static Prompt text(PromptSource source, ServedModel model) {
-    String text =
-        switch (source) {
-          case PromptSource.Text given -> given.text();
-          case PromptSource.Chat chat -> render(chat.messages(), model);
-          case PromptSource.Tokens ids -> decoded(ids, model);
-        };
-    boolean counted = model.tokenizing().isPresent();
-    return new Prompt(counted ? tokens(source, model) : new int[0], Optional.of(text));
+    return switch (source) {
+      case PromptSource.Text given ->
+          text(given.text(), model, known -> known.prompts().encodeText(given.text()));
+      case PromptSource.Chat chat -> {
+        String rendered = render(chat.messages(), model);
+        yield text(rendered, model, known -> known.prompts().encodeRendered(rendered));
+      }
+      case PromptSource.Tokens ids -> text(decoded(ids, model), model, _ -> ids(ids));
+    };
+  }
+
+  /** Text with its tokens, if this process can tokenize. */
+  private static Prompt text(
+      String text, ServedModel model, Function<Tokenization, int[]> tokenized) {
+    return new Prompt(
+        model.tokenizing().map(tokenized).orElseGet(() -> new int[0]), Optional.of(text));
+  }
+
+  private static int[] ids(PromptSource.Tokens source) {
+    return source.ids().stream().mapToInt(Integer::intValue).toArray();
   }
 
   private static String decoded(PromptSource.Tokens ids, ServedModel model) {
@@ -62,7 +72,7 @@ record Prompt(int[] tokens, Optional<String> text) {
               "token_ids: set (expected: text, as the model takes no ids and the worker has no"
                   + " tokenizer)"));
     }
-    return model.tokenization().tokenizer().decode(tokens(ids, model), false);
+    return model.tokenization().tokenizer().decode(ids(ids), false);
   }
 
   private static String render(ChatMessages chat, ServedModel model) {
@@ -71,12 +81,6 @@ record Prompt(int[] tokens, Optional<String> text) {
 
   /** Tokens, estimated from the text's bytes if they are not known. */
   int length() {
-    return tokens.length > 0 ? tokens.length : estimate(text.orElse(""));
-  }
-
-  /** About so many tokens has a text. */
-  static int estimate(String text) {
-    int bytes = text.getBytes(StandardCharsets.UTF_8).length;
-    return (bytes + BYTES_PER_TOKEN - 1) / BYTES_PER_TOKEN;
+    return tokens.length > 0 ? tokens.length : GenerationTask.estimatedTokens(text.orElse(""));
   }
 }

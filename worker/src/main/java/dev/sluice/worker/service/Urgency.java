@@ -1,5 +1,6 @@
 package dev.sluice.worker.service;
 
+import dev.sluice.common.fair.FairQueue;
 import dev.sluice.v1.GenerateRequest;
 import java.util.OptionalLong;
 
@@ -23,7 +24,8 @@ record Urgency(int priority, OptionalLong ttftTargetNanos) {
   }
 
   static void check(GenerateRequest request, Violations violations) {
-    violations.range("priority", request.getPriority(), -100, 100, false);
+    violations.range(
+        "priority", request.getPriority(), FairQueue.MIN_PRIORITY, FairQueue.MAX_PRIORITY, false);
     if (request.hasTtftTarget()) {
       violations.check(
           targetNanos(request) > 0,

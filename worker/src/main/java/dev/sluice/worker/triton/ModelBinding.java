@@ -167,7 +167,16 @@ record ModelBinding(Inputs inputs, Outputs outputs) {
       Map<String, String> named = Mapping.parse("outputs", config.outputs(), OutputField.names());
       Map<OutputField, String> found = new EnumMap<>(OutputField.class);
       for (OutputField field : OutputField.values()) {
-        boolean needed = field == (takesText() ? OutputField.TEXT : OutputField.OUTPUT_IDS);
+        boolean applies =
+            switch (field) {
+              case TEXT, TOKENS -> takesText();
+              case OUTPUT_IDS -> !takesText();
+              case FINISH_REASON -> true;
+            };
+        if (!applies) {
+          continue;
+        }
+        boolean needed = field == OutputField.TEXT || field == OutputField.OUTPUT_IDS;
         String name = named.getOrDefault(field.label(), field.usualTensor());
         TensorMetadata tensor = outputs.get(name);
         if (tensor == null) {

@@ -38,9 +38,9 @@ record Outputs(Map<OutputField, String> tensors) {
       ids = List.copyOf(ids);
     }
 
-    /** Whether there is any output in it. */
+    /** Whether there is any output in it: tokens may add no text, as the end of sequence does. */
     boolean isEmpty() {
-      return text.isEmpty() && ids.isEmpty();
+      return text.isEmpty() && tokens == 0 && ids.isEmpty();
     }
   }
 

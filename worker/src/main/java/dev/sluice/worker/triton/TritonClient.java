@@ -120,7 +120,7 @@ final class TritonClient implements AutoCloseable {
     return switch (status.getCode()) {
       case UNAVAILABLE -> new Refusal.Unavailable("TRITON_AWAY", message, retryAfter);
       case CANCELLED, ABORTED -> new Refusal.Unavailable("TRITON_CANCELLED", message, retryAfter);
-      case DEADLINE_EXCEEDED -> new Refusal.DeadlineExceeded(request.lateMessage());
+      case DEADLINE_EXCEEDED -> request.expired();
       case RESOURCE_EXHAUSTED ->
           new Refusal.Overloaded("TRITON_OVERLOADED", message, retryAfter, Map.of());
       case INVALID_ARGUMENT, OUT_OF_RANGE ->

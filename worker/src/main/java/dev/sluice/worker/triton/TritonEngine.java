@@ -1,10 +1,7 @@
 package dev.sluice.worker.triton;
 
-import static java.util.Objects.requireNonNull;
-
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.RefusalException;
-import dev.sluice.common.fair.FairQueue;
 import dev.sluice.triton.ModelInferResponse;
 import dev.sluice.worker.engine.CacheContent;
 import dev.sluice.worker.engine.CacheJournal;
@@ -15,17 +12,16 @@ import dev.sluice.worker.engine.GenerationEngine;
 import dev.sluice.worker.engine.GenerationListener;
 import dev.sluice.worker.engine.GenerationTask;
 import dev.sluice.worker.engine.NanoClock;
+import dev.sluice.worker.engine.Refusals;
 import dev.sluice.worker.engine.TaskHandle;
 import io.grpc.ClientInterceptor;
 import io.grpc.Deadline;
 import io.grpc.Status;
 import io.opentelemetry.context.Context;
 import java.time.Duration;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -50,16 +46,14 @@ import org.slf4j.LoggerFactory;
  */
 public final class TritonEngine implements GenerationEngine {
   private static final Logger log = LoggerFactory.getLogger(TritonEngine.class);
-  private static final int MAX_IDLE_TENANTS = 4096;
 
   private final TritonLimits limits;
   private final TritonClient client;
   private final NanoClock clock;
   private final EngineObserver observer;
-  private final FairQueue<TritonRequest> queue;
-  private final Set<TritonRequest> waiting = new LinkedHashSet<>();
-  private final Set<TritonRequest> running = new LinkedHashSet<>();
+  private final TritonQueue queue;
   private final TritonAdmission admission;
+  private final Delivery delivery;
   private final CacheJournal journal = new CacheJournal(); // stays empty: the cache is Triton's
   private final ScheduledThreadPoolExecutor timer =
       new ScheduledThreadPoolExecutor(
@@ -70,11 +64,7 @@ public final class TritonEngine implements GenerationEngine {
   private boolean closing;
   private boolean doubtful; // a call failed as if the server were away: first ask it
   private @Nullable ScheduledFuture<?> drainEnd;
-  private long serials;
-  private long waitingTokens;
-  private long unansweredTokens; // of prompts that are at Triton, without output yet
   private long responses;
-  private long outputTokens;
   private long cancelled;
 
   /**
@@ -91,9 +81,10 @@ public final class TritonEngine implements GenerationEngine {
     this.limits = limits;
     this.clock = clock;
     this.observer = observer;
-    this.admission = new TritonAdmission(config.contextLength(), limits);
+    this.queue = new TritonQueue(limits);
+    this.admission = new TritonAdmission(config.contextLength(), limits, queue);
+    this.delivery = new Delivery(clock, observer, admission.predictor(), queue);
     this.client = new TritonClient(config, tracing);
-    this.queue = new FairQueue<>(limits.ageingNanos(), MAX_IDLE_TENANTS);
     this.watch = new ModelWatch(config, client, availability, this::asked);
     timer.setRemoveOnCancelPolicy(true);
     timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
@@ -113,25 +104,16 @@ public final class TritonEngine implements GenerationEngine {
       send();
     } else {
       Refusal refusal = ModelWatch.refusal(now, limits.retryAfter());
-      List.copyOf(waiting).forEach(request -> fail(request, refusal));
+      queue.waiting().forEach(request -> fail(request, refusal));
     }
   }
 
   @Override
   public synchronized TaskHandle submit(GenerationTask task, GenerationListener listener) {
     long now = clock.nanos();
-    if (task.deadlineNanos().isPresent() && task.deadlineNanos().getAsLong() - now <= 0) {
-      throw new RefusalException(
-          new Refusal.DeadlineExceeded("the deadline had passed when the request arrived"));
-    }
+    Refusals.checkDeadline(task, now);
     if (serving != EngineSnapshot.State.SERVING) {
-      throw new RefusalException(
-          new Refusal.Unavailable(
-              serving.name(),
-              serving == EngineSnapshot.State.DRAINING
-                  ? "the worker is draining"
-                  : "the worker has stopped",
-              limits.retryAfter()));
+      throw new RefusalException(Refusals.notServing(serving, limits.retryAfter()));
     }
     TritonState state = watch.state();
     if (!(state instanceof TritonState.Ready(ModelBinding binding))) {
@@ -140,18 +122,16 @@ public final class TritonEngine implements GenerationEngine {
     binding.inputs().check(task);
     int promptTokens = TritonAdmission.promptTokens(task);
     Asked asked = new Asked(task, admission.outputLimit(task, promptTokens));
-    if (running.size() >= limits.maxRunning() || !queue.isEmpty()) {
-      admission.checkRoom(promptTokens, waiting.size(), waitingTokens, running.size());
-    }
-    admission.checkTime(
-        task,
-        queue.ahead(task.tenant(), task.priority(), limits.weight(task.tenant()), promptTokens),
-        running.size(),
-        now);
+    admission.check(task, promptTokens, now);
     TritonRequest request =
         new TritonRequest(
             asked, listener, promptTokens, deadline(task, now), Context.current(), now);
-    enqueue(request, now);
+    queue.add(request, now);
+    if (task.deadlineNanos().isPresent()) {
+      request.expiry =
+          timer.schedule(
+              () -> expire(request), task.deadlineNanos().getAsLong() - now, TimeUnit.NANOSECONDS);
+    }
     send();
     return request;
   }
@@ -163,43 +143,19 @@ public final class TritonEngine implements GenerationEngine {
         : Optional.empty();
   }
 
-  private void enqueue(TritonRequest request, long now) {
-    GenerationTask task = request.task();
-    request.place =
-        queue.open(
-            request,
-            limits.fair() ? task.tenant() : "",
-            limits.fair() ? task.priority() : 0,
-            limits.fair() ? limits.weight(task.tenant()) : 1,
-            serials++);
-    queue.add(request.place(), request.promptTokens, now);
-    waiting.add(request);
-    waitingTokens += request.promptTokens;
-    if (task.deadlineNanos().isPresent()) {
-      request.expiry =
-          timer.schedule(
-              () -> expire(request), task.deadlineNanos().getAsLong() - now, TimeUnit.NANOSECONDS);
-    }
-  }
-
   private synchronized void expire(TritonRequest request) {
-    fail(request, new Refusal.DeadlineExceeded(request.lateMessage()));
+    fail(request, request.expired());
+    send();
   }
 
   /** Sends those that come next, as many as there are places. */
   private void send() {
     while (!doubtful
-        && running.size() < limits.maxRunning()
-        && watch.state() instanceof TritonState.Ready(ModelBinding binding)
-        && !queue.isEmpty()) {
+        && queue.waitingCount() > 0
+        && queue.hasPlace()
+        && watch.state() instanceof TritonState.Ready(ModelBinding binding)) {
       long now = clock.nanos();
-      TritonRequest next = requireNonNull(queue.first(now)).item();
-      queue.take(next.place(), now);
-      waiting.remove(next);
-      waitingTokens -= next.promptTokens;
-      running.add(next);
-      unansweredTokens += next.promptTokens;
-      queue.charge(next.place(), next.promptTokens);
+      TritonRequest next = queue.next(now);
       observer.onScheduled(next.markSent(now));
       try {
         TritonCall call =
@@ -221,12 +177,9 @@ public final class TritonEngine implements GenerationEngine {
     }
     responses++;
     try {
-      Outputs.Part part = binding.outputs().read(response);
-      request.endedByLength |= part.endedByLength();
-      hand(request, part, binding.inputs().limitLength());
-      if (!request.ended && part.last()) {
-        complete(request, ending(request));
-      }
+      delivery
+          .deliver(request, binding.outputs().read(response), binding.inputs().limitLength())
+          .ifPresent(cause -> complete(request, cause));
     } catch (RuntimeException e) {
       log.error("request {}: what Triton answered cannot be used", request.requestId(), e);
       fail(
@@ -234,64 +187,7 @@ public final class TritonEngine implements GenerationEngine {
           new Refusal.Internal(
               request.requestId(), "what Triton answered cannot be used: " + e.getMessage()));
     }
-  }
-
-  private void hand(TritonRequest request, Outputs.Part part, boolean modelLimits) {
-    if (part.isEmpty()) {
-      return;
-    }
-    long now = clock.nanos();
-    if (!request.hasOutput()) {
-      unansweredTokens -= request.promptTokens;
-      admission.predictor().first(request.sinceSentNanos(now));
-      observer.onFirstToken(request.markFirst(now));
-      request.listener.onPrefilled(request.prefill(now));
-    } else {
-      observer.onNextToken(request.markNext(now));
-    }
-    if (!part.text().isEmpty()) {
-      count(request, part.tokens());
-      request.listener.onText(0, request.text.append(part.text()), part.tokens());
-      if (!modelLimits && isFull(request)) {
-        complete(request, fullCause(request));
-      }
-    }
-    for (int id : part.ids()) {
-      if (request.ended) {
-        return;
-      }
-      boolean ends = request.task().endsChoice(id);
-      count(request, 1);
-      request.listener.onToken(0, id, ends, now);
-      if (ends) {
-        complete(request, request.task().endingCause(id));
-      } else if (isFull(request)) {
-        complete(request, fullCause(request));
-      }
-    }
-  }
-
-  private void count(TritonRequest request, int tokens) {
-    request.outputTokens += tokens;
-    outputTokens += tokens;
-    queue.charge(request.place(), tokens);
-  }
-
-  private static boolean isFull(TritonRequest request) {
-    return request.outputTokens >= request.asked.maxTokens();
-  }
-
-  private static FinishCause fullCause(TritonRequest request) {
-    return request.task().maxTokens().isPresent()
-        ? new FinishCause.Length()
-        : new FinishCause.Context();
-  }
-
-  /** Why the model has ended its output. */
-  private static FinishCause ending(TritonRequest request) {
-    return request.endedByLength || isFull(request)
-        ? fullCause(request)
-        : new FinishCause.EndOfOutput();
+    send();
   }
 
   private synchronized void callEnded(TritonRequest request, Status status) {
@@ -299,47 +195,43 @@ public final class TritonEngine implements GenerationEngine {
       return;
     }
     if (status.isOk()) {
-      complete(request, ending(request));
-      return;
+      complete(request, Delivery.ending(request));
+    } else {
+      if (status.getCode() == Status.Code.UNAVAILABLE && !doubtful && !closing) {
+        doubtful = true; // the others would fail, too
+        watch.doubt();
+      }
+      fail(request, client.refusal(request, status, limits.retryAfter()));
     }
-    if (status.getCode() == Status.Code.UNAVAILABLE && !doubtful && !closing) {
-      doubtful = true; // the others would fail, too
-      watch.doubt();
-    }
-    fail(request, client.refusal(request, status, limits.retryAfter()));
+    send();
   }
 
+  /** Ends a request well; what waits is not sent yet. */
   private void complete(TritonRequest request, FinishCause cause) {
-    long now = clock.nanos();
-    try {
-      if (!request.hasOutput()) {
-        request.listener.onPrefilled(request.prefill(now));
-      }
-      String rest = request.text.flush();
-      if (!rest.isEmpty()) {
-        request.listener.onText(0, rest, 0);
-      }
-      request.listener.onChoiceFinished(0, cause);
-    } catch (RuntimeException e) {
-      log.error("request {}: its listener failed", request.requestId(), e);
-      fail(request, new Refusal.Internal(request.requestId(), "the receiver failed"));
+    if (request.ended) {
       return;
     }
+    try {
+      delivery.end(request, cause);
+    } catch (RuntimeException e) {
+      log.error("request {}: its listener failed", request.requestId(), e);
+      fail(request, Refusals.listenerFailed(request.requestId()));
+      return;
+    }
+    long now = clock.nanos();
     if (!(cause instanceof FinishCause.Stopped)) {
       admission.predictor().completed(request.sinceSentNanos(now));
     }
     release(request);
     request.listener.onComplete(request.summary(now));
-    send();
   }
 
+  /** Ends a request otherwise; what waits is not sent yet. */
   private void fail(TritonRequest request, Refusal refusal) {
-    if (request.ended) {
-      return;
+    if (!request.ended) {
+      release(request);
+      request.listener.onFailed(refusal, request.summary(clock.nanos()));
     }
-    release(request);
-    request.listener.onFailed(refusal, request.summary(clock.nanos()));
-    send();
   }
 
   /** Takes everything away that a request holds, here and at Triton. */
@@ -348,16 +240,11 @@ public final class TritonEngine implements GenerationEngine {
     if (request.expiry != null) {
       request.expiry.cancel(false);
     }
-    queue.close(request.place());
-    if (running.remove(request)) {
-      unansweredTokens -= request.hasOutput() ? 0 : request.promptTokens;
-    } else if (waiting.remove(request)) {
-      waitingTokens -= request.promptTokens;
-    }
+    queue.remove(request);
     if (request.call != null) {
       request.call.cancel();
     }
-    if (running.isEmpty() && waiting.isEmpty()) {
+    if (queue.isEmpty()) {
       notifyAll();
     }
   }
@@ -367,7 +254,8 @@ public final class TritonEngine implements GenerationEngine {
     TritonRequest request = (TritonRequest) handle;
     if (!request.ended) {
       cancelled++;
-      fail(request, new Refusal.Cancelled("the caller has cancelled the request"));
+      fail(request, Refusals.cancelled());
+      send();
     }
   }
 
@@ -377,6 +265,7 @@ public final class TritonEngine implements GenerationEngine {
     if (!request.ended) {
       request.outputTokens = Math.min(request.outputTokens, keptTokens);
       complete(request, new FinishCause.Stopped());
+      send();
     }
   }
 
@@ -410,12 +299,8 @@ public final class TritonEngine implements GenerationEngine {
   }
 
   private synchronized void failAll() {
-    Refusal refusal =
-        new Refusal.Unavailable(
-            "DRAINING", "the worker ended before the request did", limits.retryAfter());
-    // Those that wait first, so that none of them is sent.
-    List.copyOf(waiting).forEach(request -> fail(request, refusal));
-    List.copyOf(running).forEach(request -> fail(request, refusal));
+    Refusal refusal = Refusals.drained(limits.retryAfter());
+    queue.all().forEach(request -> fail(request, refusal));
   }
 
   @Override
@@ -433,7 +318,7 @@ public final class TritonEngine implements GenerationEngine {
     serving = EngineSnapshot.State.DRAINING;
     long end = clock.nanos() + grace.toNanos();
     long left = grace.toNanos();
-    while (left > 0 && !(running.isEmpty() && waiting.isEmpty())) {
+    while (left > 0 && !queue.isEmpty()) {
       TimeUnit.NANOSECONDS.timedWait(this, left);
       left = end - clock.nanos();
     }
@@ -461,16 +346,16 @@ public final class TritonEngine implements GenerationEngine {
   public synchronized EngineSnapshot snapshot() {
     return new EngineSnapshot(
         serving,
-        running.size(),
-        waiting.size(),
-        waitingTokens + unansweredTokens,
+        queue.runningCount(),
+        queue.waitingCount(),
+        queue.pendingTokens(),
         0,
         0,
         0,
         responses,
         0,
         0,
-        outputTokens,
+        delivery.outputTokens(),
         0,
         cancelled,
         0,

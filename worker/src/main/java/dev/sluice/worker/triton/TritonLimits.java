@@ -1,7 +1,6 @@
 package dev.sluice.worker.triton;
 
 import dev.sluice.worker.engine.SchedulingConfig;
-import dev.sluice.worker.engine.SchedulingPolicy;
 import java.time.Duration;
 
 /**
@@ -19,18 +18,4 @@ public record TritonLimits(
     int maxWaitingRequests,
     long maxWaitingTokens,
     Duration retryAfter,
-    SchedulingConfig scheduling) {
-  /** Whether the order is a fair one; else first come, first served. */
-  boolean fair() {
-    return scheduling.policy() == SchedulingPolicy.FAIR;
-  }
-
-  /** A tenant's share. */
-  double weight(String tenant) {
-    return scheduling.weights().getOrDefault(tenant, 1.0);
-  }
-
-  long ageingNanos() {
-    return fair() ? scheduling.ageing().toNanos() : Long.MAX_VALUE;
-  }
-}
+    SchedulingConfig scheduling) {}

@@ -1,10 +1,12 @@
 package dev.sluice.worker.triton;
 
+import dev.sluice.common.error.Refusal;
 import dev.sluice.common.fair.FairEntry;
 import dev.sluice.worker.engine.GenerationListener;
 import dev.sluice.worker.engine.GenerationSummary;
 import dev.sluice.worker.engine.GenerationTask;
 import dev.sluice.worker.engine.PrefillSummary;
+import dev.sluice.worker.engine.Refusals;
 import dev.sluice.worker.engine.RequestTimings;
 import dev.sluice.worker.engine.TaskHandle;
 import io.grpc.Deadline;
@@ -107,9 +109,8 @@ final class TritonRequest implements TaskHandle {
   }
 
   /** For one whose deadline has passed. */
-  String lateMessage() {
-    return "the deadline passed "
-        + (isSent() ? "after " + outputTokens + " output tokens" : "while the request waited");
+  Refusal expired() {
+    return Refusals.expired(isSent(), outputTokens);
   }
 
   PrefillSummary prefill(long now) {

@@ -45,6 +45,9 @@ final class FakeTriton implements AutoCloseable {
   private volatile ModelMetadataResponse metadata;
   private volatile ModelConfig config;
 
+  /** A tensor of a response. */
+  private record Output(String name, TensorType type, ByteString raw) {}
+
   /** A request that has come. */
   static final class Call {
     final ModelInferRequest request;
@@ -72,35 +75,50 @@ final class FakeTriton implements AutoCloseable {
 
     /** Answers with a text, whole or not. */
     Call text(ByteString bytes) {
-      int length = bytes.size();
-      ByteString size =
-          ByteString.copyFrom(
-              new byte[] {
-                (byte) length, (byte) (length >> 8), (byte) (length >> 16), (byte) (length >> 24)
-              });
-      return output("text_output", "BYTES", size.concat(bytes));
+      return answer(textOutput(bytes));
     }
 
     Call text(String text) {
       return text(ByteString.copyFromUtf8(text));
     }
 
-    Call ids(int... ids) {
-      return output("output_ids", "INT32", TensorType.INT32.integers(ids));
+    /** Answers with a text and with how many tokens it is. */
+    Call text(String text, int tokens) {
+      return answer(
+          textOutput(ByteString.copyFromUtf8(text)),
+          new Output("num_output_tokens", TensorType.UINT32, TensorType.UINT32.integer(tokens)));
     }
 
-    private Call output(String name, String type, ByteString raw) {
-      responses.onNext(
-          ModelStreamInferResponse.newBuilder()
-              .setInferResponse(
-                  ModelInferResponse.newBuilder()
-                      .addOutputs(
-                          ModelInferResponse.InferOutputTensor.newBuilder()
-                              .setName(name)
-                              .setDatatype(type)
-                              .addShape(1))
-                      .addRawOutputContents(raw))
-              .build());
+    /** Answers with a text and with its tokens. */
+    Call textAndIds(String text, int... ids) {
+      return answer(textOutput(ByteString.copyFromUtf8(text)), idsOutput(ids));
+    }
+
+    Call ids(int... ids) {
+      return answer(idsOutput(ids));
+    }
+
+    private static Output textOutput(ByteString bytes) {
+      return new Output(
+          "text_output", TensorType.BYTES, TensorType.INT32.integer(bytes.size()).concat(bytes));
+    }
+
+    private static Output idsOutput(int... ids) {
+      return new Output("output_ids", TensorType.INT32, TensorType.INT32.integers(ids));
+    }
+
+    private Call answer(Output... outputs) {
+      ModelInferResponse.Builder response = ModelInferResponse.newBuilder();
+      for (Output output : outputs) {
+        response
+            .addOutputs(
+                ModelInferResponse.InferOutputTensor.newBuilder()
+                    .setName(output.name())
+                    .setDatatype(output.type().name())
+                    .addShape(1))
+            .addRawOutputContents(output.raw());
+      }
+      responses.onNext(ModelStreamInferResponse.newBuilder().setInferResponse(response).build());
       return this;
     }
 

@@ -19,6 +19,7 @@ import dev.sluice.v1.Sampling;
 import dev.sluice.v1.Stopping;
 import dev.sluice.v1.TokenIds;
 import dev.sluice.v1.UndrainRequest;
+import dev.sluice.worker.engine.SchedulingPolicy;
 import dev.sluice.worker.simulation.ByteTokenizer;
 import dev.sluice.worker.triton.TritonFixture.Options;
 import io.grpc.Context;
@@ -33,6 +34,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -93,6 +95,59 @@ final class TritonEngineTest {
       assertThat(textOf(answer)).isEqualTo("ab");
       assertThat(reason(answer)).isEqualTo(FinishReason.FINISH_REASON_LENGTH);
       call.awaitCancelled();
+    }
+  }
+
+  @Test
+  void countsTokensThatAddNoText() throws Exception {
+    Models counting =
+        Models.of(
+            List.of("text_input BYTES"), List.of("text_output BYTES", "num_output_tokens UINT32"));
+    try (TritonFixture worker = TritonFixture.ready(new Options().model(counting))) {
+      Iterator<GenerateResponse> stream =
+          worker.begin(text("x").setStopping(Stopping.newBuilder().setMaxTokens(5)).build());
+      FakeTriton.Call call = worker.triton.next();
+      call.text("", 2).text("ab", 2).text("", 1);
+      List<GenerateResponse> answer = all(stream);
+      assertThat(textOf(answer)).isEqualTo("ab");
+      assertThat(reason(answer)).isEqualTo(FinishReason.FINISH_REASON_LENGTH);
+      assertThat(answer.getLast().getFinished().getUsage().getOutputTokens()).isEqualTo(5);
+      call.awaitCancelled();
+    }
+  }
+
+  @Test
+  void ofAModelThatGivesTextAndIdsTheOtherFormIsNotRead() throws Exception {
+    Models both =
+        Models.of(List.of("text_input BYTES"), List.of("text_output BYTES", "output_ids INT32"));
+    try (TritonFixture worker = TritonFixture.ready(new Options().model(both))) {
+      Iterator<GenerateResponse> stream = worker.begin(text("x").build());
+      worker.triton.next().textAndIds("ab", 1, 2, 3).end();
+      List<GenerateResponse> answer = all(stream);
+      assertThat(textOf(answer)).isEqualTo("ab");
+      assertThat(answer.getLast().getFinished().getUsage().getOutputTokens()).isEqualTo(1);
+    }
+    Models ids =
+        Models.of(
+            List.of("input_ids INT32"),
+            List.of("output_ids INT32", "text_output BYTES", "num_output_tokens UINT32"));
+    try (TritonFixture worker =
+        TritonFixture.ready(new Options().model(ids).ids(ByteTokenizer.bundle()))) {
+      Iterator<GenerateResponse> stream = worker.begin(text("x").build());
+      worker.triton.next().textAndIds("ab", 'a', 'b').end();
+      List<GenerateResponse> answer = all(stream);
+      assertThat(textOf(answer)).isEqualTo("ab");
+      assertThat(answer.getLast().getFinished().getUsage().getOutputTokens()).isEqualTo(2);
+    }
+  }
+
+  @Test
+  void anOutputOfTheOtherFormMayBeOfAnyType() throws Exception {
+    Models odd =
+        Models.of(List.of("text_input BYTES"), List.of("text_output BYTES", "output_ids FP32"));
+    try (TritonFixture worker = new TritonFixture(new Options().model(odd))) {
+      worker.engine.start();
+      worker.await(ServingStatus.SERVING);
     }
   }
 
@@ -208,6 +263,40 @@ final class TritonEngineTest {
       assertThat(textOf(all(urgent))).isEqualTo("three");
       worker.triton.next().text("two").end();
       assertThat(textOf(all(second))).isEqualTo("two");
+    }
+  }
+
+  @Test
+  void firstComeFirstServedCountsAllThatWaitAsAhead() throws Exception {
+    AtomicLong now = new AtomicLong();
+    try (TritonFixture worker =
+        TritonFixture.ready(
+            new Options().places(1).policy(SchedulingPolicy.FCFS).clock(now::get))) {
+      Iterator<GenerateResponse> measured = worker.begin(text("1").build());
+      FakeTriton.Call call = worker.triton.next();
+      now.addAndGet(TimeUnit.SECONDS.toNanos(1));
+      call.text("one").end();
+      all(measured); // each takes 1 s from now on, as far as the engine knows
+
+      Iterator<GenerateResponse> running = worker.begin(text("2").setTenant("a").build());
+      FakeTriton.Call second = worker.triton.next();
+      Iterator<GenerateResponse> waiting = worker.begin(text("3").setTenant("a").build());
+      awaitWaiting(worker, 1);
+      Status refused =
+          failure(
+              worker.begin(
+                  text("4")
+                      .setTenant("b")
+                      .setPriority(10)
+                      .setTtftTarget(Duration.newBuilder().setSeconds(2).setNanos(500_000_000))
+                      .build()));
+      assertThat(refused.getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+      assertThat(refused.getDescription())
+          .isEqualTo("predicted time to first token: 3000 ms (expected: at most 2500 ms)");
+      second.text("two").end();
+      assertThat(textOf(all(running))).isEqualTo("two");
+      worker.triton.next().text("three").end();
+      assertThat(textOf(all(waiting))).isEqualTo("three");
     }
   }
 

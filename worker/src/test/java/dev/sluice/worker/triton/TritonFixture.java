@@ -17,6 +17,7 @@ import dev.sluice.v1.WorkerIdentity;
 import dev.sluice.v1.WorkerServiceGrpc;
 import dev.sluice.worker.engine.NanoClock;
 import dev.sluice.worker.engine.SchedulingConfig;
+import dev.sluice.worker.engine.SchedulingPolicy;
 import dev.sluice.worker.service.ModelForm;
 import dev.sluice.worker.service.Tokenization;
 import dev.sluice.worker.service.WorkerMetrics;
@@ -53,6 +54,8 @@ final class TritonFixture implements AutoCloseable {
     private int places = 4;
     private int maxWaiting = 16;
     private Telemetry telemetry = Telemetry.noop();
+    private SchedulingConfig scheduling = SchedulingConfig.defaults();
+    private NanoClock clock = NanoClock.SYSTEM;
 
     Options model(Models newModel) {
       model = newModel;
@@ -77,6 +80,16 @@ final class TritonFixture implements AutoCloseable {
 
     Options maxWaiting(int requests) {
       maxWaiting = requests;
+      return this;
+    }
+
+    Options policy(SchedulingPolicy policy) {
+      scheduling = scheduling.with(policy);
+      return this;
+    }
+
+    Options clock(NanoClock newClock) {
+      clock = newClock;
       return this;
     }
 
@@ -113,8 +126,8 @@ final class TritonFixture implements AutoCloseable {
                 options.maxWaiting,
                 1 << 16,
                 Duration.ofSeconds(1),
-                SchedulingConfig.defaults()),
-            NanoClock.SYSTEM,
+                options.scheduling),
+            options.clock,
             metrics,
             options.telemetry.clientInterceptor(),
             services::engineAvailable);
