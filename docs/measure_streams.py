@@ -10,7 +10,8 @@ process. At the end: memory per stream (against before the first), and what the 
 beside a run without slow clients (--alone, a minute).
 
 Needs Go (for deploy/bench/streamload) and jcmd. Linux. Exit status: 0 done, 1 if a stream of a
-client that reads failed or the heap grew by more than a tenth in the second half."""
+client that reads failed, if the heap grew in the second half by more than a tenth and the tokens that
+streams keep, or if more than 10 MiB are left at the end."""
 import argparse
 import sys
 import tempfile
@@ -20,6 +21,8 @@ import time
 sys.dont_write_bytecode = True
 import compare_proxies as bench  # noqa: E402
 from _processes import Processes, heap_mib, jcmd, row  # noqa: E402
+
+BYTES_PER_TOKEN = 4
 
 
 def live_heap_mib(pid):
@@ -91,9 +94,16 @@ def main():
               f" (before {before[0]:.0f} MiB, most {most:.0f} MiB); process before {before[1]:.0f} MiB")
         print("the others", felt(results[0]), f"slow clients {results[0]['slow']},"
               f" of which ended by SLOW_READER {results[0]['slow_refused']}")
+        after = live_heap_mib(pid)
+        print(f"live heap after the last stream: {after:.0f} MiB")
+        # A stream keeps the tokens that it passed on, 4 bytes each, in an array that grows by half.
+        kept = arguments.streams * tokens * BYTES_PER_TOKEN * 1.5 / 2**20
         half = heaps[len(heaps) // 2:]
-        if half and max(half) > 1.1 * half[0] + 5:
-            sys.exit(f"the heap grew from {half[0]:.0f} to {max(half):.0f} MiB in the second half")
+        if half and max(half) > 1.1 * half[0] + kept:
+            sys.exit(f"the heap grew from {half[0]:.0f} to {max(half):.0f} MiB in the second half"
+                     f" (expected: at most {0.1 * half[0] + kept:.0f} MiB more)")
+        if after > before[0] + 10:
+            sys.exit(f"{after - before[0]:.0f} MiB are left (expected: at most 10 MiB)")
 
 
 def felt(result):
