@@ -33,7 +33,7 @@ public final class TokenTextCache {
     TokenTexts texts();
 
     /** Its tokens have bytes. */
-    record Readable(TokenBytes bytes) implements Vocabulary {
+    record Decoded(TokenBytes bytes) implements Vocabulary {
       @Override
       public TokenTexts texts() {
         return token -> token < bytes.size() ? bytes.of(token) : new byte[0];
@@ -41,7 +41,7 @@ public final class TokenTextCache {
     }
 
     /** It is of a kind whose tokens do not. */
-    record Unreadable(String why) implements Vocabulary {
+    record Undecodable(String why) implements Vocabulary {
       @Override
       public TokenTexts texts() {
         throw new RefusalException(
@@ -95,9 +95,9 @@ public final class TokenTextCache {
     TokenizerBundle bundle = fetch(worker);
     Vocabulary read;
     try {
-      read = new Vocabulary.Readable(TokenBytes.read(bundle));
+      read = new Vocabulary.Decoded(TokenBytes.read(bundle));
     } catch (TokenizerException e) {
-      read = new Vocabulary.Unreadable(e.getMessage()); // and so it will be the next time
+      read = new Vocabulary.Undecodable(String.valueOf(e.getMessage())); // and so it will be the next time
     }
     if (!fingerprint.isEmpty()) {
       byFingerprint.put(fingerprint, read);
