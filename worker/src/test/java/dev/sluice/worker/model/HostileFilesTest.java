@@ -24,7 +24,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * 10,000 damaged files: each is refused with a message that names it, or read; none crashes the
- * process, takes long, or makes it allocate out of proportion to its few kilobytes.
+ * process, takes long, or makes it allocate out of proportion to its few kilobytes. More of them by
+ * {@code -Dsluice.fuzz.times=20}.
  */
 class HostileFilesTest {
   /** A few kilobytes of files, parsed; the buffers of parsers are most of it. */
@@ -32,6 +33,8 @@ class HostileFilesTest {
 
   /** Processor time; opening takes less than a thousandth of it. */
   private static final Duration LONGEST = Duration.ofSeconds(1);
+
+  private static final int TIMES = Integer.getInteger("sluice.fuzz.times", 1);
 
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
@@ -54,7 +57,7 @@ class HostileFilesTest {
     byte[] sound = TinyLlama.gguf().toBytes();
     int header = TinyLlama.gguf().header().length;
     Damage damage = new Damage(1);
-    for (int i = 0; i < 2500; i++) {
+    for (int i = 0; i < 2500 * TIMES; i++) {
       Files.write(file, damage.binary(sound, header));
       open(file, file);
     }
@@ -72,7 +75,7 @@ class HostileFilesTest {
             .text("llama.rope.scaling.type", "yarn")
             .float32("llama.rope.scaling.factor", 4);
     Damage damage = new Damage(2);
-    for (int i = 0; i < 1500; i++) {
+    for (int i = 0; i < 1500 * TIMES; i++) {
       Files.write(file, damage.binary(writer.toBytes(), writer.header().length));
       open(file, file);
     }
@@ -87,7 +90,7 @@ class HostileFilesTest {
     byte[] sound = Files.readAllBytes(file);
     int header = Long.BYTES + tiny.weights(0, tiny.shapes.size()).header().length();
     Damage damage = new Damage(3);
-    for (int i = 0; i < 2000; i++) {
+    for (int i = 0; i < 2000 * TIMES; i++) {
       Files.write(file, damage.binary(sound, header));
       open(folder, folder);
     }
@@ -117,7 +120,7 @@ class HostileFilesTest {
     Path file = folder.resolve(name);
     String sound = Files.readString(file);
     Damage damage = new Damage(name.length());
-    for (int i = 0; i < 800; i++) {
+    for (int i = 0; i < 800 * TIMES; i++) {
       Files.write(file, damage.text(sound));
       open(folder, folder);
     }
