@@ -146,6 +146,18 @@ final class BlockPool {
     return shareable(length) * blockSize;
   }
 
+  /** Blocks at the beginning of a sequence that are computed already, or being computed. */
+  int foundBlocks(int[] tokens, int length, BlockHashes hashes) {
+    int block = NONE;
+    for (int i = 0; i < shareable(length); i++) {
+      block = cache.find(hashes, i, block, tokens);
+      if (block == NONE) {
+        return i;
+      }
+    }
+    return shareable(length);
+  }
+
   /**
    * Gives an empty table blocks for a sequence: those that hold the beginning of its content
    * already, or will soon, and new ones for the rest, which others can find from now on.

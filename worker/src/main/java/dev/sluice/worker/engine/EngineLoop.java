@@ -2,7 +2,6 @@ package dev.sluice.worker.engine;
 
 import dev.sluice.common.error.Refusal;
 import dev.sluice.worker.engine.EngineSnapshot.State;
-import dev.sluice.worker.sampling.NoTokenLeftException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -37,8 +36,10 @@ final class EngineLoop implements Runnable {
   private final Scheduler scheduler;
   private final Admission admission;
   private final Deadlines deadlines = new Deadlines();
+  private final RequestEnds ends;
   private final StepBatch batch;
   private final TokenChooser chooser;
+  private final StepOutput output;
   private OptionalLong drainDeadline = OptionalLong.empty();
   private boolean closing;
 
@@ -49,7 +50,6 @@ final class EngineLoop implements Runnable {
   private long publishNanos;
   private long steps;
   private long stepNanos;
-  private long outputTokens;
   private long cancelled;
   private volatile EngineSnapshot published;
   private volatile long stepStartNanos;
@@ -77,6 +77,9 @@ final class EngineLoop implements Runnable {
     this.admission = new Admission(scheduler, geometry, config.retryAfter());
     this.batch = new StepBatch(geometry);
     this.chooser = new TokenChooser(runner, config);
+    this.ends = new RequestEnds(scheduler, admission, deadlines, intake, clock);
+    this.output =
+        new StepOutput(scheduler, blocks, chooser, speculation, admission, ends, observer, clock);
     this.published = state();
   }
 
@@ -145,7 +148,7 @@ final class EngineLoop implements Runnable {
         long now = clock.nanos();
         Optional<Refusal> refusal = admission.check(request, now);
         if (refusal.isPresent()) {
-          refuse(request, refusal.get());
+          ends.refuse(request, refusal.get());
         } else {
           scheduler.add(request, now);
           deadlines.add(request);
@@ -157,12 +160,12 @@ final class EngineLoop implements Runnable {
       case EngineCommand.Cancel(Request request) -> {
         if (!request.isEnded()) {
           cancelled++;
-          fail(request, Refusals.cancelled());
+          ends.fail(request, Refusals.cancelled());
         }
       }
       case EngineCommand.Stop(Sequence sequence, int keptTokens) -> {
         if (!sequence.isEnded() && !sequence.request().isEnded()) {
-          complete(sequence, new FinishCause.Stopped(), keptTokens);
+          ends.complete(sequence, new FinishCause.Stopped(), keptTokens);
         }
       }
       case EngineCommand.ListCache(CompletableFuture<CacheContent> content) -> {
@@ -186,9 +189,10 @@ final class EngineLoop implements Runnable {
     for (int i = 0; i < request.choices() && !request.isEnded(); i++) {
       Sequence sequence = request.sequence(i);
       if (request.task().isFinished(i)) {
-        end(sequence, Integer.MAX_VALUE);
+        ends.end(sequence, Integer.MAX_VALUE);
       } else if (sequence.outputLength() > 0) {
-        ending(sequence).ifPresent(cause -> complete(sequence, cause, Integer.MAX_VALUE));
+        StepOutput.ending(sequence)
+            .ifPresent(cause -> ends.complete(sequence, cause, Integer.MAX_VALUE));
       }
     }
   }
@@ -222,7 +226,7 @@ final class EngineLoop implements Runnable {
       if (computed) {
         chooser.choose(plan);
         samplingNanos += lap();
-        commit(plan);
+        output.commit(plan);
         steps++;
         stepNanos = clock.nanos() - start;
         scheduler.budget().observe(stepNanos);
@@ -253,11 +257,11 @@ final class EngineLoop implements Runnable {
   private void failLate(long now) {
     Request late;
     while ((late = deadlines.expired(now)) != null) {
-      fail(late, Refusals.expired(late.isScheduled(), late.outputLength()));
+      ends.fail(late, Refusals.expired(late.isScheduled(), late.outputLength()));
     }
     if (drainDeadline.isPresent() && drainDeadline.getAsLong() - now <= 0) {
       while ((late = scheduler.any()) != null) {
-        fail(late, Refusals.drained(retryAfter));
+        ends.fail(late, Refusals.drained(retryAfter));
       }
     }
   }
@@ -267,7 +271,7 @@ final class EngineLoop implements Runnable {
     boolean any = false;
     Request request;
     while ((request = scheduler.hopeless()) != null) {
-      fail(
+      ends.fail(
           request, new Refusal.DeadlineExceeded("the deadline comes before the first token could"));
       any = true;
     }
@@ -302,274 +306,10 @@ final class EngineLoop implements Runnable {
     for (int i = 0; i < plan.size(); i++) {
       Request request = plan.sequence(i).request();
       if (!request.isEnded()) {
-        fail(request, internal(request, "the model failed to compute a step"));
+        ends.fail(request, RequestEnds.internal(request, "the model failed to compute a step"));
       }
     }
     return false;
-  }
-
-  /** The step has happened: its sequences advance, and those with nothing left get a token. */
-  private void commit(StepPlan plan) {
-    long now = clock.nanos();
-    int row = 0;
-    for (int i = 0; i < plan.size(); i++) {
-      Sequence sequence = plan.sequence(i);
-      Request request = sequence.request();
-      int scoredEnd = row + plan.scoredRows(i);
-      int end = scoredEnd + plan.rows(i);
-      for (; row < scoredEnd && !request.isEnded(); row++) {
-        score(sequence, row);
-      }
-      if (!request.isEnded()) { // by another choice, in this step
-        row = scoredEnd;
-        blocks.advance(sequence, plan.count(i) - plan.drafts(i), now);
-        if (plan.drafts(i) > 0) {
-          produceWithDrafts(sequence, plan.drafts(i), row, now);
-        } else {
-          if (row < end && !request.isForked()) {
-            blocks.fork(request);
-          }
-          for (; row < end && !request.isEnded(); row++) {
-            produce(chooser.sequence(row), row);
-          }
-        }
-      }
-      row = end;
-    }
-  }
-
-  /**
-   * Hands out a sequence's next token, and as many more as its drafts were right: a row of logits
-   * counts if the tokens before it are those that were chosen.
-   */
-  private void produceWithDrafts(Sequence sequence, int drafts, int row, long now) {
-    int right = 0;
-    boolean more = true;
-    while (more) {
-      boolean last = right == drafts;
-      int draft = last ? 0 : sequence.token(sequence.length());
-      produce(sequence, row + right);
-      more = !last && !sequence.isEnded() && !sequence.request().isEnded();
-      if (more && chooser.token(row + right) == draft) {
-        blocks.advance(sequence, 1, now);
-        right++;
-      } else {
-        more = false;
-      }
-    }
-    speculation.observeDrafts(sequence, drafts, right);
-    if (!sequence.isEnded() && !sequence.request().isEnded()) {
-      blocks.dropDrafts(sequence);
-      scheduler.accept(sequence, right);
-    }
-  }
-
-  /** Hands out the log-probability of a prompt's next token. */
-  private void score(Sequence sequence, int row) {
-    Request request = sequence.request();
-    if (hasFailed(request, row)) {
-      return;
-    }
-    sequence.markScored();
-    try {
-      request.listener().onPromptLogprob(chooser.logprob(row).orElseThrow());
-    } catch (Throwable e) {
-      failListener(request, e);
-    }
-  }
-
-  /** Whether a request has ended in this step before, or ends because of this row. */
-  private boolean hasFailed(Request request, int row) {
-    if (request.isEnded()) {
-      return true;
-    }
-    Throwable failure = chooser.failure(row);
-    if (failure == null) {
-      return false;
-    }
-    log.error("Request {}: no token could be chosen", request.requestId(), failure);
-    fail(request, internal(request, "no token could be chosen: " + failure.getMessage()));
-    return true;
-  }
-
-  /** Hands out a sequence's next token. */
-  private void produce(Sequence sequence, int row) {
-    Request request = sequence.request();
-    if (chooser.failure(row) instanceof NoTokenLeftException
-        && sequence.decoding().isConstrained()
-        && !request.isEnded()) {
-      endDead(sequence);
-      return;
-    }
-    if (hasFailed(request, row)) {
-      return;
-    }
-    if (request.beams().isPresent()) {
-      if (request.beams().get().accept(sequence, blocks)) {
-        finishBeams(request, request.beams().get());
-      }
-      return;
-    }
-    GenerationTask task = request.task();
-    int token = chooser.token(row);
-    long now = clock.nanos();
-    long gap = sequence.append(token, now);
-    outputTokens++;
-    boolean first = request.markToken(now);
-    if (first) {
-      observer.onFirstToken(request.ttftNanos());
-      admission.started(request);
-    } else if (sequence.chosenLength() > 1) {
-      observer.onNextToken(gap);
-    }
-    try {
-      tellPrefilled(request);
-      if (chooser.logprob(row).isPresent()) {
-        request.listener().onLogprob(sequence.choice(), chooser.logprob(row).get());
-      }
-      request.listener().onToken(sequence.choice(), token, task.endsChoice(token), now);
-    } catch (Throwable e) {
-      failListener(request, e);
-      return;
-    }
-    Optional<FinishCause> cause = ending(sequence);
-    if (cause.isPresent()) {
-      complete(sequence, cause.get(), Integer.MAX_VALUE);
-    }
-  }
-
-  /** Hands out the best beams. */
-  private void finishBeams(Request request, BeamSearch search) {
-    long now = clock.nanos();
-    request.markToken(now);
-    observer.onFirstToken(request.ttftNanos());
-    GenerationListener listener = request.listener();
-    try {
-      listener.onPrefilled(request.prefillSummary());
-      int choice = 0;
-      for (BeamSearch.Hypothesis best : search.best()) {
-        int[] tokens = best.tokens();
-        for (int i = 0; i < tokens.length; i++) {
-          if (!best.logprobs().isEmpty()) {
-            listener.onLogprob(choice, best.logprobs().get(i));
-          }
-          listener.onToken(choice, tokens[i], request.task().endsChoice(tokens[i]), now);
-          request.markBeamToken();
-          outputTokens++;
-        }
-        listener.onScore(choice, best.score());
-        listener.onChoiceFinished(choice++, best.cause());
-      }
-    } catch (Throwable e) {
-      failListener(request, e);
-      return;
-    }
-    for (int i = 0; i < request.choices(); i++) {
-      scheduler.end(request.sequence(i), 0);
-    }
-    completeWithoutChoices(request);
-  }
-
-  private static void tellPrefilled(Request request) {
-    if (request.markToldPrefilled()) {
-      request.listener().onPrefilled(request.prefillSummary());
-    }
-  }
-
-  /** Ends a choice whose constraint leaves no token to choose. */
-  private void endDead(Sequence sequence) {
-    try {
-      tellPrefilled(sequence.request());
-    } catch (Throwable e) {
-      failListener(sequence.request(), e);
-      return;
-    }
-    complete(sequence, new FinishCause.ConstraintDeadEnd(), Integer.MAX_VALUE);
-  }
-
-  /** Why a choice ends behind its latest token, if it does. */
-  private static Optional<FinishCause> ending(Sequence sequence) {
-    Request request = sequence.request();
-    int token = sequence.lastToken();
-    if (request.task().endsChoice(token)) {
-      return Optional.of(request.task().endingCause(token));
-    }
-    if (sequence.decoding().isDone()) {
-      return Optional.of(new FinishCause.ConstraintDone());
-    }
-    return sequence.isFull() ? Optional.of(request.fullCause()) : Optional.empty();
-  }
-
-  /** Ends a choice, and with the last one its request. */
-  private void complete(Sequence sequence, FinishCause cause, int keptTokens) {
-    Request request = sequence.request();
-    scheduler.end(sequence, keptTokens);
-    try {
-      request.listener().onChoiceFinished(sequence.choice(), cause);
-    } catch (Throwable e) {
-      failListener(request, e);
-      return;
-    }
-    completeWithoutChoices(request);
-  }
-
-  /** Ends a choice of which the listener hears nothing. */
-  private void end(Sequence sequence, int keptTokens) {
-    scheduler.end(sequence, keptTokens);
-    completeWithoutChoices(sequence.request());
-  }
-
-  private void completeWithoutChoices(Request request) {
-    if (request.live() > 0) {
-      return;
-    }
-    if (request.isScheduled()) {
-      admission.completed(request, clock.nanos());
-    }
-    release(request);
-    GenerationSummary summary = request.summary(clock.nanos());
-    try {
-      request.listener().onComplete(summary);
-    } catch (Throwable e) {
-      log.error("Request {}: its listener failed at the end", request.requestId(), e);
-    }
-  }
-
-  private void failListener(Request request, Throwable error) {
-    log.error("Request {}: its listener failed", request.requestId(), error);
-    fail(request, Refusals.listenerFailed(request.requestId()));
-  }
-
-  private void fail(Request request, Refusal refusal) {
-    if (!request.isEnded()) {
-      release(request);
-    }
-    try {
-      request.listener().onFailed(refusal, request.summary(clock.nanos()));
-    } catch (Throwable e) {
-      log.error("Request {}: its listener failed at the end", request.requestId(), e);
-    }
-  }
-
-  /** A request is not let in. */
-  private void refuse(Request request, Refusal refusal) {
-    request.end();
-    intake.release(request);
-    fail(request, refusal);
-  }
-
-  /** Takes everything away that a request holds. */
-  private void release(Request request) {
-    request.end();
-    scheduler.remove(request);
-    deadlines.remove(request);
-    if (!request.isScheduled()) {
-      intake.release(request);
-    }
-  }
-
-  private static Refusal internal(Request request, String message) {
-    return new Refusal.Internal(request.requestId(), message);
   }
 
   /** Fails every request there is, when the engine ends by an error. */
@@ -584,14 +324,14 @@ final class EngineLoop implements Runnable {
     Request request;
     while ((request = scheduler.any()) != null) {
       try {
-        release(request);
+        ends.release(request);
       } catch (RuntimeException e) {
         log.error("The books are in disorder", e); // which may be why the engine has failed
       }
-      fail(
+      ends.fail(
           request,
           request.isScheduled() // it may be the cause, and is not to be tried elsewhere
-              ? internal(request, "the engine has failed: " + error)
+              ? RequestEnds.internal(request, "the engine has failed: " + error)
               : Refusals.notServing(State.FAILED, retryAfter));
     }
     stepping = false;
@@ -624,7 +364,7 @@ final class EngineLoop implements Runnable {
         steps,
         0,
         stepNanos,
-        outputTokens,
+        output.outputTokens(),
         scheduler.preemptions(),
         cancelled,
         speculation.drafts(),

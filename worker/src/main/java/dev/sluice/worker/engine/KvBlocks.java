@@ -17,7 +17,9 @@ final class KvBlocks {
   private final boolean copiesBlocks;
   private final BlockCopies copies;
   private final long[] claims; // [blocks]; the pass in which a block was claimed last
+  private final long[] counted; // [blocks]; the count in which a block was counted last
   private long pass;
+  private long count;
 
   /**
    * @param keepsIdle whether content outlives the requests that made it
@@ -32,6 +34,7 @@ final class KvBlocks {
     this.copiesBlocks = copiesBlocks;
     this.copies = new BlockCopies(geometry.maxSequences());
     this.claims = new long[geometry.blocks()];
+    this.counted = new long[geometry.blocks()];
   }
 
   BlockPool pool() {
@@ -78,6 +81,48 @@ final class KvBlocks {
   int cachedTokens(Request request) {
     Sequence leader = request.leader();
     return pool.cachedTokens(leader.tokens(), leader.length(), leader.hashes());
+  }
+
+  /** Blocks of a request's prompt that are in the cache, or being computed. */
+  int foundBlocks(Request request) {
+    Sequence first = request.sequence(0);
+    return pool.foundBlocks(first.tokens(), request.promptLength(), first.hashes());
+  }
+
+  /** What {@link #pendingTokens} has counted is forgotten. */
+  void beginCount() {
+    count++;
+  }
+
+  /**
+   * Tokens that are to be computed before the choices of a request can go on, without those that
+   * decode, and without what was counted for another request since {@link #beginCount}.
+   */
+  int pendingTokens(Request request) {
+    int tokens = 0;
+    for (int choice = 0; choice < request.choices(); choice++) {
+      Sequence s = request.sequence(choice);
+      tokens += s.isActive() && !s.isDecoding() ? pendingTokens(s) : 0;
+    }
+    return tokens;
+  }
+
+  private int pendingTokens(Sequence sequence) {
+    BlockTable table = sequence.table;
+    int blockSize = pool.blockSize();
+    int computed = pool.computed(table, sequence.computed());
+    int tokens = sequence.length() - computed;
+    for (int i = computed / blockSize; i < table.entered(); i++) {
+      int block = table.blocks()[i];
+      if (pool.references(block) == 1) {
+        break; // what follows is its own, too
+      }
+      if (counted[block] == count) {
+        tokens -= (i + 1) * blockSize - Math.max(computed, i * blockSize);
+      }
+      counted[block] = count;
+    }
+    return tokens;
   }
 
   /** Gives a request the blocks it begins with. */

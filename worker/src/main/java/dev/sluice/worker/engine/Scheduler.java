@@ -44,7 +44,7 @@ final class Scheduler {
    */
   private @Nullable Request ending;
 
-  private long waitingTokens;
+  private final WaitingTokens waitingTokens;
   private int rows; // of the requests that run: their choices
   private long preemptions;
 
@@ -63,6 +63,7 @@ final class Scheduler {
     this.budget = new StepBudget(config, geometry);
     this.prefills = new Request[maxSequences];
     this.plan = new StepPlan(maxSequences);
+    this.waitingTokens = new WaitingTokens(geometry.blockSize());
   }
 
   BlockPool pool() {
@@ -110,16 +111,20 @@ final class Scheduler {
     return preemptions;
   }
 
-  /** Tokens of all requests to be computed before their next output tokens. */
+  /**
+   * Tokens to be computed before all requests get their next output tokens; what several of them
+   * share counts once.
+   */
   long pendingPrefillTokens() {
-    long tokens = waitingTokens;
+    long tokens = waitingTokens.tokens();
+    blocks.beginCount();
     for (Request r = running.first(); r != null; r = r.next) {
-      tokens += r.pendingPrefillTokens();
+      tokens += blocks.pendingTokens(r);
     }
     return tokens;
   }
 
-  /** Of these, tokens of requests that run, as far as they come before a newcomer's. */
+  /** Tokens to be computed for requests that run, as far as they come before a newcomer's. */
   double runningPrefillTokens(GenerationTask newcomer, Backlog backlog) {
     double tokens = 0;
     for (Request r = running.first(); r != null; r = r.next) {
@@ -145,8 +150,7 @@ final class Scheduler {
   void add(Request request, long nowNanos) {
     blocks.add(request);
     order.add(request, uncachedTokens(request), nowNanos);
-    waiting.addLast(request);
-    waitingTokens += request.length();
+    await(request);
   }
 
   /** Forgets a request and frees its blocks. */
@@ -154,7 +158,7 @@ final class Scheduler {
     if (request.queue == running) {
       stopRunning(request);
     } else if (request.queue == waiting) {
-      removeWaiting(request);
+      giveUp(request);
     } else {
       hopeless.remove(request);
     }
@@ -169,9 +173,9 @@ final class Scheduler {
   void end(Sequence sequence, int keptTokens) {
     Request request = sequence.request();
     boolean waits = request.queue == waiting;
-    waitingTokens -= waits ? request.length() : 0;
+    int before = request.length();
     request.end(sequence, keptTokens);
-    waitingTokens += waits ? request.length() : 0;
+    waitingTokens.adjust(waits ? request.length() - before : 0);
     rows -= waits ? 0 : 1;
     blocks.release(sequence);
   }
@@ -383,7 +387,7 @@ final class Scheduler {
     Request next = order.first(nowNanos);
     while (next != null && isHopeless(next, nowNanos)) {
       order.prefilled(next);
-      removeWaiting(next);
+      giveUp(next);
       hopeless.addLast(next);
       next = order.first(nowNanos);
     }
@@ -431,7 +435,8 @@ final class Scheduler {
 
   private void admit(Request request, long nowNanos) {
     order.take(request, nowNanos);
-    removeWaiting(request);
+    waiting.remove(request);
+    waitingTokens.start(request);
     blocks.start(request);
     running.addLast(request);
     rows += request.live();
@@ -445,8 +450,7 @@ final class Scheduler {
     stopRunning(victim);
     victim.preempted();
     order.putBack(victim, nowNanos);
-    waiting.addLast(victim);
-    waitingTokens += victim.length();
+    await(victim);
     preemptions++;
   }
 
@@ -454,11 +458,19 @@ final class Scheduler {
     running.remove(request);
     rows -= request.live();
     blocks.release(request);
+    if (!waiting.isEmpty()) {
+      waitingTokens.lost(request, blocks.foundBlocks(request));
+    }
   }
 
-  private void removeWaiting(Request request) {
+  private void await(Request request) {
+    waiting.addLast(request);
+    waitingTokens.add(request, blocks.foundBlocks(request));
+  }
+
+  private void giveUp(Request request) {
     waiting.remove(request);
-    waitingTokens -= request.length();
+    waitingTokens.remove(request);
   }
 
   /** Audits the pool against the requests that run. */
@@ -480,7 +492,6 @@ final class Scheduler {
       }
     }
     blocks.checkIntegrity(tables);
-    long tokens = 0;
     for (Request r = waiting.first(); r != null; r = r.next) {
       for (int choice = 0; choice < r.choices(); choice++) {
         int blocks = r.sequence(choice).table.size();
@@ -489,12 +500,8 @@ final class Scheduler {
               r.requestId() + " waits with " + blocks + " blocks (expected: none)");
         }
       }
-      tokens += r.length();
     }
-    if (tokens != waitingTokens) {
-      throw new IllegalStateException(
-          "waitingTokens: " + waitingTokens + " (expected: " + tokens + ")");
-    }
+    waitingTokens.checkIntegrity(waiting);
     if (order.size() != waiting.size()) {
       throw new IllegalStateException(
           order.size() + " requests in the order (expected: " + waiting.size() + ")");

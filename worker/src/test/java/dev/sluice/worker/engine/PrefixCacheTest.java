@@ -152,6 +152,35 @@ class PrefixCacheTest {
   }
 
   @Test
+  void aPrefixThatManyShareIsPendingOnce() {
+    Engine engine = engine(16, 600, 256, 8, true);
+    for (int i = 0; i < 64; i++) {
+      submit(engine, task(1024, 20, i).maxTokens(1).build());
+    }
+    while (engine.step()) {
+      assertThat(engine.snapshot().pendingPrefillTokens())
+          .isEqualTo(1024 + 64 * 20 - computedTokens.get());
+    }
+    assertThat(computedTokens).hasValue(1024 + 64 * 20);
+  }
+
+  @Test
+  void aPrefixIsPendingAgainWhenItsFirstRequestIsCancelled() {
+    Engine engine = engine(16, 600, 256, 8, true);
+    List<TaskHandle> handles = new ArrayList<>();
+    for (int i = 0; i < 64; i++) {
+      handles.add(engine.submit(task(1024, 20, i).maxTokens(1).build(), new Recorder()));
+    }
+    assertThat(engine.step()).isTrue();
+    assertThat(engine.snapshot().pendingPrefillTokens()).isEqualTo(1024 + 64 * 20 - 256);
+    engine.cancel(handles.getFirst());
+    while (engine.step()) {
+      assertThat(engine.snapshot().pendingPrefillTokens())
+          .isEqualTo(1024 + 63 * 20 - computedTokens.get());
+    }
+  }
+
+  @Test
   void whoWaitsForAPrefixTakesOverWhenItsFirstRequestIsCancelled() throws Exception {
     Engine engine = engine(16, 100, 32, 8, true);
     CompletableFuture<TaskHandle> first = new CompletableFuture<>();

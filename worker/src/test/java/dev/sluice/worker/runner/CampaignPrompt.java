@@ -24,6 +24,7 @@ record CampaignPrompt(
     int index, int[] tokens, int promptLength, int donor, int sharedTokens, int[] wanted) {
   private static final int FAMILY = 4;
   private static final int OUTPUT = 5;
+  private static final int FEW = 3;
   private static final int VOCABULARY = 49_152;
   private static final int BLOCK = 16;
 
@@ -35,10 +36,14 @@ record CampaignPrompt(
   /**
    * The same prompts whenever it is called; a shorter list is the beginning of a longer one.
    *
-   * @param count a multiple of 4
+   * @param count a multiple of 4; or 1 for a prompt of three tokens with one of output: a prefill
+   *     and a decode, which even the interpreter gets through
    */
   static List<CampaignPrompt> list(int count) {
     Random random = new Random(20260417);
+    if (count == 1) {
+      return List.of(of(0, random(FEW + 1, random), FEW, 0, 0, random));
+    }
     List<CampaignPrompt> prompts = new ArrayList<>();
     while (prompts.size() < count) {
       boolean isLong = prompts.size() / FAMILY % LONG_FAMILIES == 1;
@@ -70,8 +75,7 @@ record CampaignPrompt(
       int index, int[] tokens, int promptLength, int donor, int sharedTokens, Random random) {
     int[] inner = {random.nextInt(promptLength), random.nextInt(promptLength)};
     int[] wanted =
-        IntStream.concat(
-                Arrays.stream(inner), IntStream.range(promptLength - 1, promptLength + OUTPUT))
+        IntStream.concat(Arrays.stream(inner), IntStream.range(promptLength - 1, tokens.length))
             .sorted()
             .distinct()
             .toArray();
