@@ -61,6 +61,8 @@ class CostRoutingTest {
                 d.admission(),
                 d.tenants(),
                 d.telemetry(),
+                d.page(),
+                d.admin(),
                 d.portFile()),
             Telemetry.noop());
     Fleets.awaitReady(router.fleet(), workers.length);

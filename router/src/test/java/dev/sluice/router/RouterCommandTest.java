@@ -102,6 +102,8 @@ class RouterCommandTest {
             d.admission(),
             d.tenants(),
             d.telemetry(),
+            d.page(),
+            d.admin(),
             java.util.Optional.of(file));
     try (RouterMain router = RouterMain.start(config)) {
       assertThat(Files.readAllLines(file))

@@ -1,6 +1,7 @@
 package dev.sluice.router;
 
 import dev.sluice.common.config.ByteSize;
+import dev.sluice.common.server.AdminConfig;
 import dev.sluice.common.server.ServerConfig;
 import dev.sluice.common.telemetry.Telemetry;
 import dev.sluice.common.telemetry.TelemetryConfig;
@@ -11,6 +12,7 @@ import dev.sluice.router.fleet.Fleet;
 import dev.sluice.router.fleet.FleetOptions;
 import dev.sluice.router.http.HttpConfig;
 import dev.sluice.router.index.IndexOptions;
+import dev.sluice.router.page.PageOptions;
 import dev.sluice.router.prompt.PromptOptions;
 import dev.sluice.router.proxy.ProxyOptions;
 import dev.sluice.router.testing.Collected;
@@ -106,6 +108,8 @@ final class RouterFixture implements AutoCloseable {
             admission,
             tenants,
             d.telemetry(),
+            d.page(),
+            d.admin(),
             d.portFile());
     try {
       RouterFixture fixture = new RouterFixture(RouterMain.start(config, Telemetry.noop(), loop));
@@ -161,6 +165,8 @@ final class RouterFixture implements AutoCloseable {
         AdmissionOptions.DEFAULTS.withQueueTimeout(Duration.ZERO),
         TenantOptions.DEFAULTS,
         TelemetryConfig.defaults(0),
+        PageOptions.DEFAULTS,
+        AdminConfig.DEFAULTS,
         Optional.empty());
   }
 

@@ -448,7 +448,7 @@ final class ForwardedCall<R> {
                     now()));
     Completion completion =
         method.complete(message, new Journey(attempts, admissionWaitNanos, resumed));
-    telemetry.used(completion.usage());
+    telemetry.completed(completion);
     int gaps = check.progress().gaps();
     place.ifPresent(p ->
         p.completed(
