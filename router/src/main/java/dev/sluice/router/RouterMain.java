@@ -125,7 +125,11 @@ public final class RouterMain implements AutoCloseable {
         lifecycle.add(
             "admission",
             new Admission(config.admission(), config.tenants(), fleet, loop, telemetry.meter()));
-    requests = new RequestLog(config.page().requests(), Clock.systemUTC(), loop::nanoTime);
+    requests =
+        new RequestLog(
+            config.page().enabled() ? config.page().requests() : 0,
+            Clock.systemUTC(),
+            loop::nanoTime);
     proxy =
         new Proxy(
             fleet,

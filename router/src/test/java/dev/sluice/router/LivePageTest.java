@@ -1,9 +1,11 @@
 package dev.sluice.router;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sluice.common.server.AdminConfig;
 import dev.sluice.common.telemetry.Telemetry;
 import dev.sluice.router.page.PageOptions;
 import dev.sluice.router.testing.FakeWorker;
@@ -74,7 +76,7 @@ class LivePageTest {
                 d.tenants(),
                 d.telemetry(),
                 page,
-                new dev.sluice.common.server.AdminConfig(d.admin().host(), adminPort),
+                new AdminConfig(d.admin().host(), adminPort),
                 portFile),
             Telemetry.noop());
     Fleets.awaitReady(router.fleet(), 1);
@@ -328,7 +330,7 @@ class LivePageTest {
       channel.shutdownNow();
     }
     assertThat(
-            org.assertj.core.api.Assertions.catchThrowable(
+            catchThrowable(
                 () ->
                     ChannelzGrpc.newBlockingStub(router.channel())
                         .getServers(GetServersRequest.getDefaultInstance())))

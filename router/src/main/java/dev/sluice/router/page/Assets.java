@@ -6,7 +6,8 @@ import java.io.UncheckedIOException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -20,12 +21,14 @@ final class Assets {
   private static final String HTML = "text/html; charset=utf-8";
   private static final String CSS = "text/css; charset=utf-8";
   private static final String SCRIPT = "text/javascript; charset=utf-8";
+  private static final List<String> MODULES =
+      List.of(
+          "main.js", "feed.js", "format.js", "charts.js", "fleet.js", "requests.js", "prompt.js");
   private static final int TAG_BYTES = 12;
 
-  /** Path to name and type. */
-  private static final Map<String, String[]> FILES = files();
+  private record Source(String name, String type) {}
 
-  private final Map<String, Asset> byPath = new LinkedHashMap<>();
+  private final Map<String, Asset> byPath = new HashMap<>();
 
   /** One file; {@code tag} changes with its content. */
   static final class Asset {
@@ -53,19 +56,16 @@ final class Assets {
   }
 
   Assets() {
-    FILES.forEach((path, file) -> byPath.put(path, new Asset(file[1], read(file[0]))));
+    add("/", new Source("index.html", HTML));
+    add("/page/page.css", new Source("page.css", CSS));
+    add("/page/icon.svg", new Source("icon.svg", "image/svg+xml"));
+    for (String module : MODULES) {
+      add("/page/" + module, new Source(module, SCRIPT));
+    }
   }
 
-  private static Map<String, String[]> files() {
-    Map<String, String[]> files = new LinkedHashMap<>();
-    files.put("/", new String[] {"index.html", HTML});
-    files.put("/page/page.css", new String[] {"page.css", CSS});
-    files.put("/page/icon.svg", new String[] {"icon.svg", "image/svg+xml"});
-    for (String module :
-        new String[] {"main", "feed", "format", "charts", "fleet", "requests", "prompt"}) {
-      files.put("/page/" + module + ".js", new String[] {module + ".js", SCRIPT});
-    }
-    return files;
+  private void add(String path, Source source) {
+    byPath.put(path, new Asset(source.type(), read(source.name())));
   }
 
   /** What is served at a path. */

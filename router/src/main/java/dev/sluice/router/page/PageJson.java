@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.function.Function;
+import java.util.function.ToLongFunction;
 
 /**
  * What the page reads. Durations are in microseconds, shares go from 0 to 1, what is not known is
@@ -217,9 +218,9 @@ final class PageJson {
   }
 
   private static OptionalDouble micros(
-      Optional<Quantiles> quantiles, Function<Quantiles, Long> which) {
+      Optional<Quantiles> quantiles, ToLongFunction<Quantiles> which) {
     return quantiles.isPresent()
-        ? OptionalDouble.of(which.apply(quantiles.get()) / NANOS_PER_MICRO)
+        ? OptionalDouble.of(which.applyAsLong(quantiles.get()) / NANOS_PER_MICRO)
         : OptionalDouble.empty();
   }
 

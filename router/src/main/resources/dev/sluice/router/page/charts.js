@@ -179,6 +179,7 @@ export class Charts {
 
   /** Buttons for how far back the charts go. */
   offer(minutes) {
+    if (!minutes.includes(this.range / 60000)) this.range = minutes[0] * 60000;
     this.ranges.replaceChildren(...minutes.map(n => {
       const button = el('button', {type: 'button', text: `${n} min`, 'aria-pressed': String(n * 60000 === this.range)});
       button.addEventListener('click', () => {
