@@ -294,7 +294,8 @@ def look(fleet, browser, out, seconds):
     browser.scheme("dark")
     browser.whole(out / "dead-dark.png", 1280)
     browser.size(360, 740, True)
-    browser.whole(out / "phone-dead-light.png", 360, True)
+    browser.whole(out / "phone-dead-dark.png", 360, True)
+    browser.scheme("light")
     moved = await_true("a request that moved", lambda: browser.run(
         "return document.querySelectorAll('#requests em.moved').length"), 180)
     check("requests of the dead worker went on", moved > 0 and not load.broken, f"{moved} moved, {len(load.broken)} broken")

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sluice.common.server.AdminConfig;
 import dev.sluice.common.telemetry.Telemetry;
 import dev.sluice.router.page.PageOptions;
+import dev.sluice.router.testing.Answers;
 import dev.sluice.router.testing.FakeWorker;
 import dev.sluice.router.testing.Fleets;
 import dev.sluice.v1.Load;
@@ -28,6 +29,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -256,6 +259,36 @@ class LivePageTest {
     assertThat(state.headers().firstValue("content-type")).hasValue("application/json");
     assertThat(MAPPER.readTree(state.body()).at("/requests/0/id").asText()).endsWith("mine");
     assertThat(state.body()).doesNotContain("secret").doesNotContain("t0 t1");
+  }
+
+  /** The last message is all that a client waits for; the worker's trailers may come later. */
+  @Test
+  void aCompleteAnswerIsNotShownAsCancelled() throws Exception {
+    CountDownLatch read = new CountDownLatch(1);
+    worker.script((request, stream) -> {
+      Answers.stream("w1", request, 3).forEach(stream::onNext);
+      try {
+        assertThat(read.await(20, TimeUnit.SECONDS)).isTrue();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+      stream.onCompleted();
+    });
+    try (Following page = new Following()) {
+      HttpResponse<String> answer =
+          client.send(
+              request("/v1/completions")
+                  .version(HttpClient.Version.HTTP_1_1)
+                  .POST(
+                      HttpRequest.BodyPublishers.ofString(
+                          "{\"prompt\":\"hello\",\"stream\":true}"))
+                  .build(),
+              BodyHandlers.ofString());
+      assertThat(answer.body()).endsWith("data: [DONE]\n\n");
+      read.countDown();
+      JsonNode shown = page.await(m -> !m.path("requests").isEmpty()).at("/requests/0");
+      assertThat(shown.path("status").asText()).isEqualTo("OK");
+    }
   }
 
   @Test

@@ -56,7 +56,7 @@ class Chart {
     this.drawing = svg('svg', {
       viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', 'aria-hidden': 'true',
     }, svg('path', {class: 'grid', d: `M0 0H${WIDTH}M0 ${HEIGHT / 2}H${WIDTH}M0 ${HEIGHT}H${WIDTH}`}),
-    ...this.paths.map(p => p.fill), ...this.paths.map(p => p.line));
+    ...this.paths.map(p => p.fill), ...this.paths.toReversed().map(p => p.line));
     this.top = el('span');
     this.middle = el('span');
     this.bottom = el('span');

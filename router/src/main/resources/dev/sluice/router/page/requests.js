@@ -67,7 +67,7 @@ class Line {
       ? `${count(request.promptTokens)} → ${count(request.outputTokens)}`
       : `${count(request.promptTokens)} →`;
     this.summary = el('summary', {},
-        el('time', {text: clock(request.at)}), told, marks,
+        el('time', {text: clock(request.at + request.end / 1000), title: 'when it ended'}), told, marks,
         el('span', {class: 'amounts n', text: amounts, title: 'tokens of the prompt → of the answer'}),
         this.bar,
         el('span', {class: 'n total', text: duration(request.end)}));
@@ -91,6 +91,7 @@ class Line {
     const facts = el('dl');
     const fact = (name, value) => value && facts.append(el('div', {}, el('dt', {text: name}), el('dd', {text: value})));
     fact('Request', request.id);
+    fact('Arrived', clock(request.at));
     fact('Model', request.model);
     fact('Tenant', request.tenant);
     fact('Status', request.status + (request.reason ? `, ${request.reason}` : ''));
