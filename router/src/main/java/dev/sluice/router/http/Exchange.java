@@ -69,7 +69,9 @@ final class Exchange {
     onWritable = action;
   }
 
-  /** Whether what is written now goes out soon, rather than waiting in memory; not after the end. */
+  /**
+   * Whether what is written now goes out soon, rather than waiting in memory; not after the end.
+   */
   boolean isWritable() {
     return !over && !response.writeQueueFull();
   }

@@ -131,7 +131,8 @@ final class PageJson {
     out.writeStringField("reason", row.view().reason());
     out.writeBooleanField("breakerOpen", !row.view().link().breaker().closed());
     out.writeStringField("model", row.view().report().map(r -> r.model().getId()).orElse(""));
-    out.writeStringField("version", row.view().report().map(r -> r.identity().getVersion()).orElse(""));
+    out.writeStringField(
+        "version", row.view().report().map(r -> r.identity().getVersion()).orElse(""));
     out.writeNumberField("inFlight", row.view().link().inFlight());
     out.writeFieldName("tokens");
     number(out, OptionalDouble.of(row.tokensPerSecond()));
@@ -154,8 +155,7 @@ final class PageJson {
     out.writeEndObject();
   }
 
-  private static void requests(JsonGenerator out, List<RequestRecord> requests)
-      throws IOException {
+  private static void requests(JsonGenerator out, List<RequestRecord> requests) throws IOException {
     out.writeArrayFieldStart("requests");
     for (RequestRecord request : requests) {
       request(out, request);

@@ -34,9 +34,7 @@ final class PrefixHits {
     for (RequestRecord request : requests) {
       if (request.status().equals("OK") && !request.attempts().isEmpty()) {
         all.add(request);
-        byWorker
-            .computeIfAbsent(beganAt(request), _ -> new Share())
-            .add(request);
+        byWorker.computeIfAbsent(beganAt(request), _ -> new Share()).add(request);
       }
     }
   }

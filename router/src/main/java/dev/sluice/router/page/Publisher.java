@@ -92,8 +92,7 @@ final class Publisher implements AutoCloseable {
       List<RequestRecord> known =
           requests.after(0).stream().filter(request -> request.number() <= told).toList();
       snapshot =
-          event(
-              PageJson.snapshot(about, fleet.get(), sampler.history(), sampler.workers(), known));
+          event(PageJson.snapshot(about, fleet.get(), sampler.history(), sampler.workers(), known));
     }
     return snapshot;
   }

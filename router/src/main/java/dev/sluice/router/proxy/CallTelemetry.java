@@ -72,7 +72,9 @@ final class CallTelemetry {
     this.operation = operation;
     spanName = model.isEmpty() ? verb : verb + " " + model;
     trail.received(
-        requestId, span.getSpanContext().isValid() ? span.getSpanContext().getTraceId() : "", model);
+        requestId,
+        span.getSpanContext().isValid() ? span.getSpanContext().getTraceId() : "",
+        model);
     span.updateName(spanName);
     if (!operation.isEmpty()) {
       span.setAttribute(GenAi.OPERATION, operation);

@@ -5,6 +5,7 @@ import {clock, count, duration, el, say} from './format.js';
 const KEPT = 200;
 const SHOWN = 60;
 const LEAST = 0.25; // percent of the width: what took no time is seen, too
+const LEAST_LOST = 0.9;
 
 /** What a request did, in order: [phase, from, to, words]. */
 function phases(request) {
@@ -80,9 +81,10 @@ class Line {
 
   /** `whole`: microseconds of the widest bar. */
   scale(whole) {
-    this.phases.forEach(([, from, to], i) => {
+    this.phases.forEach(([phase, from, to], i) => {
+      const least = phase === 'lost' ? LEAST_LOST : LEAST;
       this.segments[i].style.left = `${(from / whole) * 100}%`;
-      this.segments[i].style.width = `${Math.max(LEAST, ((to - from) / whole) * 100)}%`;
+      this.segments[i].style.width = `${Math.max(least, ((to - from) / whole) * 100)}%`;
     });
   }
 

@@ -163,8 +163,7 @@ class SamplerTest {
     Sample sample = next(worker(1, WorkerStatus.READY, "e", load(3, 50, 10, 0)));
     JsonNode update =
         new ObjectMapper()
-            .readTree(
-                PageJson.update(fleet, sample, sampler.workers(), requests.after(0)));
+            .readTree(PageJson.update(fleet, sample, sampler.workers(), requests.after(0)));
     assertThat(update.path("kind").asText()).isEqualTo("update");
     assertThat(update.at("/sample/at").asLong()).isEqualTo(5000);
     assertThat(update.at("/sample/ttftP50").asLong()).isEqualTo(40_000);
