@@ -64,7 +64,8 @@ class Fleet:
     def __init__(self, launcher, folder):
         self.log = open(folder / "up.log", "w+")
         self.process = subprocess.Popen(
-            [launcher, "up", "--workers", "2", "--port", "0"],
+            # a small cache, so that its use is seen
+            [launcher, "up", "--workers", "2", "--port", "0", "--worker-flag=--kv-cache.memory=64MiB"],
             stdout=subprocess.PIPE, stderr=self.log, text=True)
         self.url = None
         for line in self.process.stdout:
