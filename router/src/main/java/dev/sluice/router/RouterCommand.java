@@ -55,8 +55,17 @@ public final class RouterCommand implements Callable<Integer> {
       names = "--http-port",
       paramLabel = "N",
       description =
-          "Port of the OpenAI-compatible API; 0 takes a free one. Default: 8080. (--http.port)")
+          "Port of the OpenAI-compatible API and of the live page; 0 takes a free one."
+              + " Default: 8080. (--http.port)")
   private Optional<String> httpPort = Optional.empty();
+
+  @Option(
+      names = "--admin-port",
+      paramLabel = "N",
+      description =
+          "Port of channelz, for looking into connections; 0 takes a free one. Default: none."
+              + " (--admin.port)")
+  private Optional<String> adminPort = Optional.empty();
 
   @Override
   public Integer call() throws InterruptedException {
@@ -69,6 +78,7 @@ public final class RouterCommand implements Callable<Integer> {
               .with("workers", workers)
               .with("server.port", port)
               .with("http.port", httpPort)
+              .with("admin.port", adminPort)
               .load(RouterConfig.class, RouterConfig.defaults(), commandLine);
     } catch (ConfigException e) {
       return ConfigOptions.failed(commandLine, e, ExitCode.USAGE);

@@ -1,5 +1,6 @@
 package dev.sluice.router;
 
+import dev.sluice.common.server.AdminConfig;
 import dev.sluice.common.server.ServerConfig;
 import dev.sluice.common.telemetry.TelemetryConfig;
 import dev.sluice.router.admission.AdmissionOptions;
@@ -9,6 +10,7 @@ import dev.sluice.router.fleet.FleetOptions;
 import dev.sluice.router.fleet.WorkerSource;
 import dev.sluice.router.http.HttpConfig;
 import dev.sluice.router.index.IndexOptions;
+import dev.sluice.router.page.PageOptions;
 import dev.sluice.router.policy.Policies;
 import dev.sluice.router.prompt.PromptOptions;
 import dev.sluice.router.proxy.ProxyOptions;
@@ -32,6 +34,8 @@ import java.util.Optional;
  * @param admission how requests wait for a worker
  * @param tenants what each tenant gets
  * @param telemetry spans and metrics
+ * @param page the live page, on the HTTP port
+ * @param admin where the process itself can be looked into
  * @param portFile where the ports in use are written; none by default
  */
 public record RouterConfig(
@@ -47,6 +51,8 @@ public record RouterConfig(
     AdmissionOptions admission,
     TenantOptions tenants,
     TelemetryConfig telemetry,
+    PageOptions page,
+    AdminConfig admin,
     Optional<Path> portFile) {
   private static final int DEFAULT_PORT = 9090;
   private static final int DEFAULT_METRICS_PORT = 9464;
@@ -81,6 +87,8 @@ public record RouterConfig(
         AdmissionOptions.DEFAULTS,
         TenantOptions.DEFAULTS,
         TelemetryConfig.defaults(DEFAULT_METRICS_PORT),
+        PageOptions.DEFAULTS,
+        AdminConfig.DEFAULTS,
         Optional.empty());
   }
 }

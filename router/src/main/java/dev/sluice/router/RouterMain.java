@@ -1,6 +1,7 @@
 package dev.sluice.router;
 
 import dev.sluice.common.error.Refusal;
+import dev.sluice.common.server.AdminServer;
 import dev.sluice.common.server.EventLoops;
 import dev.sluice.common.server.GrpcServer;
 import dev.sluice.common.server.Lifecycle;
@@ -18,6 +19,8 @@ import dev.sluice.router.fleet.WorkerSource;
 import dev.sluice.router.http.HttpEdge;
 import dev.sluice.router.index.PrefixIndex;
 import dev.sluice.router.kserve.InferenceService;
+import dev.sluice.router.page.LivePage;
+import dev.sluice.router.page.RequestLog;
 import dev.sluice.router.policy.Policies;
 import dev.sluice.router.policy.Selector;
 import dev.sluice.router.prompt.Prompts;
@@ -56,6 +59,8 @@ public final class RouterMain implements AutoCloseable {
   private final Lifecycle lifecycle;
   private final Fleet fleet;
   private final Tokenizers tokenizers;
+  private final Admission admission;
+  private final RequestLog requests;
   private final Proxy proxy;
   private final GrpcServer server;
   private final Telemetry telemetry;
@@ -116,10 +121,15 @@ public final class RouterMain implements AutoCloseable {
                 index));
     Discoveries.searching(sources, config.fleet(), loop).forEach(fleet::follow);
     tokenizers = lifecycle.add("tokenizers", new Tokenizers(fleet, loop::nanoTime));
-    Admission admission =
+    admission =
         lifecycle.add(
             "admission",
             new Admission(config.admission(), config.tenants(), fleet, loop, telemetry.meter()));
+    requests =
+        new RequestLog(
+            config.page().enabled() ? config.page().requests() : 0,
+            Clock.systemUTC(),
+            loop::nanoTime);
     proxy =
         new Proxy(
             fleet,
@@ -133,7 +143,8 @@ public final class RouterMain implements AutoCloseable {
             telemetry,
             loop::nanoTime,
             random,
-            new Prompts(config.prompt(), fleet, tokenizers));
+            new Prompts(config.prompt(), fleet, tokenizers),
+            requests);
     ServerServiceDefinition generation = GenerationServiceDefinition.of(proxy, fleet);
     local = lifecycle.add("edges", LocalGeneration.start(generation));
     server =
@@ -165,6 +176,9 @@ public final class RouterMain implements AutoCloseable {
     if (telemetry.metricsPort() != 0) {
       ports.put("metrics", telemetry.metricsPort());
     }
+    AdminServer.start(config.admin())
+        .map(admin -> lifecycle.add("admin", admin))
+        .ifPresent(admin -> ports.put("admin", admin.port()));
     if (config.portFile().isPresent()) {
       PortFile.write(config.portFile().get(), ports);
     }
@@ -178,8 +192,24 @@ public final class RouterMain implements AutoCloseable {
   }
 
   private HttpEdge startHttp() {
+    Optional<LivePage> page = config.page().enabled() ? Optional.of(startPage()) : Optional.empty();
     return HttpEdge.start(
-        config.http(), local.channel(), fleet, telemetry, Clock.systemUTC(), random);
+        config.http(), local.channel(), fleet, telemetry, Clock.systemUTC(), random, page);
+  }
+
+  private LivePage startPage() {
+    LivePage page =
+        lifecycle.add(
+            "page",
+            new LivePage(
+                config.page(),
+                fleet::snapshot,
+                admission::queued,
+                requests,
+                config.policy(),
+                Clock.systemUTC()));
+    page.start();
+    return page;
   }
 
   /** The port of the HTTP server, if there is one. */

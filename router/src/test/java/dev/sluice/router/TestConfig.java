@@ -1,6 +1,7 @@
 package dev.sluice.router;
 
 import dev.sluice.common.config.ByteSize;
+import dev.sluice.common.server.AdminConfig;
 import dev.sluice.common.server.ServerConfig;
 import dev.sluice.common.telemetry.TelemetryConfig;
 import dev.sluice.router.admission.AdmissionOptions;
@@ -9,6 +10,7 @@ import dev.sluice.router.fleet.ChannelOptions;
 import dev.sluice.router.fleet.FleetOptions;
 import dev.sluice.router.http.HttpConfig;
 import dev.sluice.router.index.IndexOptions;
+import dev.sluice.router.page.PageOptions;
 import dev.sluice.router.prompt.PromptOptions;
 import dev.sluice.router.proxy.ProxyOptions;
 import dev.sluice.router.testing.FakeWorker;
@@ -110,6 +112,8 @@ final class TestConfig {
         admission,
         tenants,
         TelemetryConfig.defaults(0),
+        PageOptions.DEFAULTS,
+        AdminConfig.DEFAULTS,
         portFile);
   }
 }

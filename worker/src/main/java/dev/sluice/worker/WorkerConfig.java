@@ -2,6 +2,7 @@ package dev.sluice.worker;
 
 import dev.sluice.common.config.ByteSize;
 import dev.sluice.common.config.Checks;
+import dev.sluice.common.server.AdminConfig;
 import dev.sluice.common.server.ServerConfig;
 import dev.sluice.common.telemetry.TelemetryConfig;
 import dev.sluice.worker.engine.SchedulingConfig;
@@ -34,6 +35,7 @@ import org.jspecify.annotations.Nullable;
  *     without a default
  * @param kvCache memory of the streams
  * @param triton the model of a Triton server, for that engine
+ * @param admin where the process itself can be looked into
  * @param portFile where the ports are written once the worker listens
  */
 public record WorkerConfig(
@@ -46,6 +48,7 @@ public record WorkerConfig(
     Optional<ByteSize> memory,
     KvCache kvCache,
     TritonConfig triton,
+    AdminConfig admin,
     Optional<Path> portFile) {
   public WorkerConfig {
     if (engine.kind() == EngineKind.TRITON) {
@@ -100,6 +103,7 @@ public record WorkerConfig(
         Optional.empty(),
         new KvCache(Optional.empty(), KvType.BF16, true),
         TritonConfig.defaults(),
+        AdminConfig.DEFAULTS,
         Optional.empty());
   }
 

@@ -1,6 +1,7 @@
 package dev.sluice.worker;
 
 import dev.sluice.common.config.BuildInfo;
+import dev.sluice.common.server.AdminServer;
 import dev.sluice.common.server.GrpcServer;
 import dev.sluice.common.server.Lifecycle;
 import dev.sluice.common.server.PortFile;
@@ -26,6 +27,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -88,10 +90,14 @@ public final class WorkerMain {
               .build();
       server.start();
       lifecycle.add("gRPC server", server);
+      Map<String, Integer> ports = new LinkedHashMap<>();
+      ports.put("grpc", server.port());
+      ports.put("metrics", telemetry.metricsPort());
+      AdminServer.start(config.admin())
+          .map(admin -> lifecycle.add("admin", admin))
+          .ifPresent(admin -> ports.put("admin", admin.port()));
       if (config.portFile().isPresent()) {
-        PortFile.write(
-            config.portFile().get(),
-            Map.of("grpc", server.port(), "metrics", telemetry.metricsPort()));
+        PortFile.write(config.portFile().get(), ports);
       }
       log.info("listening on {}:{}; loading the model", config.server().host(), server.port());
 

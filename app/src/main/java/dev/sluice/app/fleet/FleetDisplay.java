@@ -72,7 +72,9 @@ final class FleetDisplay implements Consumer<FleetEvent> {
                 style.bold(
                     "ready: router "
                         + e.target()
-                        + e.http().map(url -> ", OpenAI API " + url + "/v1").orElse("")));
+                        + e.http()
+                            .map(url -> ", page " + url + "/, OpenAI API " + url + "/v1")
+                            .orElse("")));
         case FleetEvent.Died e -> log(style.red(e.how()));
         case FleetEvent.Restarting e ->
             log("%s starts again in %d ms".formatted(e.name(), e.delay().toMillis()));

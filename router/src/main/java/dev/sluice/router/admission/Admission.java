@@ -124,6 +124,15 @@ public final class Admission implements AutoCloseable {
     changes.close();
   }
 
+  /** Requests that wait for a worker with room. */
+  public int queued() {
+    int queued = 0;
+    for (Lane lane : lanes.values()) {
+      queued += lane.waiting();
+    }
+    return queued;
+  }
+
   private boolean isAnybodyWaiting() {
     for (Lane lane : lanes.values()) {
       if (lane.waiting() > 0) {

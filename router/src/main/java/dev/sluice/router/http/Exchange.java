@@ -69,9 +69,11 @@ final class Exchange {
     onWritable = action;
   }
 
-  /** Whether what is written now goes out soon, rather than waiting in memory. */
+  /**
+   * Whether what is written now goes out soon, rather than waiting in memory; not after the end.
+   */
   boolean isWritable() {
-    return !response.writeQueueFull();
+    return !over && !response.writeQueueFull();
   }
 
   /** Whether nothing more can be said. */

@@ -4,6 +4,7 @@ import dev.sluice.common.error.ListenException;
 import dev.sluice.common.telemetry.Telemetry;
 import dev.sluice.router.edge.TokenTextCache;
 import dev.sluice.router.fleet.Fleet;
+import dev.sluice.router.page.LivePage;
 import io.grpc.Channel;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
@@ -17,6 +18,7 @@ import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -45,6 +47,7 @@ public final class HttpEdge implements AutoCloseable {
   private final ExecutorService waiting;
   private final Vertx vertx;
   private final Routes routes;
+  private final Optional<LivePage> page;
   private final List<HttpServer> servers = new CopyOnWriteArrayList<>(); // one per event loop
   private Future<Void> stopped = Future.succeededFuture();
   private Duration grace = Duration.ZERO;
@@ -55,8 +58,10 @@ public final class HttpEdge implements AutoCloseable {
       Fleet fleet,
       Telemetry telemetry,
       Clock clock,
-      RandomGenerator random) {
+      RandomGenerator random,
+      Optional<LivePage> page) {
     this.config = config;
+    this.page = page;
     waiting = Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("http-", 0).factory());
     vertx =
         Vertx.builder()
@@ -83,7 +88,8 @@ public final class HttpEdge implements AutoCloseable {
             telemetry,
             models,
             new Generating(generation, new Requests(models), waiting, clock, random),
-            waiting);
+            waiting,
+            page);
   }
 
   /**
@@ -91,6 +97,7 @@ public final class HttpEdge implements AutoCloseable {
    *
    * @param generation where GenerationService is reached
    * @param random makes up ids; must be thread-safe
+   * @param page the live page, if it is served
    * @throws ListenException when the address cannot be had
    */
   public static HttpEdge start(
@@ -99,8 +106,9 @@ public final class HttpEdge implements AutoCloseable {
       Fleet fleet,
       Telemetry telemetry,
       Clock clock,
-      RandomGenerator random) {
-    HttpEdge edge = new HttpEdge(config, generation, fleet, telemetry, clock, random);
+      RandomGenerator random,
+      Optional<LivePage> page) {
+    HttpEdge edge = new HttpEdge(config, generation, fleet, telemetry, clock, random, page);
     try {
       edge.listen();
       return edge;
@@ -138,6 +146,7 @@ public final class HttpEdge implements AutoCloseable {
    */
   public void stop(Duration limit) {
     grace = limit;
+    page.ifPresent(LivePage::endStreams);
     stopped =
         Future.all(
                 servers.stream()

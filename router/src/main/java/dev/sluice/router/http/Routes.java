@@ -2,6 +2,7 @@ package dev.sluice.router.http;
 
 import dev.sluice.common.config.BuildInfo;
 import dev.sluice.common.telemetry.Telemetry;
+import dev.sluice.router.page.LivePage;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import java.io.ByteArrayOutputStream;
@@ -29,6 +30,7 @@ final class Routes {
   private final Generating generating;
   private final Tokens tokens;
   private final Executor waiting;
+  private final Optional<LivePage> page;
 
   /**
    * @param maxBody bytes
@@ -40,7 +42,8 @@ final class Routes {
       Telemetry telemetry,
       Models models,
       Generating generating,
-      Executor waiting) {
+      Executor waiting,
+      Optional<LivePage> page) {
     this.maxBody = maxBody;
     this.metrics = metrics;
     this.telemetry = telemetry;
@@ -48,6 +51,7 @@ final class Routes {
     this.generating = generating;
     this.tokens = new Tokens(models);
     this.waiting = waiting;
+    this.page = page;
   }
 
   void handle(HttpServerRequest request) {
@@ -79,7 +83,7 @@ final class Routes {
           String name =
               URLDecoder.decode(path.substring(MODELS.length() + 1), StandardCharsets.UTF_8);
           get(request, MODELS + "/{model}", exchange -> model(exchange, name));
-        } else {
+        } else if (page.isEmpty() || !page.get().handle(request)) {
           new Exchange(request, "", metrics)
               .fail(ApiError.invalid(404, "path: no such resource, " + path));
         }

@@ -6,8 +6,10 @@ import dev.sluice.router.admission.Demand;
 import dev.sluice.router.fleet.Charge;
 import dev.sluice.router.fleet.WorkerBreaker;
 import dev.sluice.router.fleet.WorkerView;
+import dev.sluice.router.page.Trail;
 import dev.sluice.router.policy.Selection;
 import dev.sluice.v1.FinishReason;
+import dev.sluice.v1.Started;
 import dev.sluice.v1.Usage;
 import io.grpc.Metadata;
 import io.grpc.Status;
@@ -21,7 +23,7 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * Spans and measurements of one forwarded call.
+ * Spans and measurements of one forwarded call, and its line on the live page.
  *
  * <p>Threading: whoever drives the call (see {@link ForwardedCall}); nothing is called per message.
  */
@@ -35,6 +37,7 @@ final class CallTelemetry {
   private final ProxyMetrics metrics;
   private final String method;
   private final String policy;
+  private final Trail trail;
   private final Context context;
   private final Span span;
   private final List<String> finishReasons = new ArrayList<>();
@@ -44,11 +47,17 @@ final class CallTelemetry {
   private volatile String model = UNKNOWN_MODEL;
 
   CallTelemetry(
-      Tracing tracing, ProxyMetrics metrics, String method, String policy, Metadata headers) {
+      Tracing tracing,
+      ProxyMetrics metrics,
+      String method,
+      String policy,
+      Trail trail,
+      Metadata headers) {
     this.tracing = tracing;
     this.metrics = metrics;
     this.method = method;
     this.policy = policy;
+    this.trail = trail;
     spanName = method;
     context = tracing.startServer(method, headers);
     span = Span.fromContext(context);
@@ -62,6 +71,10 @@ final class CallTelemetry {
   void received(String operation, String verb, String requestId, String model) {
     this.operation = operation;
     spanName = model.isEmpty() ? verb : verb + " " + model;
+    trail.received(
+        requestId,
+        span.getSpanContext().isValid() ? span.getSpanContext().getTraceId() : "",
+        model);
     span.updateName(spanName);
     if (!operation.isEmpty()) {
       span.setAttribute(GenAi.OPERATION, operation);
@@ -86,6 +99,7 @@ final class CallTelemetry {
               Charge charge) -> {
         outcome = "chosen";
         model = worker.report().map(r -> r.model().getId()).orElse(UNKNOWN_MODEL);
+        trail.routed(model, candidates);
         route.setAttribute(Names.WORKER, worker.name());
         route.setAttribute(Names.CANDIDATES, (long) candidates);
         route.setAttribute(Names.NEW_TOKENS, (long) charge.newTokens());
@@ -100,6 +114,7 @@ final class CallTelemetry {
     route.setAttribute(Names.DECISION_MICROS, nanos / NANOS_PER_MICRO);
     route.end();
     metrics.decided(policy, outcome, nanos, context);
+    trail.decided(nanos);
   }
 
   Span startRoute() {
@@ -107,6 +122,7 @@ final class CallTelemetry {
   }
 
   Span startAttempt(WorkerView worker, int attempt, Metadata headers) {
+    trail.attempt(worker.name());
     return tracing.startAttempt(context, spanName, worker, attempt, headers);
   }
 
@@ -114,6 +130,7 @@ final class CallTelemetry {
   void tokenized(int tokens, long nanos) {
     span.setAttribute(Names.PROMPT_TOKENS, (long) tokens);
     metrics.tokenized(nanos, context);
+    trail.prepared(nanos);
   }
 
   /** The request comes to those that may be refused or have to wait. */
@@ -123,11 +140,13 @@ final class CallTelemetry {
     started.setAttribute(Names.PRIORITY, (long) demand.priority());
     started.setAttribute(Names.PROMPT_TOKENS, (long) promptTokens);
     admission = Optional.of(started);
+    trail.arrives(demand.tenant(), promptTokens);
   }
 
   /** It waits for room. */
   void queued() {
     admission.ifPresent(started -> started.addEvent("queued"));
+    trail.queued();
   }
 
   /** A worker gets the request for the first time. */
@@ -156,6 +175,7 @@ final class CallTelemetry {
           case Refusal.Internal r -> r.reason().isEmpty() ? "INTERNAL" : r.reason();
         };
     metrics.refused(reason, context);
+    trail.refused(reason);
     endAdmission(reason);
     return reason;
   }
@@ -172,6 +192,7 @@ final class CallTelemetry {
   void attempted(Span attempt, WorkerView worker, String outcome, Status status) {
     endSpan(attempt, status);
     metrics.attempted(worker.address().toString(), outcome, context);
+    trail.attempted(outcome);
   }
 
   /** The stream goes on at another worker. */
@@ -186,14 +207,23 @@ final class CallTelemetry {
             .put(Names.DELIVERED_TOKENS, (long) tokens)
             .build());
     metrics.resumed(why, context);
+    trail.resumed(interruptedNanos);
+  }
+
+  /** The worker began the stream. */
+  void started(Started started) {
+    trail.started(started.getQueueNanos(), started.getPrefillNanos());
   }
 
   void firstToken(long nanos) {
+    trail.firstToken(nanos);
     span.setAttribute(GenAi.TIME_TO_FIRST_TOKEN, nanos / NANOS_PER_SECOND);
     metrics.firstToken(operation, model, nanos, context);
   }
 
-  void used(Usage usage) {
+  void completed(Completion completion) {
+    Usage usage = completion.usage();
+    trail.completed(usage, completion.timings());
     span.setAttribute(GenAi.INPUT_TOKENS, (long) usage.getPromptTokens());
     span.setAttribute(GenAi.OUTPUT_TOKENS, (long) usage.getOutputTokens());
     span.setAttribute(GenAi.CACHED_TOKENS, (long) usage.getCachedPromptTokens());
@@ -201,7 +231,9 @@ final class CallTelemetry {
 
   /** A choice is complete. */
   void choiceFinished(FinishReason reason) {
-    finishReasons.add(reason.name().substring(REASON_PREFIX.length()).toLowerCase(Locale.ROOT));
+    String told = reason.name().substring(REASON_PREFIX.length()).toLowerCase(Locale.ROOT);
+    finishReasons.add(told);
+    trail.finished(told);
     span.setAttribute(GenAi.FINISH_REASONS, finishReasons);
   }
 
@@ -212,6 +244,7 @@ final class CallTelemetry {
     span.setAttribute(GenAi.RESPONSE_MODEL, model);
     span.setAttribute(GenAi.END_TO_END, nanos / NANOS_PER_SECOND);
     endSpan(span, status);
+    trail.ended(status.getCode().name());
     metrics.answered(method, operation, model, status, nanos, context);
   }
 

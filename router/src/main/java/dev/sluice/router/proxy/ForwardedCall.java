@@ -442,7 +442,7 @@ final class ForwardedCall<R> {
                     now()));
     Completion completion =
         method.complete(message, new Journey(attempts, admissionWaitNanos, resumed));
-    telemetry.used(completion.usage());
+    telemetry.completed(completion);
     place.ifPresent(p ->
         p.completed(
             completion.usage().getCachedPromptTokens(),

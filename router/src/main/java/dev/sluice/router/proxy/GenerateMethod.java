@@ -59,6 +59,7 @@ final class GenerateMethod implements ForwardedMethod<GenerateRequest> {
     return new Completion(
         response.toBuilder().setFinished(finished).build().toByteString(),
         finished.getUsage(),
+        finished.getTimings(),
         List.of());
   }
 }

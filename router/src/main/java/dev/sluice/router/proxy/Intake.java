@@ -50,6 +50,7 @@ final class Intake<R> implements ServerCallHandler<R, byte[]> {
               proxy.metrics(),
               name == null ? "" : name,
               proxy.selector().policyName(),
+              proxy.requests().begin(name == null ? "" : name),
               headers);
       Deadline longest =
           Deadline.after(proxy.options().maxRequestDuration().toNanos(), TimeUnit.NANOSECONDS);

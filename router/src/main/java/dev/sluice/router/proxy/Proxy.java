@@ -4,6 +4,7 @@ import dev.sluice.common.error.Refusal;
 import dev.sluice.common.telemetry.Telemetry;
 import dev.sluice.router.admission.Admission;
 import dev.sluice.router.fleet.Fleet;
+import dev.sluice.router.page.RequestLog;
 import dev.sluice.router.policy.Selector;
 import dev.sluice.router.prompt.Prompts;
 import dev.sluice.v1.DetokenizeRequest;
@@ -31,6 +32,7 @@ public final class Proxy {
   private final ProxyMetrics metrics;
   private final LongSupplier nanoClock;
   private final Preparation preparation;
+  private final RequestLog requests;
   private final RetryBudget retryBudget;
   private final Set<ForwardedCall<?>> open = ConcurrentHashMap.newKeySet();
 
@@ -38,6 +40,7 @@ public final class Proxy {
    * @param nanoClock monotonic time, nanoseconds
    * @param random makes up seeds and request ids; must be thread-safe
    * @param prompts tokenizes
+   * @param requests remembers those that ended, for the live page
    */
   public Proxy(
       Fleet fleet,
@@ -47,7 +50,8 @@ public final class Proxy {
       Telemetry telemetry,
       LongSupplier nanoClock,
       RandomGenerator random,
-      Prompts prompts) {
+      Prompts prompts,
+      RequestLog requests) {
     this.fleet = fleet;
     this.selector = selector;
     this.options = options;
@@ -56,6 +60,7 @@ public final class Proxy {
     this.metrics = new ProxyMetrics(telemetry.meter(), fleet);
     this.nanoClock = nanoClock;
     this.preparation = new Preparation(random, prompts);
+    this.requests = requests;
     this.retryBudget = new RetryBudget(options.retryPercent());
   }
 
@@ -113,6 +118,10 @@ public final class Proxy {
 
   Preparation preparation() {
     return preparation;
+  }
+
+  RequestLog requests() {
+    return requests;
   }
 
   RetryBudget retryBudget() {

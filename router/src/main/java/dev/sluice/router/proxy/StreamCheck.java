@@ -105,6 +105,7 @@ final class StreamCheck {
         case EventScan.STARTED -> {
           Started first = GenerateResponse.parseFrom(message).getStarted();
           started = Optional.of(first);
+          telemetry.started(first);
           toll.prefilled(first.getCachedPromptTokens());
         }
         case EventScan.DELTA -> delta();
