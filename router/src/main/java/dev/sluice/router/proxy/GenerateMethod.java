@@ -58,7 +58,7 @@ final class GenerateMethod implements ForwardedMethod<GenerateRequest> {
     Finished finished = journey.complete(response.getFinished());
     return new Completion(
         response.toBuilder().setFinished(finished).build().toByteString(),
-        finished.getUsage(),
+        finished,
         List.of());
   }
 }

@@ -77,13 +77,13 @@ final class GenerateOnceMethod implements ForwardedMethod<GenerateOnceRequest> {
   public Completion complete(byte[] message, Journey journey)
       throws InvalidProtocolBufferException {
     GenerateOnceResponse response = GenerateOnceResponse.parseFrom(message);
-    Finished finished = response.getResult().getFinished();
+    Finished finished = journey.complete(response.getResult().getFinished());
     GenerateOnceResponse.Builder rewritten = response.toBuilder();
-    rewritten.getResultBuilder().setFinished(journey.complete(finished));
+    rewritten.getResultBuilder().setFinished(finished);
     List<FinishReason> reasons =
         response.getResult().getChoicesList().stream()
             .map(choice -> choice.getFinished().getReason())
             .toList();
-    return new Completion(rewritten.build().toByteString(), finished.getUsage(), reasons);
+    return new Completion(rewritten.build().toByteString(), finished, reasons);
   }
 }

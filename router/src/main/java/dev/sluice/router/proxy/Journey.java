@@ -10,14 +10,17 @@ import java.util.Optional;
  *
  * @param attempts workers that were tried
  * @param admissionWaitNanos from arrival to the first attempt
+ * @param interruptedNanos time without a worker
  * @param resumed of a stream that several workers made
  */
-record Journey(int attempts, long admissionWaitNanos, Optional<Resumed> resumed) {
+record Journey(
+    int attempts, long admissionWaitNanos, long interruptedNanos, Optional<Resumed> resumed) {
   /**
    * A stream that more than one worker made, on the router's clock.
    *
    * @param resumes times that it moved
-   * @param interruptedNanos time without a worker
+   * @param recoveringNanos from each loss to the next worker's first message
+   * @param earlierPrefillNanos what workers took to that message, but the last worker
    * @param begun what the first worker said
    * @param progress all that passed
    * @param arrivalNanos the request came
@@ -25,7 +28,8 @@ record Journey(int attempts, long admissionWaitNanos, Optional<Resumed> resumed)
    */
   record Resumed(
       int resumes,
-      long interruptedNanos,
+      long recoveringNanos,
+      long earlierPrefillNanos,
       Started begun,
       Progress progress,
       long arrivalNanos,
@@ -35,19 +39,26 @@ record Journey(int attempts, long admissionWaitNanos, Optional<Resumed> resumed)
   Finished complete(Finished finished) {
     Finished.Builder rewritten = finished.toBuilder();
     Timings.Builder timings = rewritten.getTimingsBuilder();
-    timings.setAttempts(attempts).setAdmissionWaitNanos(admissionWaitNanos);
+    timings
+        .setAttempts(attempts)
+        .setAdmissionWaitNanos(admissionWaitNanos)
+        .setInterruptedNanos(interruptedNanos);
     resumed.ifPresent(r -> {
-      // The last worker knows only its own part.
+      // The last worker knows only its own part. Before its first token it computed the prompt and
+      // what the client had.
+      long lastPrefill =
+          timings.getTtftNanos() == 0
+              ? timings.getPrefillNanos()
+              : timings.getTtftNanos() - timings.getQueueNanos();
       Progress progress = r.progress();
       int gaps = progress.gaps();
       timings
           .setResumes(r.resumes())
-          .setInterruptedNanos(r.interruptedNanos())
           .setQueueNanos(r.begun().getQueueNanos() + timings.getQueueNanos())
-          .setPrefillNanos(r.begun().getPrefillNanos() + timings.getPrefillNanos())
+          .setPrefillNanos(r.begun().getPrefillNanos() + r.earlierPrefillNanos() + lastPrefill)
           .setTtftNanos(
               progress.outputTokens() == 0 ? 0 : progress.firstTokenNanos() - r.arrivalNanos())
-          .setDecodeNanos(progress.decodeNanos())
+          .setDecodeNanos(Math.max(0, progress.decodeNanos() - r.recoveringNanos()))
           .setE2ENanos(r.endNanos() - r.arrivalNanos())
           .setItlMeanNanos(gaps == 0 ? 0 : progress.decodeNanos() / gaps)
           .setItlMaxNanos(progress.longestGapNanos());

@@ -50,8 +50,14 @@ final class Moves {
   private int quickDeaths;
   private boolean moved;
   private int resumes;
+  private OptionalLong firstNanos = OptionalLong.empty(); // dispatched
   private long dispatchedNanos;
+  private boolean begun;
+  private long fruitlessNanos; // before the first message
   private long interruptedNanos;
+  private long recoveringNanos;
+  private long latestPrefillNanos;
+  private long earlierPrefillNanos;
   private OptionalLong lostNanos = OptionalLong.empty();
   private Optional<Failure> lastFailure = Optional.empty();
   private Optional<Failure> lastBusy = Optional.empty();
@@ -69,6 +75,10 @@ final class Moves {
   void dispatched(WorkerView worker, long nowNanos) {
     tried.add(worker);
     dispatchedNanos = nowNanos;
+    if (!begun) {
+      firstNanos = OptionalLong.of(firstNanos.orElse(nowNanos));
+      fruitlessNanos = nowNanos - firstNanos.getAsLong();
+    }
   }
 
   /**
@@ -76,10 +86,14 @@ final class Moves {
    *
    * @param goesOn whether another worker began the stream
    */
-  void arrived(boolean goesOn) {
+  void arrived(boolean goesOn, long nowNanos) {
+    begun = true;
     if (goesOn && lostNanos.isPresent()) {
       resumes++;
       interruptedNanos += dispatchedNanos - lostNanos.getAsLong();
+      recoveringNanos += nowNanos - lostNanos.getAsLong();
+      earlierPrefillNanos += latestPrefillNanos;
+      latestPrefillNanos = nowNanos - dispatchedNanos;
     }
     lostNanos = OptionalLong.empty();
     fruitless = 0;
@@ -202,8 +216,26 @@ final class Moves {
     return resumes;
   }
 
-  /** Time that the stream was without a worker. */
+  /** Whether a worker is lost, and no other has sent anything since. */
+  boolean isLost() {
+    return lostNanos.isPresent();
+  }
+
+  /** Time without a worker, that at workers included which were left before they sent anything. */
   long interruptedNanos() {
-    return interruptedNanos;
+    return fruitlessNanos + interruptedNanos;
+  }
+
+  /** Time from each loss to the first message of the worker that went on. */
+  long recoveringNanos() {
+    return recoveringNanos;
+  }
+
+  /**
+   * Time that workers which went on, all but the last, took to their first message. They told
+   * nobody how long they queued and computed what the client had.
+   */
+  long earlierPrefillNanos() {
+    return earlierPrefillNanos;
   }
 }

@@ -1,6 +1,7 @@
 package dev.sluice.worker.engine;
 
 import dev.sluice.common.error.Refusal;
+import dev.sluice.common.server.LogContext;
 import dev.sluice.worker.engine.EngineSnapshot.State;
 import dev.sluice.worker.sampling.NoTokenLeftException;
 import java.time.Duration;
@@ -290,7 +291,7 @@ final class EngineLoop implements Runnable {
       if (!request.isScheduled()) {
         request.markScheduled(now);
         intake.release(request);
-        observer.onScheduled(request.queueNanos());
+        observer.onScheduled(request.task(), request.queueNanos());
       }
     }
   }
@@ -397,7 +398,7 @@ final class EngineLoop implements Runnable {
     if (failure == null) {
       return false;
     }
-    log.error("Request {}: no token could be chosen", request.requestId(), failure);
+    logError("Request {}: no token could be chosen", request, failure);
     fail(request, internal(request, "no token could be chosen: " + failure.getMessage()));
     return true;
   }
@@ -427,10 +428,10 @@ final class EngineLoop implements Runnable {
     outputTokens++;
     boolean first = request.markToken(now);
     if (first) {
-      observer.onFirstToken(request.ttftNanos());
+      observer.onFirstToken(task, request.ttftNanos());
       admission.started(request);
     } else if (sequence.chosenLength() > 1) {
-      observer.onNextToken(gap);
+      observer.onNextToken(task, gap);
     }
     try {
       tellPrefilled(request);
@@ -452,7 +453,7 @@ final class EngineLoop implements Runnable {
   private void finishBeams(Request request, BeamSearch search) {
     long now = clock.nanos();
     request.markToken(now);
-    observer.onFirstToken(request.ttftNanos());
+    observer.onFirstToken(request.task(), request.ttftNanos());
     GenerationListener listener = request.listener();
     try {
       listener.onPrefilled(request.prefillSummary());
@@ -541,12 +542,18 @@ final class EngineLoop implements Runnable {
     try {
       request.listener().onComplete(summary);
     } catch (Throwable e) {
-      log.error("Request {}: its listener failed at the end", request.requestId(), e);
+      logError("Request {}: its listener failed at the end", request, e);
+    }
+  }
+
+  private static void logError(String message, Request request, Throwable error) {
+    try (LogContext.Scope _ = LogContext.of(request.task().trace())) {
+      log.error(message, request.requestId(), error);
     }
   }
 
   private void failListener(Request request, Throwable error) {
-    log.error("Request {}: its listener failed", request.requestId(), error);
+    logError("Request {}: its listener failed", request, error);
     fail(request, internal(request, "the receiver of the tokens failed"));
   }
 
@@ -557,7 +564,7 @@ final class EngineLoop implements Runnable {
     try {
       request.listener().onFailed(refusal, request.summary(clock.nanos()));
     } catch (Throwable e) {
-      log.error("Request {}: its listener failed at the end", request.requestId(), e);
+      logError("Request {}: its listener failed at the end", request, e);
     }
   }
 

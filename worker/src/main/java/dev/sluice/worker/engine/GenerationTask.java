@@ -4,6 +4,7 @@ import dev.sluice.common.fair.FairQueue;
 import dev.sluice.worker.constraint.Constraint;
 import dev.sluice.worker.sampling.DecodingState;
 import dev.sluice.worker.sampling.SamplingParams;
+import io.opentelemetry.context.Context;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -43,6 +44,7 @@ public final class GenerationTask {
   private final OptionalLong ttftTargetNanos;
   private final String tenant;
   private final int priority;
+  private final Context trace;
 
   private GenerationTask(Builder builder) {
     requestId = builder.requestId;
@@ -65,6 +67,7 @@ public final class GenerationTask {
     ttftTargetNanos = builder.ttftTargetNanos;
     tenant = builder.tenant;
     priority = builder.priority;
+    trace = builder.trace;
   }
 
   /**
@@ -214,6 +217,11 @@ public final class GenerationTask {
     return priority;
   }
 
+  /** The trace that its measurements belong to. */
+  public Context trace() {
+    return trace;
+  }
+
   /** Whether the choice ends with this token because the model says so. */
   boolean isEndOfSequence(int tokenId) {
     return !ignoreEos && contains(eosTokenIds, tokenId);
@@ -299,6 +307,7 @@ public final class GenerationTask {
     private OptionalLong ttftTargetNanos = OptionalLong.empty();
     private String tenant = "default";
     private int priority;
+    private Context trace = Context.root();
 
     private Builder(String requestId, int[] promptTokens) {
       this.requestId = requestId;
@@ -406,6 +415,12 @@ public final class GenerationTask {
      */
     public Builder resume(int choice, int[] tokens, boolean finished) {
       resumed.put(choice, new Resumed(tokens.clone(), finished));
+      return this;
+    }
+
+    /** Default none. */
+    public Builder trace(Context trace) {
+      this.trace = trace;
       return this;
     }
 

@@ -431,6 +431,7 @@ final class Scheduler {
 
   private void admit(Request request, long nowNanos) {
     order.take(request, nowNanos);
+    request.admitted(nowNanos);
     removeWaiting(request);
     blocks.start(request);
     running.addLast(request);
@@ -443,7 +444,7 @@ final class Scheduler {
 
   private void preempt(Request victim, long nowNanos) {
     stopRunning(victim);
-    victim.preempted();
+    victim.preempted(nowNanos);
     order.putBack(victim, nowNanos);
     waiting.addLast(victim);
     waitingTokens += victim.length();

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.RefusalException;
 import dev.sluice.common.fair.FairQueue;
+import dev.sluice.common.server.LogContext;
 import dev.sluice.triton.ModelInferResponse;
 import dev.sluice.worker.engine.CacheContent;
 import dev.sluice.worker.engine.CacheJournal;
@@ -200,7 +201,7 @@ public final class TritonEngine implements GenerationEngine {
       running.add(next);
       unansweredTokens += next.promptTokens;
       queue.charge(next.place(), next.promptTokens);
-      observer.onScheduled(next.markSent(now));
+      observer.onScheduled(next.task(), next.markSent(now));
       try {
         TritonCall call =
             new TritonCall(
@@ -208,7 +209,7 @@ public final class TritonEngine implements GenerationEngine {
         next.call = call;
         client.infer(binding.inputs().request(next.asked), next.deadline, next.trace, call);
       } catch (RuntimeException e) {
-        log.error("request {} could not be sent to Triton", next.requestId(), e);
+        logError("request {} could not be sent to Triton", next, e);
         fail(next, new Refusal.Internal(next.requestId(), "the request could not be sent"));
       }
     }
@@ -228,11 +229,17 @@ public final class TritonEngine implements GenerationEngine {
         complete(request, ending(request));
       }
     } catch (RuntimeException e) {
-      log.error("request {}: what Triton answered cannot be used", request.requestId(), e);
+      logError("request {}: what Triton answered cannot be used", request, e);
       fail(
           request,
           new Refusal.Internal(
               request.requestId(), "what Triton answered cannot be used: " + e.getMessage()));
+    }
+  }
+
+  private static void logError(String message, TritonRequest request, Throwable error) {
+    try (LogContext.Scope _ = LogContext.of(request.trace)) {
+      log.error(message, request.requestId(), error);
     }
   }
 
@@ -244,10 +251,10 @@ public final class TritonEngine implements GenerationEngine {
     if (!request.hasOutput()) {
       unansweredTokens -= request.promptTokens;
       admission.predictor().first(request.sinceSentNanos(now));
-      observer.onFirstToken(request.markFirst(now));
+      observer.onFirstToken(request.task(), request.markFirst(now));
       request.listener.onPrefilled(request.prefill(now));
     } else {
-      observer.onNextToken(request.markNext(now));
+      observer.onNextToken(request.task(), request.markNext(now));
     }
     if (!part.text().isEmpty()) {
       count(request, part.tokens());
@@ -321,7 +328,7 @@ public final class TritonEngine implements GenerationEngine {
       }
       request.listener.onChoiceFinished(0, cause);
     } catch (RuntimeException e) {
-      log.error("request {}: its listener failed", request.requestId(), e);
+      logError("request {}: its listener failed", request, e);
       fail(request, new Refusal.Internal(request.requestId(), "the receiver failed"));
       return;
     }
