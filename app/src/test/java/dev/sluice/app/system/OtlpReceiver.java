@@ -21,7 +21,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /**
  * An OTLP collector over gRPC, on a socket: keeps the spans that processes send, and the names of
@@ -61,35 +63,34 @@ final class OtlpReceiver implements AutoCloseable {
   /** The spans of a trace, once they are as they should be. */
   synchronized List<ReceivedSpan> awaitTrace(
       String traceId, Predicate<List<ReceivedSpan>> complete) throws Exception {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
-    while (!complete.test(trace(traceId))) {
-      awaitMore(deadline, "trace " + traceId + " is " + trace(traceId));
-    }
+    await(() -> complete.test(trace(traceId)), () -> "trace " + traceId + " is " + trace(traceId));
     return trace(traceId);
   }
 
-  private List<ReceivedSpan> trace(String traceId) {
+  private synchronized List<ReceivedSpan> trace(String traceId) {
     return spans.stream().filter(span -> span.traceId().equals(traceId)).toList();
-  }
-
-  synchronized List<ReceivedSpan> spans() {
-    return List.copyOf(spans);
   }
 
   /** Waits until a process of this service has sent a metric of this name. */
   synchronized void awaitMetric(String service, String name) throws Exception {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
-    while (!metrics.contains(service + "/" + name)) {
-      awaitMore(deadline, "no " + service + "/" + name + " in " + metrics);
-    }
+    String wanted = service + "/" + name;
+    await(() -> hasMetric(wanted), () -> "no metric " + wanted);
   }
 
-  private synchronized void awaitMore(long deadline, String otherwise) throws Exception {
-    long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
-    if (left <= 0) {
-      throw new TimeoutException(otherwise);
+  private synchronized boolean hasMetric(String name) {
+    return metrics.contains(name);
+  }
+
+  private synchronized void await(BooleanSupplier done, Supplier<String> otherwise)
+      throws Exception {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
+    while (!done.getAsBoolean()) {
+      long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+      if (left <= 0) {
+        throw new TimeoutException(otherwise.get());
+      }
+      wait(left);
     }
-    wait(left);
   }
 
   private static String service(Resource resource) {
