@@ -51,16 +51,15 @@ record Journey(
               ? timings.getPrefillNanos()
               : timings.getTtftNanos() - timings.getQueueNanos();
       Progress progress = r.progress();
-      int gaps = progress.gaps();
       timings
           .setResumes(r.resumes())
           .setQueueNanos(r.begun().getQueueNanos() + timings.getQueueNanos())
           .setPrefillNanos(r.begun().getPrefillNanos() + r.earlierPrefillNanos() + lastPrefill)
           .setTtftNanos(
-              progress.outputTokens() == 0 ? 0 : progress.firstTokenNanos() - r.arrivalNanos())
+              progress.firstTokenNanos() == 0 ? 0 : progress.firstTokenNanos() - r.arrivalNanos())
           .setDecodeNanos(Math.max(0, progress.decodeNanos() - r.recoveringNanos()))
           .setE2ENanos(r.endNanos() - r.arrivalNanos())
-          .setItlMeanNanos(gaps == 0 ? 0 : progress.decodeNanos() / gaps)
+          .setItlMeanNanos(progress.meanGapNanos())
           .setItlMaxNanos(progress.longestGapNanos());
       rewritten
           .getUsageBuilder()
