@@ -109,13 +109,14 @@ final class ChaosFleet implements AutoCloseable {
     return Sluice.start(
         environment,
         List.of(
-        "router",
-        "--port=" + routerPorts.get(index),
-        "--http-port=0",
-        "--telemetry.metrics-port=0",
-        "--fleet.silence-timeout=" + stallTimeout,
-        "--fleet.stall-timeout=" + stallTimeout,
-        "--workers=" + String.join(",", workerPorts.stream().map(p -> "127.0.0.1:" + p).toList())));
+            "router",
+            "--port=" + routerPorts.get(index),
+            "--http-port=0",
+            "--telemetry.metrics-port=0",
+            "--fleet.silence-timeout=" + stallTimeout,
+            "--fleet.stall-timeout=" + stallTimeout,
+            "--workers="
+                + String.join(",", workerPorts.stream().map(p -> "127.0.0.1:" + p).toList())));
   }
 
   private static String name(int worker) {

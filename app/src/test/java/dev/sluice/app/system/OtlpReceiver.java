@@ -61,8 +61,8 @@ final class OtlpReceiver implements AutoCloseable {
   }
 
   /** The spans of a trace, once they are as they should be. */
-  synchronized List<ReceivedSpan> awaitTrace(
-      String traceId, Predicate<List<ReceivedSpan>> complete) throws Exception {
+  synchronized List<ReceivedSpan> awaitTrace(String traceId, Predicate<List<ReceivedSpan>> complete)
+      throws Exception {
     await(() -> complete.test(trace(traceId)), () -> "trace " + traceId + " is " + trace(traceId));
     return trace(traceId);
   }

@@ -44,8 +44,7 @@ final class TraceIT {
             1,
             Duration.ofSeconds(20),
             receiver.environment(),
-            List.of(
-                "--engine.max-batched-tokens=" + CHUNK, "--engine.max-sequences=8"));
+            List.of("--engine.max-batched-tokens=" + CHUNK, "--engine.max-sequences=8"));
     client = SluiceClient.create(fleet.targets());
   }
 
@@ -141,7 +140,8 @@ final class TraceIT {
     assertThat(router.number("sluice.attempts")).isEqualTo(2);
     assertThat(router.number("sluice.resumes")).isEqualTo(1);
     assertThat(router.number("gen_ai.usage.output_tokens")).isEqualTo(OUTPUT_TOKENS);
-    assertThat(router.span().getStatus().getCode()).isNotEqualTo(Status.StatusCode.STATUS_CODE_ERROR);
+    assertThat(router.span().getStatus().getCode())
+        .isNotEqualTo(Status.StatusCode.STATUS_CODE_ERROR);
     assertThat(router.eventNames()).containsExactly("resume");
     List<ReceivedSpan> attempts =
         trace.stream().filter(s -> s.name().equals("worker generate smollm2-135m")).toList();
@@ -225,7 +225,9 @@ final class TraceIT {
             .setTenant("acme")
             .build();
     request =
-        request.toBuilder().setStopping(request.getStopping().toBuilder().setIgnoreEos(true)).build();
+        request.toBuilder()
+            .setStopping(request.getStopping().toBuilder().setIgnoreEos(true))
+            .build();
     Metadata headers = new Metadata();
     headers.put(
         Metadata.Key.of("traceparent", Metadata.ASCII_STRING_MARSHALLER),

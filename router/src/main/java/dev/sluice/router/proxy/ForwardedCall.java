@@ -451,8 +451,7 @@ final class ForwardedCall<R> {
                     now()));
     Completion completion =
         method.complete(
-            message,
-            new Journey(attempts, admissionWaitNanos, moves.interruptedNanos(), resumed));
+            message, new Journey(attempts, admissionWaitNanos, moves.interruptedNanos(), resumed));
     telemetry.used(completion.finished());
     place.ifPresent(p ->
         p.completed(

@@ -20,7 +20,7 @@ record Journey(
    *
    * @param resumes times that it moved
    * @param recoveringNanos from each loss to the next worker's first message
-   * @param earlierPrefillNanos what workers took to that message, but the last worker
+   * @param catchingUpNanos of this, what that worker took
    * @param begun what the first worker said
    * @param progress all that passed
    * @param arrivalNanos the request came
@@ -29,7 +29,7 @@ record Journey(
   record Resumed(
       int resumes,
       long recoveringNanos,
-      long earlierPrefillNanos,
+      long catchingUpNanos,
       Started begun,
       Progress progress,
       long arrivalNanos,
@@ -44,17 +44,15 @@ record Journey(
         .setAdmissionWaitNanos(admissionWaitNanos)
         .setInterruptedNanos(interruptedNanos);
     resumed.ifPresent(r -> {
-      // The last worker knows only its own part. Before its first token it computed the prompt and
-      // what the client had.
-      long lastPrefill =
-          timings.getTtftNanos() == 0
-              ? timings.getPrefillNanos()
-              : timings.getTtftNanos() - timings.getQueueNanos();
+      // The last worker knows only its own part, and those between it and the first told nothing:
+      // what they took to go on is on our clock, and prefill but for what the last one queued.
       Progress progress = r.progress();
       timings
           .setResumes(r.resumes())
+          .setPrefillNanos(
+              r.begun().getPrefillNanos()
+                  + Math.max(0, r.catchingUpNanos() - timings.getQueueNanos()))
           .setQueueNanos(r.begun().getQueueNanos() + timings.getQueueNanos())
-          .setPrefillNanos(r.begun().getPrefillNanos() + r.earlierPrefillNanos() + lastPrefill)
           .setTtftNanos(
               progress.firstTokenNanos() == 0 ? 0 : progress.firstTokenNanos() - r.arrivalNanos())
           .setDecodeNanos(Math.max(0, progress.decodeNanos() - r.recoveringNanos()))

@@ -55,9 +55,7 @@ final class Moves {
   private boolean begun;
   private long fruitlessNanos; // before the first message
   private long interruptedNanos;
-  private long recoveringNanos;
-  private long latestPrefillNanos;
-  private long earlierPrefillNanos;
+  private long catchingUpNanos;
   private OptionalLong lostNanos = OptionalLong.empty();
   private Optional<Failure> lastFailure = Optional.empty();
   private Optional<Failure> lastBusy = Optional.empty();
@@ -91,9 +89,7 @@ final class Moves {
     if (goesOn && lostNanos.isPresent()) {
       resumes++;
       interruptedNanos += dispatchedNanos - lostNanos.getAsLong();
-      recoveringNanos += nowNanos - lostNanos.getAsLong();
-      earlierPrefillNanos += latestPrefillNanos;
-      latestPrefillNanos = nowNanos - dispatchedNanos;
+      catchingUpNanos += nowNanos - dispatchedNanos;
     }
     lostNanos = OptionalLong.empty();
     fruitless = 0;
@@ -226,16 +222,13 @@ final class Moves {
     return fruitlessNanos + interruptedNanos;
   }
 
-  /** Time from each loss to the first message of the worker that went on. */
-  long recoveringNanos() {
-    return recoveringNanos;
+  /** Time that workers which went on took to their first message: queueing, then computing anew. */
+  long catchingUpNanos() {
+    return catchingUpNanos;
   }
 
-  /**
-   * Time that workers which went on, all but the last, took to their first message. They told
-   * nobody how long they queued and computed what the client had.
-   */
-  long earlierPrefillNanos() {
-    return earlierPrefillNanos;
+  /** Time from each loss of a worker that had the stream to the first message of the next. */
+  long recoveringNanos() {
+    return interruptedNanos + catchingUpNanos;
   }
 }

@@ -142,7 +142,7 @@ class MovesTest {
     assertThat(moves.resumes()).isEqualTo(1);
     assertThat(moves.interruptedNanos()).isEqualTo(5 * SECOND);
     assertThat(moves.recoveringNanos()).isEqualTo(6 * SECOND);
-    assertThat(moves.earlierPrefillNanos()).isZero();
+    assertThat(moves.catchingUpNanos()).isEqualTo(SECOND);
   }
 
   @Test
@@ -170,7 +170,7 @@ class MovesTest {
     moves.arrived(true, 27 * SECOND);
     assertThat(moves.interruptedNanos()).isEqualTo(3 * SECOND);
     assertThat(moves.recoveringNanos()).isEqualTo(11 * SECOND);
-    assertThat(moves.earlierPrefillNanos()).isEqualTo(3 * SECOND);
+    assertThat(moves.catchingUpNanos()).isEqualTo(8 * SECOND);
   }
 
   @Test

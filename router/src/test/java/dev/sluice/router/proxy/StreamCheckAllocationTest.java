@@ -59,7 +59,8 @@ class StreamCheckAllocationTest {
             .setTracerProvider(SdkTracerProvider.builder().build())
             .build()) {
       Telemetry telemetry = Telemetry.over(sdk);
-      ProxyMetrics metrics = new ProxyMetrics(
+      ProxyMetrics metrics =
+          new ProxyMetrics(
               telemetry.meter(),
               new Fleet(
                   List.of(),
@@ -73,11 +74,9 @@ class StreamCheckAllocationTest {
       long least = Long.MAX_VALUE;
       for (int round = 0; round < ROUNDS; round++) {
         CallTelemetry call =
-            new CallTelemetry(
-                new Tracing(telemetry), metrics, "Generate", "cost", new Metadata());
+            new CallTelemetry(new Tracing(telemetry), metrics, "Generate", "cost", new Metadata());
         call.received("text_completion", "generate", "r", "model");
-        StreamCheck check =
-            new StreamCheck(call, System::nanoTime, 0, Optional.empty(), Toll.FREE);
+        StreamCheck check = new StreamCheck(call, System::nanoTime, 0, Optional.empty(), Toll.FREE);
         check.take(started);
         check.take(deltas[0]);
         long before = threads.getCurrentThreadAllocatedBytes();

@@ -65,8 +65,8 @@ final class PhaseSpans {
     }
     Span decode = start("decode", prefilled);
     t.firstTokenNanos()
-        .ifPresent(first ->
-            decode.addEvent("first token", offsetNanos + first, TimeUnit.NANOSECONDS));
+        .ifPresent(
+            first -> decode.addEvent("first token", offsetNanos + first, TimeUnit.NANOSECONDS));
     summary.milestones().stream()
         .filter(milestone -> milestone.nanos() - prefilled > 0)
         .forEach(milestone -> add(decode, milestone));

@@ -18,8 +18,7 @@ class MilestonesTest {
   @Test
   void chunksPreemptionsAndReturnsAreTold() throws Exception {
     FakeClock clock = new FakeClock(1_000);
-    try (SimulatedModelRunner runner =
-        new SimulatedModelRunner(TIGHT, _ -> clock.advance(100))) {
+    try (SimulatedModelRunner runner = new SimulatedModelRunner(TIGHT, _ -> clock.advance(100))) {
       Engine engine = new Engine(runner, EngineConfig.defaults(), clock, EngineObserver.NONE);
       Recorder first = new Recorder();
       Recorder second = new Recorder();

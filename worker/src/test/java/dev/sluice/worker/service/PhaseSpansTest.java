@@ -63,9 +63,7 @@ class PhaseSpansTest {
     assertThat(spans)
         .extracting(span -> span.getName() + " " + nanos(span) + " " + events(span))
         .containsExactly("queue 100 []", "prefill 900 [prefill chunk 100]");
-    assertThat(
-            written(
-                OptionalLong.empty(), OptionalLong.empty(), OptionalLong.empty(), List.of()))
+    assertThat(written(OptionalLong.empty(), OptionalLong.empty(), OptionalLong.empty(), List.of()))
         .extracting(span -> span.getName() + " " + nanos(span))
         .containsExactly("queue 1000");
   }

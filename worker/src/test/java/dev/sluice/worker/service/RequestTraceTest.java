@@ -72,9 +72,7 @@ final class RequestTraceTest {
     }
     assertThat(prefill.getStartEpochNanos()).isEqualTo(queue.getEndEpochNanos());
     assertThat(decode.getStartEpochNanos()).isEqualTo(prefill.getEndEpochNanos());
-    assertThat(prefill.getEvents())
-        .extracting(EventData::getName)
-        .containsExactly("prefill chunk");
+    assertThat(prefill.getEvents()).extracting(EventData::getName).containsExactly("prefill chunk");
     assertThat(decode.getEvents()) // never one per token
         .extracting(EventData::getName)
         .containsExactly("first token");
