@@ -125,7 +125,7 @@ def run(options, on, endpoint):
     return figures["output_throughput"], seconds / figures["total_output_tokens"]
 
 
-def wait(processes, log, done, seconds=120):
+def wait(processes, log, done, seconds=240):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         answer = done()

@@ -105,7 +105,7 @@ class Fleet:
     def target(self):
         return f"127.0.0.1:{self.ports['router'][0]}"
 
-    def await_ready(self, seconds=120):
+    def await_ready(self, seconds=240):
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             self.require_alive()

@@ -94,7 +94,6 @@ final class TraceIT {
         .allSatisfy(child -> assertThat(child.parentId()).isEqualTo(worker.id()));
 
     for (ReceivedSpan side : List.of(router, worker)) {
-      assertThat(side.text("gen_ai.operation.name")).isEqualTo("chat");
       assertThat(side.text("gen_ai.provider.name")).isEqualTo("sluice");
       assertThat(side.text("gen_ai.request.model")).isEqualTo("smollm2-135m");
       assertThat(side.text("gen_ai.response.model")).isEqualTo("smollm2-135m");
@@ -105,6 +104,9 @@ final class TraceIT {
       assertThat(side.number("gen_ai.usage.input_tokens")).isEqualTo(answer.promptTokens());
       assertThat(side.texts("gen_ai.response.finish_reasons")).containsExactly("length");
     }
+    assertThat(router.text("gen_ai.operation.name")).isEqualTo("chat");
+    // the router has rendered the template: the worker continues tokens
+    assertThat(worker.text("gen_ai.operation.name")).isEqualTo("text_completion");
     assertThat(router.number("gen_ai.request.max_tokens")).isEqualTo(OUTPUT_TOKENS);
     assertThat(router.number("sluice.attempts")).isEqualTo(1);
     assertThat(router.eventNames()).isEmpty();

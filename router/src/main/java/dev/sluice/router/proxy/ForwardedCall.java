@@ -444,7 +444,7 @@ final class ForwardedCall<R> {
                 new Journey.Resumed(
                     moves.resumes(),
                     moves.recoveringNanos(),
-                    moves.earlierPrefillNanos(),
+                    moves.catchingUpNanos(),
                     check.started().get(),
                     check.progress(),
                     arrivalNanos,
