@@ -43,6 +43,7 @@ final class CallTelemetry {
     span.updateName("generate " + model);
     span.setAttribute(
         GenAi.OPERATION, plan.prompt() instanceof PromptSource.Chat ? "chat" : "text_completion");
+    span.setAttribute(GenAi.PROVIDER, GenAi.SLUICE);
     span.setAttribute(GenAi.REQUEST_MODEL, model);
     span.setAttribute(GenAi.RESPONSE_MODEL, model);
     span.setAttribute(GenAi.RESPONSE_ID, plan.requestId());
