@@ -101,7 +101,7 @@ def run(options, on, endpoint):
 
         stop = threading.Event()
         try:
-            worker = start("worker", *(["--threads", str(options.threads)] if options.threads else []))
+            worker = start("worker", "--memory", "2GiB", *(["--threads", str(options.threads)] if options.threads else []))
             router = start("router", "--workers", f"127.0.0.1:{worker['grpc']}", "--http-port", "0")
             target = f"127.0.0.1:{router['grpc']}"
             wait(processes, log, lambda: ready(options, target))

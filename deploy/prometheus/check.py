@@ -73,7 +73,7 @@ class Fleet:
             workers = ",".join(f"127.0.0.1:{self.ports[w][0]}" for w in ("w1", "w2"))
             command = [self.launcher, "router", "--workers", workers, "--http-port", str(self.http), *flags]
         else:
-            command = [self.launcher, "worker", "--worker-id", name, "--threads", "1", *flags]
+            command = [self.launcher, "worker", "--worker-id", name, "--threads", "1", "--memory", "1GiB", *flags]
         self.spawn(name, command)
 
     def start_prometheus(self):
