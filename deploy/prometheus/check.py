@@ -7,10 +7,12 @@ Needs `prometheus` and `promtool` on the path (Debian: apt-get install prometheu
 workers with the default model, on free ports, and Prometheus with a data folder of its own; stops them all.
 
 metrics     promtool accepts the pages of router and worker
+exemplars   histograms of both name the trace of an example, in the OpenMetrics format
+vLLM names  the worker's page has what autoscalers, endpoint pickers and vLLM's dashboard read
 rules       promtool accepts the rules, and Prometheus has evaluated every one without an error
 TTFT        the 99th percentile from the router's histogram lies in the load generator's bucket, or next to it
-dashboard   every query of every panel returns data, after load of two tenants, a refusal, a caller that
-            hangs up, and a worker that is killed while it serves and started again
+dashboard   every query of every panel returns data, after load of two tenants, over gRPC and HTTP, a refusal,
+            a caller that hangs up, and a worker that is killed while it serves and started again
 
 Prints what it saw, as Markdown. Exit status: 0 all as expected, 1 not, 2 usage."""
 import argparse
@@ -18,7 +20,6 @@ import json
 import math
 import pathlib
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -27,6 +28,12 @@ import time
 import urllib.parse
 import urllib.request
 
+# What reads them: llm-d's and the gateway API's endpoint pickers, KEDA scalers, vLLM's Grafana dashboard.
+VLLM = """num_requests_running num_requests_waiting kv_cache_usage_perc cache_config_info prompt_tokens_total
+generation_tokens_total prefix_cache_queries_total prefix_cache_hits_total num_preemptions_total request_success_total
+time_to_first_token_seconds_bucket inter_token_latency_seconds_bucket request_time_per_output_token_seconds_bucket
+e2e_request_latency_seconds_bucket request_queue_time_seconds_bucket request_prefill_time_seconds_bucket
+request_decode_time_seconds_bucket request_prompt_tokens_bucket request_generation_tokens_bucket""".split()
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 failures = []
@@ -44,8 +51,9 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def fetch(url):
-    with urllib.request.urlopen(url, timeout=10) as page:
+def fetch(url, accept="text/plain", body=None):
+    headers = {"Accept": accept} | ({"Content-Type": "application/json"} if body else {})
+    with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=60) as page:
         return page.read().decode()
 
 
@@ -56,16 +64,16 @@ class Fleet:
         self.launcher, self.folder, self.running = launcher, folder, {}
         self.log = open(folder / "log", "w")
         self.ports = {name: (free_port(), free_port()) for name in ("router", "w1", "w2")}
-        self.prometheus = free_port()
+        self.prometheus, self.http = free_port(), free_port()
 
     def start(self, name):
         grpc, metrics = self.ports[name]
         flags = ["--port", str(grpc), "--telemetry.metrics-port", str(metrics), "--server.stop-grace", "2s"]
         if name == "router":
             workers = ",".join(f"127.0.0.1:{self.ports[w][0]}" for w in ("w1", "w2"))
-            command = [self.launcher, "router", "--workers", workers, *flags]
+            command = [self.launcher, "router", "--workers", workers, "--http-port", str(self.http), *flags]
         else:
-            command = [self.launcher, "worker", "--worker-id", name, "--threads", "1", *flags]
+            command = [self.launcher, "worker", "--worker-id", name, "--threads", "1", "--memory", "1GiB", *flags]
         self.spawn(name, command)
 
     def start_prometheus(self):
@@ -84,16 +92,23 @@ class Fleet:
         self.running[name] = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT)
 
     def kill(self, name):
-        self.running[name].send_signal(signal.SIGKILL)
-        self.running[name].wait()
+        process = self.running.pop(name)
+        process.kill()
+        process.wait()
+
+    def require_alive(self):
+        for name, process in self.running.items():
+            if process.poll() is not None:
+                sys.exit(f"{name} ended with status {process.returncode}; log: {self.log.name}")
 
     @property
     def target(self):
         return f"127.0.0.1:{self.ports['router'][0]}"
 
-    def await_ready(self, seconds=120):
+    def await_ready(self, seconds=240):
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
+            self.require_alive()
             try:
                 pages = fetch(f"http://127.0.0.1:{self.ports['router'][1]}/metrics")
                 if any(line.startswith("sluice_workers{") and 'state="ready"' in line and line.endswith(" 2.0") for line in pages.splitlines()):
@@ -103,9 +118,21 @@ class Fleet:
             time.sleep(0.2)
         sys.exit(f"the fleet is not ready; log: {self.log.name}")
 
-    def sluice(self, *arguments, wait=True):
-        process = subprocess.Popen([self.launcher, *arguments], stdout=self.log, stderr=subprocess.STDOUT)
-        return process.wait() if wait else process
+    def sluice(self, *arguments):
+        """Runs a command to its end; for one that is expected to fail, whoever calls looks at the status."""
+        return subprocess.run([self.launcher, *arguments], stdout=self.log, stderr=subprocess.STDOUT).returncode
+
+    def await_scraped(self, seconds=60):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self.require_alive()
+            try:
+                if sum(self.query('up{job=~"sluice-.*"}')) == 3:
+                    return
+            except OSError:
+                pass
+            time.sleep(0.2)
+        sys.exit(f"Prometheus does not scrape; log: {self.log.name}")
 
     def query(self, expression):
         parameters = urllib.parse.urlencode({"query": expression})
@@ -116,7 +143,12 @@ class Fleet:
         for process in self.running.values():
             process.terminate()
         for process in self.running.values():
-            process.wait()
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.log.close()
 
 
 def buckets(page, metric):
@@ -141,13 +173,18 @@ def main(options):
             fleet.start(name)
         fleet.await_ready()
         fleet.start_prometheus()
+        fleet.await_scraped()
 
         saved = folder / "bench.json"
         load = ["bench", "--target", fleet.target, "--concurrency", "4", "--input-len", "64", "--output-len", "32", "--requests", "100000"]
-        fleet.sluice(*load, "--warm-up", "0", "--duration", f"{options.seconds}s", "--tenant", "gold", "--save", str(saved))
+        status = fleet.sluice(*load, "--warm-up", "0", "--duration", f"{options.seconds}s", "--tenant", "gold", "--save", str(saved))
+        if status:
+            sys.exit(f"the load generator ended with status {status}; log: {fleet.log.name}")
         compare_ttft(fleet, saved)
 
-        rude = fleet.sluice(*load, "--duration", "60s", "--tenant", "iron", wait=False)
+        fleet.spawn("rude", [options.launcher, *load, "--duration", "60s", "--tenant", "iron"])
+        completion = json.dumps({"model": "smollm2-135m", "prompt": "Once", "max_tokens": 8}).encode()
+        fetch(f"http://127.0.0.1:{fleet.http}/v1/completions", body=completion)
         fleet.sluice("generate", "--target", fleet.target, "--model", "nobody", "hello")
         time.sleep(3)
         fleet.kill("w1")
@@ -155,8 +192,7 @@ def main(options):
         fleet.start("w1")
         fleet.await_ready()
         time.sleep(3)
-        rude.kill()  # its streams are cancelled
-        rude.wait()
+        fleet.kill("rude")  # its streams are cancelled
         time.sleep(3)  # three scrapes
 
         for name in ("router", "w1", "w2"):
@@ -166,6 +202,11 @@ def main(options):
             # Names that are vLLM's, or the convention's, are not ours to change.
             own = [line for line in (linted.stdout + linted.stderr).splitlines() if line.startswith("sluice")]
             check(f"metrics of {name}", linted.returncode in (0, 3) and not own, "; ".join(own) or f"{len(page.splitlines())} lines")
+            if name != "w1":  # which has just been started again
+                exemplars(name, fetch(f"http://127.0.0.1:{fleet.ports[name][1]}/metrics", "application/openmetrics-text"))
+            if name == "w2":
+                missing = [alias for alias in VLLM if f"\nvllm:{alias}{{" not in page]
+                check(f"vLLM names of {name}", not missing, ", ".join(missing) or f"{len(VLLM)} names")
         rules(fleet)
         dashboard(fleet)
     finally:
@@ -178,13 +219,20 @@ def main(options):
     return 1 if failures else 0
 
 
+def exemplars(name, page):
+    metrics = {line.split("_bucket{")[0] for line in page.splitlines() if "_bucket{" in line and "trace_id=" in line}
+    wanted = {"gen_ai_server_time_to_first_token_seconds", "gen_ai_server_request_duration_seconds"}
+    wanted |= {"sluice_admission_wait_seconds"} if name == "router" else {"sluice_inter_token_latency_seconds", "sluice_queue_time_seconds"}
+    check(f"exemplars of {name}", wanted <= metrics, f"in {len(metrics)} histograms" + "".join(f"; none in {m}" for m in wanted - metrics))
+
+
 def compare_ttft(fleet, saved):
     measured = json.loads(saved.read_text())["p99_ttft_ms"] / 1000
     metric = "gen_ai_server_time_to_first_token_seconds"
-    page = fetch(f"http://127.0.0.1:{fleet.ports['router'][1]}/metrics")
-    bounds = [bound for bound, _ in buckets(page, metric)]
-    total = buckets(page, metric)[-1][1]
-    index = next(i for i, (_, count) in enumerate(buckets(page, metric)) if count >= 0.99 * total)
+    counts = buckets(fetch(f"http://127.0.0.1:{fleet.ports['router'][1]}/metrics"), metric)
+    bounds = [bound for bound, _ in counts]
+    total = counts[-1][1]
+    index = next(i for i, (_, count) in enumerate(counts) if count >= 0.99 * total)
     place = next(i for i, bound in enumerate(bounds) if measured <= bound)
     check("TTFT p99", abs(index - place) <= 1,
           f"load generator {measured * 1000:.1f} ms; histogram {bounds[index - 1] * 1000 if index else 0:.0f} to {bounds[index] * 1000:.0f} ms of {total:.0f} requests")

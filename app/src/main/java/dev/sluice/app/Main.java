@@ -12,6 +12,7 @@ import dev.sluice.app.simulate.SimulateCommand;
 import dev.sluice.app.simulate.SimulateFleetCommand;
 import dev.sluice.common.config.BuildInfo;
 import dev.sluice.common.config.Durations;
+import dev.sluice.common.server.Logging;
 import dev.sluice.router.RouterCommand;
 import dev.sluice.worker.WorkerCommand;
 import java.io.FileDescriptor;
@@ -19,6 +20,7 @@ import java.io.FileOutputStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -48,9 +50,13 @@ import picocli.CommandLine.IVersionProvider;
     exitCodeList = {"0:done", "1:failed", "2:wrong usage or input", "130:stopped by Ctrl-C"},
     footer = {"", "sluice COMMAND --help explains a command."})
 public final class Main {
+  private static final Set<String> SERVERS = Set.of("router", "worker", "simulate-fleet");
+
   Main() {}
 
   public static void main(String[] args) {
+    // Servers tell what they do; a command's output is its own.
+    Logging.start(args.length > 0 && SERVERS.contains(args[0]) ? "info" : "warn");
     ParentWatch.startIfAsked();
     // Always UTF-8: the locale of a server or a container is often POSIX.
     PrintWriter out = utf8(FileDescriptor.out);

@@ -16,6 +16,7 @@ import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
@@ -38,6 +39,8 @@ final class ChaosFleet implements AutoCloseable {
   private final List<Sluice> routers = new ArrayList<>();
   private final List<SluiceClient> operators = new ArrayList<>(); // one for each router
   private final String stallTimeout;
+  private final Map<String, String> environment;
+  private final List<String> workerFlags;
 
   /**
    * Starts all; see {@link #awaitReady}.
@@ -45,6 +48,22 @@ final class ChaosFleet implements AutoCloseable {
    * @param stallTimeout after which a router gives up a worker that says nothing
    */
   ChaosFleet(int workers, int routers, Duration stallTimeout) throws Exception {
+    this(workers, routers, stallTimeout, Map.of(), List.of());
+  }
+
+  /**
+   * @param environment of all processes, beside this one's
+   * @param workerFlags further ones of the workers
+   */
+  ChaosFleet(
+      int workers,
+      int routers,
+      Duration stallTimeout,
+      Map<String, String> environment,
+      List<String> workerFlags)
+      throws Exception {
+    this.environment = environment;
+    this.workerFlags = workerFlags;
     this.stallTimeout = stallTimeout.toMillis() + "ms";
     List<Integer> ports = freePorts(workers + routers);
     workerPorts = ports.subList(0, workers);
@@ -71,26 +90,33 @@ final class ChaosFleet implements AutoCloseable {
   }
 
   private Sluice startWorker(int index) {
-    return Sluice.start(
-        "worker",
-        "--port=" + workerPorts.get(index),
-        "--telemetry.metrics-port=0",
-        "--worker-id=" + name(index),
-        "--quantization=int8",
-        "--threads=1",
-        "--memory=1GiB",
-        "--server.stop-grace=1s");
+    List<String> flags =
+        new ArrayList<>(
+            List.of(
+                "worker",
+                "--port=" + workerPorts.get(index),
+                "--telemetry.metrics-port=0",
+                "--worker-id=" + name(index),
+                "--quantization=int8",
+                "--threads=1",
+                "--memory=1GiB",
+                "--server.stop-grace=1s"));
+    flags.addAll(workerFlags);
+    return Sluice.start(environment, flags);
   }
 
   private Sluice startRouter(int index) {
     return Sluice.start(
-        "router",
-        "--port=" + routerPorts.get(index),
-        "--http-port=0",
-        "--telemetry.metrics-port=0",
-        "--fleet.silence-timeout=" + stallTimeout,
-        "--fleet.stall-timeout=" + stallTimeout,
-        "--workers=" + String.join(",", workerPorts.stream().map(p -> "127.0.0.1:" + p).toList()));
+        environment,
+        List.of(
+            "router",
+            "--port=" + routerPorts.get(index),
+            "--http-port=0",
+            "--telemetry.metrics-port=0",
+            "--fleet.silence-timeout=" + stallTimeout,
+            "--fleet.stall-timeout=" + stallTimeout,
+            "--workers="
+                + String.join(",", workerPorts.stream().map(p -> "127.0.0.1:" + p).toList())));
   }
 
   private static String name(int worker) {

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -31,11 +32,12 @@ final class Sluice implements AutoCloseable {
   private final Lines out;
   private final Lines err;
 
-  private Sluice(List<String> arguments) throws IOException {
+  private Sluice(Map<String, String> environment, List<String> arguments) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(distribution().resolve("bin").resolve("sluice").toString());
     command.addAll(arguments);
     ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().putAll(environment);
     builder.environment().put("SLUICE_JAVA_OPTS", mark);
     builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
     process = builder.start();
@@ -48,8 +50,15 @@ final class Sluice implements AutoCloseable {
   }
 
   static Sluice start(String... arguments) {
+    return start(Map.of(), Arrays.asList(arguments));
+  }
+
+  /**
+   * @param environment beside this process' own
+   */
+  static Sluice start(Map<String, String> environment, List<String> arguments) {
     try {
-      return new Sluice(Arrays.asList(arguments));
+      return new Sluice(environment, arguments);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

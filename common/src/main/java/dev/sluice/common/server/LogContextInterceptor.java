@@ -5,27 +5,22 @@ import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
-import io.opentelemetry.api.trace.Span;
-import io.opentelemetry.api.trace.SpanContext;
+import io.opentelemetry.context.Context;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 
 /** Puts the trace id into every log line that a handler writes. Goes below the tracing. */
 public final class LogContextInterceptor implements ServerInterceptor {
-  private static final String TRACE_ID = "trace_id";
-
   @Override
   public <ReqT, RespT> ServerCall.Listener<ReqT> interceptCall(
       ServerCall<ReqT, RespT> call, Metadata headers, ServerCallHandler<ReqT, RespT> next) {
-    SpanContext span = Span.current().getSpanContext();
-    if (!span.isValid()) {
-      return next.startCall(call, headers);
-    }
-    String traceId = span.getTraceId();
-    MDC.put(TRACE_ID, traceId);
+    LogContext.ofCall(Context.current());
     try {
-      return new Listener<>(next.startCall(call, headers), traceId);
+      ServerCall.Listener<ReqT> listener = next.startCall(call, headers);
+      @Nullable String traceId = MDC.get(LogContext.TRACE_ID); // or what the handler has told
+      return traceId == null ? listener : new Listener<>(listener, traceId);
     } finally {
-      MDC.remove(TRACE_ID);
+      MDC.remove(LogContext.TRACE_ID);
     }
   }
 
@@ -64,11 +59,11 @@ public final class LogContextInterceptor implements ServerInterceptor {
     }
 
     private void within(Runnable callback) {
-      MDC.put(TRACE_ID, traceId);
+      MDC.put(LogContext.TRACE_ID, traceId);
       try {
         callback.run();
       } finally {
-        MDC.remove(TRACE_ID);
+        MDC.remove(LogContext.TRACE_ID);
       }
     }
   }

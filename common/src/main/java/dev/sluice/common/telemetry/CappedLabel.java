@@ -5,8 +5,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Bounds how many values of a label clients can create: the first 1,000 are kept, the rest become
- * {@code other}. Threading: thread-safe.
+ * Bounds how many values a label can have that clients, or time, make up: the first 1,000 are kept,
+ * the rest become {@code other}. Threading: thread-safe.
  */
 public final class CappedLabel {
   static final int MOST_VALUES = 1000;

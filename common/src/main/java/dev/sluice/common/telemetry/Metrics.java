@@ -26,6 +26,11 @@ public final class Metrics {
           0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
           30.0, 60.0);
 
+  private static final List<Double> LENGTH_BUCKETS =
+      List.of(
+          1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0, 10000.0,
+          20000.0, 50000.0, 100000.0);
+
   /** From arrival to the end. Buckets of the GenAI conventions. */
   public static final Histogram REQUEST_DURATION =
       new Histogram(
@@ -58,6 +63,16 @@ public final class Metrics {
       new Histogram(
           "sluice_queue_time", "s", "Arrival at the engine to first scheduled", LATENCY_BUCKETS);
 
+  public static final Histogram PREFILL_TIME =
+      new Histogram(
+          "sluice_prefill_time",
+          "s",
+          "First scheduled to the last prompt token computed",
+          LATENCY_BUCKETS);
+
+  public static final Histogram DECODE_TIME =
+      new Histogram("sluice_decode_time", "s", "First token to the last token", LATENCY_BUCKETS);
+
   public static final Histogram INTER_TOKEN_LATENCY =
       new Histogram(
           "sluice_inter_token_latency",
@@ -76,6 +91,13 @@ public final class Metrics {
           "{token}",
           "Tokens computed in one step",
           List.of(1.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0, 8192.0));
+
+  public static final Histogram REQUEST_INPUT_TOKENS =
+      new Histogram(
+          "sluice_request_input_tokens", "{token}", "Prompt tokens of a request", LENGTH_BUCKETS);
+  public static final Histogram REQUEST_OUTPUT_TOKENS =
+      new Histogram(
+          "sluice_request_output_tokens", "{token}", "Tokens that a request got", LENGTH_BUCKETS);
 
   public static final Histogram ADMISSION_WAIT =
       new Histogram(
@@ -119,6 +141,11 @@ public final class Metrics {
       new Counter("sluice_output_tokens", "{token}", "Tokens generated");
   public static final Counter PREEMPTIONS =
       new Counter("sluice_preemptions", "{preemption}", "Sequences put back to free KV blocks");
+
+  /** By attribute {@code finished_reason}, in vLLM's words: stop, length, abort. */
+  public static final Counter FINISHED =
+      new Counter("sluice_requests_finished", "{request}", "Requests that ended, by reason");
+
   public static final Counter CANCELLED =
       new Counter("sluice_requests_cancelled", "{request}", "Requests whose caller hung up");
   public static final Counter ABORTED =

@@ -3,6 +3,7 @@ package dev.sluice.common.telemetry;
 import dev.sluice.common.config.BuildInfo;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.exporter.prometheus.PrometheusMetricReader;
+import io.opentelemetry.instrumentation.runtimetelemetry.RuntimeTelemetry;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.autoconfigure.AutoConfiguredOpenTelemetrySdk;
 import io.opentelemetry.sdk.autoconfigure.AutoConfiguredOpenTelemetrySdkBuilder;
@@ -76,11 +77,13 @@ final class SdkStarter {
       endpoint.close();
       throw e;
     }
+    RuntimeTelemetry jvm = RuntimeTelemetry.create(sdk);
     return new Telemetry(
         sdk,
         scrape,
         endpoint.port(),
         () -> {
+          jvm.close();
           sdk.shutdown().join(config.flushTimeout().toMillis(), TimeUnit.MILLISECONDS);
           endpoint.close();
         });

@@ -51,6 +51,11 @@ final class VllmNames {
           Map.entry(
               "gen_ai_server_request_duration_seconds",
               List.of("vllm:e2e_request_latency_seconds")),
+          Map.entry("sluice_prefill_time_seconds", List.of("vllm:request_prefill_time_seconds")),
+          Map.entry("sluice_decode_time_seconds", List.of("vllm:request_decode_time_seconds")),
+          Map.entry("sluice_request_input_tokens", List.of("vllm:request_prompt_tokens")),
+          Map.entry("sluice_request_output_tokens", List.of("vllm:request_generation_tokens")),
+          Map.entry("sluice_requests_finished", List.of("vllm:request_success")),
           Map.entry(
               "sluice_inter_token_latency_seconds", List.of("vllm:inter_token_latency_seconds")),
           Map.entry("sluice_queue_time_seconds", List.of("vllm:request_queue_time_seconds")));

@@ -9,12 +9,15 @@ import dev.sluice.router.fleet.WorkerView;
 import dev.sluice.router.page.Trail;
 import dev.sluice.router.policy.Selection;
 import dev.sluice.v1.FinishReason;
+import dev.sluice.v1.Finished;
 import dev.sluice.v1.Started;
+import dev.sluice.v1.Timings;
 import dev.sluice.v1.Usage;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.SpanContext;
 import io.opentelemetry.api.trace.StatusCode;
 import io.opentelemetry.context.Context;
 import java.util.ArrayList;
@@ -42,6 +45,8 @@ final class CallTelemetry {
   private final Span span;
   private final List<String> finishReasons = new ArrayList<>();
   private volatile Optional<Span> admission = Optional.empty(); // while it lasts
+  private volatile Optional<Span> resume = Optional.empty(); // while it lasts
+  private SpanContext latestAttempt = SpanContext.getInvalid();
   private String operation = "";
   private String spanName;
   private volatile String model = UNKNOWN_MODEL;
@@ -61,6 +66,11 @@ final class CallTelemetry {
     spanName = method;
     context = tracing.startServer(method, headers);
     span = Span.fromContext(context);
+  }
+
+  /** Holds the call's span; to be passed on. */
+  Context context() {
+    return context;
   }
 
   Span span() {
@@ -88,8 +98,12 @@ final class CallTelemetry {
     }
   }
 
-  /** A routing decision was made. */
-  void decided(Selection selection, Span route, long nanos) {
+  /**
+   * A routing decision was made.
+   *
+   * @param tokens of the prompt, and of what the client has of the answer
+   */
+  void decided(Selection selection, int tokens, Span route, long nanos) {
     String outcome;
     switch (selection) {
       case Selection.Chosen(
@@ -103,6 +117,7 @@ final class CallTelemetry {
         route.setAttribute(Names.WORKER, worker.name());
         route.setAttribute(Names.CANDIDATES, (long) candidates);
         route.setAttribute(Names.NEW_TOKENS, (long) charge.newTokens());
+        route.setAttribute(Names.OVERLAP_TOKENS, (long) tokens - charge.newTokens());
       }
       case Selection.UnknownModel _ -> outcome = "unknown-model";
       case Selection.AmbiguousModel _ -> outcome = "ambiguous-model";
@@ -190,9 +205,25 @@ final class CallTelemetry {
 
   /** A call to a worker is over. */
   void attempted(Span attempt, WorkerView worker, String outcome, Status status) {
+    latestAttempt = attempt.getSpanContext();
+    attempt.setAttribute(Names.OUTCOME, outcome);
     endSpan(attempt, status);
     metrics.attempted(worker.address().toString(), outcome, context);
     trail.attempted(outcome);
+  }
+
+  /** The worker is lost that had the stream, or was to go on with it. */
+  void lost(String worker, String why) {
+    if (resume.isPresent()) {
+      resume.get().addLink(latestAttempt);
+    } else {
+      resume =
+          Optional.of(
+              tracing
+                  .startResume(context, latestAttempt)
+                  .setAttribute(Names.LOST_WORKER, worker)
+                  .setAttribute(Names.REASON, why));
+    }
   }
 
   /** The stream goes on at another worker. */
@@ -206,6 +237,12 @@ final class CallTelemetry {
             .put(Names.INTERRUPTED, interruptedNanos / NANOS_PER_SECOND)
             .put(Names.DELIVERED_TOKENS, (long) tokens)
             .build());
+    resume.ifPresent(span -> {
+      span.setAttribute(Names.WORKER, to);
+      span.setAttribute(Names.DELIVERED_TOKENS, (long) tokens);
+      span.end();
+    });
+    resume = Optional.empty();
     metrics.resumed(why, context);
     trail.resumed(interruptedNanos);
   }
@@ -221,9 +258,21 @@ final class CallTelemetry {
     metrics.firstToken(operation, model, nanos, context);
   }
 
-  void completed(Completion completion) {
-    Usage usage = completion.usage();
-    trail.completed(usage, completion.timings());
+  /** The answer is complete. Its times add up to the whole, but for what messages take to pass. */
+  void used(Finished finished) {
+    if (operation.isEmpty()) {
+      return; // nothing is generated
+    }
+    Usage usage = finished.getUsage();
+    Timings timings = finished.getTimings();
+    trail.completed(usage, timings);
+    span.setAttribute(Names.ADMISSION_WAIT, seconds(timings.getAdmissionWaitNanos()));
+    span.setAttribute(GenAi.TIME_IN_QUEUE, seconds(timings.getQueueNanos()));
+    span.setAttribute(GenAi.TIME_IN_PREFILL, seconds(timings.getPrefillNanos()));
+    span.setAttribute(GenAi.TIME_IN_DECODE, seconds(timings.getDecodeNanos()));
+    span.setAttribute(Names.INTERRUPTED, seconds(timings.getInterruptedNanos()));
+    span.setAttribute(Names.PREEMPTIONS, (long) timings.getPreemptions());
+    span.setAttribute(Names.RESUMES, (long) timings.getResumes());
     span.setAttribute(GenAi.INPUT_TOKENS, (long) usage.getPromptTokens());
     span.setAttribute(GenAi.OUTPUT_TOKENS, (long) usage.getOutputTokens());
     span.setAttribute(GenAi.CACHED_TOKENS, (long) usage.getCachedPromptTokens());
@@ -240,12 +289,17 @@ final class CallTelemetry {
   /** The call is over. */
   void answered(Status status, int attempts, long nanos) {
     endAdmission(status.getCode().name());
+    resume.ifPresent(open -> endSpan(open, status)); // nobody went on
     span.setAttribute(Names.ATTEMPTS, (long) attempts);
     span.setAttribute(GenAi.RESPONSE_MODEL, model);
     span.setAttribute(GenAi.END_TO_END, nanos / NANOS_PER_SECOND);
     endSpan(span, status);
     trail.ended(status.getCode().name());
     metrics.answered(method, operation, model, status, nanos, context);
+  }
+
+  private static double seconds(long nanos) {
+    return nanos / NANOS_PER_SECOND;
   }
 
   private static void endSpan(Span span, Status status) {

@@ -4,6 +4,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.Statuses;
 import dev.sluice.common.server.EventLoops;
+import dev.sluice.common.server.LogContext;
 import dev.sluice.router.admission.Place;
 import dev.sluice.router.admission.Toll;
 import dev.sluice.router.admission.Waiter;
@@ -180,6 +181,7 @@ final class ForwardedCall<R> {
 
   private Selection select(FleetSnapshot snapshot) {
     Span route = telemetry.startRoute();
+    int tokens = prepared.promptTokens() + check.progress().outputTokens();
     long before = now();
     Selection selection =
         proxy
@@ -189,12 +191,12 @@ final class ForwardedCall<R> {
                 new Requirements(
                     prepared.model(),
                     prepared.affinity(),
-                    prepared.promptTokens() + check.progress().outputTokens(),
+                    tokens,
                     prepared.tokens().map(TokenizedPrompt::blocks).orElse(BlockHashes.NONE),
                     moves.moved() || prepared.resume().isPresent(),
                     begun() ? Optional.of(fingerprint) : Optional.empty(),
                     moves.tried()));
-    telemetry.decided(selection, route, now() - before);
+    telemetry.decided(selection, tokens, route, now() - before);
     return selection;
   }
 
@@ -378,9 +380,15 @@ final class ForwardedCall<R> {
       close(failure.status(), failure.trailers());
       return;
     }
-    log.debug("attempt {} at {} failed: {}", attempts, failure.worker(), failure.text());
+    try (LogContext.Scope _ = LogContext.of(telemetry.context())) {
+      log.debug("attempt {} at {} failed: {}", attempts, failure.worker(), failure.text());
+    }
     tokensAtLoss = check.progress().outputTokens();
-    switch (moves.lost(worker, failure, delivered, now())) {
+    Moves.Next next = moves.lost(worker, failure, delivered, now());
+    if (begun() && moves.isLost()) {
+      telemetry.lost(failure.worker(), failure.kind().label());
+    }
+    switch (next) {
       case Moves.Next.MoveOn _ -> advance();
       case Moves.Next.Stop(String why) -> pauseOr(why);
       case Moves.Next.KillsWorkers _ ->
@@ -410,7 +418,7 @@ final class ForwardedCall<R> {
     boolean goesOn = passing.isPresent();
     passing = Optional.of(attempt);
     WorkerView worker = attempt.target();
-    moves.arrived(goesOn);
+    moves.arrived(goesOn, now());
     if (goesOn) {
       moves
           .loss()
@@ -435,18 +443,20 @@ final class ForwardedCall<R> {
             : Optional.of(
                 new Journey.Resumed(
                     moves.resumes(),
-                    moves.interruptedNanos(),
+                    moves.recoveringNanos(),
+                    moves.catchingUpNanos(),
                     check.started().get(),
                     check.progress(),
                     arrivalNanos,
                     now()));
     Completion completion =
-        method.complete(message, new Journey(attempts, admissionWaitNanos, resumed));
-    telemetry.completed(completion);
+        method.complete(
+            message, new Journey(attempts, admissionWaitNanos, moves.interruptedNanos(), resumed));
+    telemetry.used(completion.finished());
     place.ifPresent(p ->
         p.completed(
-            completion.usage().getCachedPromptTokens(),
-            completion.usage().getOutputTokens(),
+            completion.finished().getUsage().getCachedPromptTokens(),
+            completion.finished().getUsage().getOutputTokens(),
             check.progress().meanGapNanos()));
     completion.finishReasons().forEach(telemetry::choiceFinished);
     return completion.message().toByteArray();

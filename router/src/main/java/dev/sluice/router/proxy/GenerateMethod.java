@@ -57,9 +57,6 @@ final class GenerateMethod implements ForwardedMethod<GenerateRequest> {
     GenerateResponse response = GenerateResponse.parseFrom(message);
     Finished finished = journey.complete(response.getFinished());
     return new Completion(
-        response.toBuilder().setFinished(finished).build().toByteString(),
-        finished.getUsage(),
-        finished.getTimings(),
-        List.of());
+        response.toBuilder().setFinished(finished).build().toByteString(), finished, List.of());
   }
 }

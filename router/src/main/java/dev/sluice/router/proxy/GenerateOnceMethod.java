@@ -84,7 +84,6 @@ final class GenerateOnceMethod implements ForwardedMethod<GenerateOnceRequest> {
         response.getResult().getChoicesList().stream()
             .map(choice -> choice.getFinished().getReason())
             .toList();
-    return new Completion(
-        rewritten.build().toByteString(), finished.getUsage(), finished.getTimings(), reasons);
+    return new Completion(rewritten.build().toByteString(), finished, reasons);
   }
 }

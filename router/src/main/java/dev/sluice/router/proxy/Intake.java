@@ -2,6 +2,7 @@ package dev.sluice.router.proxy;
 
 import dev.sluice.common.error.RefusalException;
 import dev.sluice.common.error.Statuses;
+import dev.sluice.common.server.LogContext;
 import dev.sluice.router.admission.Demand;
 import dev.sluice.router.admission.Place;
 import io.grpc.Context;
@@ -52,6 +53,7 @@ final class Intake<R> implements ServerCallHandler<R, byte[]> {
               proxy.selector().policyName(),
               proxy.requests().begin(name == null ? "" : name),
               headers);
+      LogContext.ofCall(telemetry.context());
       Deadline longest =
           Deadline.after(proxy.options().maxRequestDuration().toNanos(), TimeUnit.NANOSECONDS);
       deadline = given == null ? longest : given;

@@ -10,14 +10,17 @@ import java.util.Optional;
  *
  * @param attempts workers that were tried
  * @param admissionWaitNanos from arrival to the first attempt
+ * @param interruptedNanos time without a worker
  * @param resumed of a stream that several workers made
  */
-record Journey(int attempts, long admissionWaitNanos, Optional<Resumed> resumed) {
+record Journey(
+    int attempts, long admissionWaitNanos, long interruptedNanos, Optional<Resumed> resumed) {
   /**
    * A stream that more than one worker made, on the router's clock.
    *
    * @param resumes times that it moved
-   * @param interruptedNanos time without a worker
+   * @param recoveringNanos from each loss to the next worker's first message
+   * @param catchingUpNanos of this, what that worker took
    * @param begun what the first worker said
    * @param progress all that passed
    * @param arrivalNanos the request came
@@ -25,7 +28,8 @@ record Journey(int attempts, long admissionWaitNanos, Optional<Resumed> resumed)
    */
   record Resumed(
       int resumes,
-      long interruptedNanos,
+      long recoveringNanos,
+      long catchingUpNanos,
       Started begun,
       Progress progress,
       long arrivalNanos,
@@ -35,18 +39,23 @@ record Journey(int attempts, long admissionWaitNanos, Optional<Resumed> resumed)
   Finished complete(Finished finished) {
     Finished.Builder rewritten = finished.toBuilder();
     Timings.Builder timings = rewritten.getTimingsBuilder();
-    timings.setAttempts(attempts).setAdmissionWaitNanos(admissionWaitNanos);
+    timings
+        .setAttempts(attempts)
+        .setAdmissionWaitNanos(admissionWaitNanos)
+        .setInterruptedNanos(interruptedNanos);
     resumed.ifPresent(r -> {
-      // The last worker knows only its own part.
+      // The last worker knows only its own part, and those between it and the first told nothing:
+      // what they took to go on is on our clock, and prefill but for what the last one queued.
       Progress progress = r.progress();
       timings
           .setResumes(r.resumes())
-          .setInterruptedNanos(r.interruptedNanos())
+          .setPrefillNanos(
+              r.begun().getPrefillNanos()
+                  + Math.max(0, r.catchingUpNanos() - timings.getQueueNanos()))
           .setQueueNanos(r.begun().getQueueNanos() + timings.getQueueNanos())
-          .setPrefillNanos(r.begun().getPrefillNanos() + timings.getPrefillNanos())
           .setTtftNanos(
               progress.firstTokenNanos() == 0 ? 0 : progress.firstTokenNanos() - r.arrivalNanos())
-          .setDecodeNanos(progress.decodeNanos())
+          .setDecodeNanos(Math.max(0, progress.decodeNanos() - r.recoveringNanos()))
           .setE2ENanos(r.endNanos() - r.arrivalNanos())
           .setItlMeanNanos(progress.meanGapNanos())
           .setItlMaxNanos(progress.longestGapNanos());

@@ -50,8 +50,12 @@ final class Moves {
   private int quickDeaths;
   private boolean moved;
   private int resumes;
+  private OptionalLong firstNanos = OptionalLong.empty(); // dispatched
   private long dispatchedNanos;
+  private boolean begun;
+  private long fruitlessNanos; // before the first message
   private long interruptedNanos;
+  private long catchingUpNanos;
   private OptionalLong lostNanos = OptionalLong.empty();
   private Optional<Failure> lastFailure = Optional.empty();
   private Optional<Failure> lastBusy = Optional.empty();
@@ -69,6 +73,10 @@ final class Moves {
   void dispatched(WorkerView worker, long nowNanos) {
     tried.add(worker);
     dispatchedNanos = nowNanos;
+    if (!begun) {
+      firstNanos = OptionalLong.of(firstNanos.orElse(nowNanos));
+      fruitlessNanos = nowNanos - firstNanos.getAsLong();
+    }
   }
 
   /**
@@ -76,10 +84,12 @@ final class Moves {
    *
    * @param goesOn whether another worker began the stream
    */
-  void arrived(boolean goesOn) {
+  void arrived(boolean goesOn, long nowNanos) {
+    begun = true;
     if (goesOn && lostNanos.isPresent()) {
       resumes++;
       interruptedNanos += dispatchedNanos - lostNanos.getAsLong();
+      catchingUpNanos += nowNanos - dispatchedNanos;
     }
     lostNanos = OptionalLong.empty();
     fruitless = 0;
@@ -202,8 +212,23 @@ final class Moves {
     return resumes;
   }
 
-  /** Time that the stream was without a worker. */
+  /** Whether a worker is lost, and no other has sent anything since. */
+  boolean isLost() {
+    return lostNanos.isPresent();
+  }
+
+  /** Time without a worker, that at workers included which were left before they sent anything. */
   long interruptedNanos() {
-    return interruptedNanos;
+    return fruitlessNanos + interruptedNanos;
+  }
+
+  /** Time that workers which went on took to their first message: queueing, then computing anew. */
+  long catchingUpNanos() {
+    return catchingUpNanos;
+  }
+
+  /** Time from each loss of a worker that had the stream to the first message of the next. */
+  long recoveringNanos() {
+    return interruptedNanos + catchingUpNanos;
   }
 }

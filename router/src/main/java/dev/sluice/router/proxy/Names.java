@@ -20,6 +20,11 @@ final class Names {
   static final AttributeKey<String> TENANT = AttributeKey.stringKey("sluice.tenant");
   static final AttributeKey<Long> PRIORITY = AttributeKey.longKey("sluice.priority");
   static final AttributeKey<Long> PROMPT_TOKENS = AttributeKey.longKey("sluice.prompt_tokens");
+  static final AttributeKey<Double> ADMISSION_WAIT =
+      AttributeKey.doubleKey("sluice.admission_wait");
+  static final AttributeKey<Long> PREEMPTIONS = AttributeKey.longKey("sluice.preemptions");
+  static final AttributeKey<Long> RESUMES = AttributeKey.longKey("sluice.resumes");
+  static final AttributeKey<Long> OVERLAP_TOKENS = AttributeKey.longKey("sluice.overlap_tokens");
   static final AttributeKey<Double> WAIT = AttributeKey.doubleKey("sluice.wait");
   static final AttributeKey<Long> ATTEMPT = AttributeKey.longKey("sluice.attempt");
   static final AttributeKey<Long> ATTEMPTS = AttributeKey.longKey("sluice.attempts");

@@ -3,8 +3,7 @@ package dev.sluice.router.proxy;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.sluice.router.admission.Demand;
 import dev.sluice.router.policy.Affinity;
-import dev.sluice.v1.Timings;
-import dev.sluice.v1.Usage;
+import dev.sluice.v1.Finished;
 import io.grpc.MethodDescriptor;
 import io.opentelemetry.api.trace.Span;
 import java.util.List;
@@ -71,9 +70,6 @@ final class PlainMethod<R> implements ForwardedMethod<R> {
   @Override
   public Completion complete(byte[] message, Journey journey) {
     return new Completion(
-        UnsafeByteOperations.unsafeWrap(message),
-        Usage.getDefaultInstance(),
-        Timings.getDefaultInstance(),
-        List.of());
+        UnsafeByteOperations.unsafeWrap(message), Finished.getDefaultInstance(), List.of());
   }
 }

@@ -1,5 +1,6 @@
 package dev.sluice.router.proxy;
 
+import dev.sluice.common.telemetry.CappedLabel;
 import dev.sluice.common.telemetry.GenAi;
 import dev.sluice.common.telemetry.Metrics;
 import dev.sluice.router.fleet.Fleet;
@@ -23,6 +24,7 @@ import java.util.Locale;
 final class ProxyMetrics {
   private static final double NANOS_PER_SECOND = 1e9;
 
+  private final CappedLabel workers = new CappedLabel(); // addresses come and go for months
   private final LongCounter requests;
   private final LongCounter attempts;
   private final LongCounter resumes;
@@ -74,7 +76,8 @@ final class ProxyMetrics {
    * @param outcome answered, failed, busy, refused, lost, drained, stalled or cancelled
    */
   void attempted(String worker, String outcome, Context context) {
-    attempts.add(1, Attributes.of(Names.WORKER, worker, Names.OUTCOME, outcome), context);
+    attempts.add(
+        1, Attributes.of(Names.WORKER, workers.of(worker), Names.OUTCOME, outcome), context);
   }
 
   /**

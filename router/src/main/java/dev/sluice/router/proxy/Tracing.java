@@ -4,6 +4,7 @@ import dev.sluice.common.telemetry.Telemetry;
 import dev.sluice.router.fleet.WorkerView;
 import io.grpc.Metadata;
 import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.SpanContext;
 import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.api.trace.Tracer;
 import io.opentelemetry.context.Context;
@@ -20,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  *   generate {model}            SERVER
  *   ├─ admission                INTERNAL, until a worker has the request or it is refused
  *   ├─ route                    INTERNAL, one per decision
- *   └─ worker generate {model}  CLIENT, one per attempt; its context goes to the worker
+ *   ├─ worker generate {model}  CLIENT, one per attempt; its context goes to the worker
+ *   └─ resume                   INTERNAL, from a loss to the next worker's first message
  * </pre>
  *
  * <p>Threading: any thread; no state. Contexts are passed on by hand, none is ever made current.
@@ -49,6 +51,11 @@ final class Tracing {
   /** The span of a routing decision. */
   Span startRoute(Context parent) {
     return tracer.spanBuilder("route").setParent(parent).startSpan();
+  }
+
+  /** The span from the loss of a worker to the first message of the next; links to the lost one. */
+  Span startResume(Context parent, SpanContext lost) {
+    return tracer.spanBuilder("resume").setParent(parent).addLink(lost).startSpan();
   }
 
   /** The span of one attempt; writes its context to {@code headers}. */

@@ -67,7 +67,7 @@ class MovesTest {
     assertThat(moves.lost(a, failure(FailureKind.UNREACHABLE), false, 1))
         .isEqualTo(new Moves.Next.MoveOn());
     moves.dispatched(b, 1);
-    moves.arrived(false);
+    moves.arrived(false, 1);
     assertThat(moves.lost(b, failure(FailureKind.DRAINED), true, 1))
         .isEqualTo(new Moves.Next.MoveOn());
     moves.dispatched(a, 1);
@@ -95,7 +95,7 @@ class MovesTest {
       assertThat(moves.lost(a, failure(FailureKind.DRAINED), false, 0))
           .isEqualTo(new Moves.Next.MoveOn());
     }
-    moves.arrived(false);
+    moves.arrived(false, 0);
     assertThat(moves.lost(a, failure(FailureKind.DRAINED), true, 0))
         .isEqualTo(new Moves.Next.MoveOn());
     for (int i = 0; i < 3; i++) {
@@ -112,7 +112,7 @@ class MovesTest {
     for (FailureKind kind :
         new FailureKind[] {FailureKind.STALLED, FailureKind.DRAINED, FailureKind.UNREACHABLE}) {
       moves.dispatched(a, 0);
-      moves.arrived(true);
+      moves.arrived(true, 0);
       assertThat(moves.lost(a, failure(kind), true, 1)).isEqualTo(new Moves.Next.MoveOn());
     }
     moves.dispatched(a, 0);
@@ -131,16 +131,46 @@ class MovesTest {
     Moves moves = moves(20);
     assertThat(moves.patience(TIMEOUT, false, 0)).isZero();
     moves.dispatched(a, 0);
-    moves.arrived(false);
+    moves.arrived(false, SECOND);
     moves.lost(a, failure(FailureKind.DIED), true, 5 * SECOND);
     assertThat(moves.patience(TIMEOUT, true, 7 * SECOND)).isEqualTo(Duration.ofSeconds(28));
     moves.dispatched(b, 8 * SECOND);
     moves.lost(b, failure(FailureKind.UNREACHABLE), false, 9 * SECOND); // still the same loss
     assertThat(moves.patience(TIMEOUT, true, 9 * SECOND)).isEqualTo(Duration.ofSeconds(26));
     moves.dispatched(a, 10 * SECOND);
-    moves.arrived(true);
+    moves.arrived(true, 11 * SECOND);
     assertThat(moves.resumes()).isEqualTo(1);
     assertThat(moves.interruptedNanos()).isEqualTo(5 * SECOND);
+    assertThat(moves.recoveringNanos()).isEqualTo(6 * SECOND);
+    assertThat(moves.catchingUpNanos()).isEqualTo(SECOND);
+  }
+
+  @Test
+  void timeAtAWorkerThatBringsNothingIsAnInterruption() {
+    Moves moves = moves(20);
+    moves.dispatched(a, 3 * SECOND);
+    moves.lost(a, failure(FailureKind.STALLED), false, 7 * SECOND);
+    moves.dispatched(b, 8 * SECOND);
+    moves.arrived(false, 9 * SECOND);
+    assertThat(moves.interruptedNanos()).isEqualTo(5 * SECOND);
+    assertThat(moves.resumes()).isZero();
+    assertThat(moves.recoveringNanos()).isZero();
+  }
+
+  @Test
+  void whatAWorkerInTheMiddleComputedAgainCounts() {
+    Moves moves = moves(20);
+    moves.dispatched(a, 0);
+    moves.arrived(false, SECOND);
+    moves.lost(a, failure(FailureKind.DRAINED), true, 10 * SECOND);
+    moves.dispatched(b, 11 * SECOND);
+    moves.arrived(true, 14 * SECOND);
+    moves.lost(b, failure(FailureKind.DRAINED), true, 20 * SECOND);
+    moves.dispatched(a, 22 * SECOND);
+    moves.arrived(true, 27 * SECOND);
+    assertThat(moves.interruptedNanos()).isEqualTo(3 * SECOND);
+    assertThat(moves.recoveringNanos()).isEqualTo(11 * SECOND);
+    assertThat(moves.catchingUpNanos()).isEqualTo(8 * SECOND);
   }
 
   @Test

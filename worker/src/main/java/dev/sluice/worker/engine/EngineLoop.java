@@ -284,7 +284,7 @@ final class EngineLoop implements Runnable {
       if (!request.isScheduled()) {
         request.markScheduled(now);
         intake.release(request);
-        observer.onScheduled(request.queueNanos());
+        observer.onScheduled(request.task(), request.queueNanos());
       }
     }
   }

@@ -13,13 +13,13 @@ public interface EngineObserver {
         public void onStep(long nanos, int sequences, int prefillTokens, int decodeTokens) {}
 
         @Override
-        public void onScheduled(long queueNanos) {}
+        public void onScheduled(GenerationTask task, long queueNanos) {}
 
         @Override
-        public void onFirstToken(long ttftNanos) {}
+        public void onFirstToken(GenerationTask task, long ttftNanos) {}
 
         @Override
-        public void onNextToken(long itlNanos) {}
+        public void onNextToken(GenerationTask task, long itlNanos) {}
 
         @Override
         public void onPreempted() {}
@@ -36,13 +36,13 @@ public interface EngineObserver {
   void onStep(long nanos, int sequences, int prefillTokens, int decodeTokens);
 
   /** A request was scheduled for the first time. */
-  void onScheduled(long queueNanos);
+  void onScheduled(GenerationTask task, long queueNanos);
 
   /** A request's first token was handed out. */
-  void onFirstToken(long ttftNanos);
+  void onFirstToken(GenerationTask task, long ttftNanos);
 
   /** A request's second or later token was handed out. */
-  void onNextToken(long itlNanos);
+  void onNextToken(GenerationTask task, long itlNanos);
 
   /** A request lost its blocks to others. */
   void onPreempted();

@@ -1,5 +1,7 @@
 package dev.sluice.worker.engine;
 
+import java.util.List;
+
 /**
  * What a request cost.
  *
@@ -9,6 +11,7 @@ package dev.sluice.worker.engine;
  * @param preemptions times that the request lost its blocks to others and was recomputed
  * @param prefillChunks steps that computed a part of the prompt, again ones after preemption
  *     included
+ * @param milestones what happened on the way, the first of them
  * @param timings when
  */
 public record GenerationSummary(
@@ -18,4 +21,5 @@ public record GenerationSummary(
     int outputTokens,
     int preemptions,
     int prefillChunks,
+    List<Milestone> milestones,
     RequestTimings timings) {}

@@ -4,6 +4,7 @@ import dev.sluice.common.fair.FairQueue;
 import dev.sluice.worker.constraint.Constraint;
 import dev.sluice.worker.sampling.DecodingState;
 import dev.sluice.worker.sampling.SamplingParams;
+import io.opentelemetry.context.Context;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
@@ -46,6 +47,7 @@ public final class GenerationTask {
   private final OptionalLong ttftTargetNanos;
   private final String tenant;
   private final int priority;
+  private final Context trace;
 
   private GenerationTask(Builder builder) {
     requestId = builder.requestId;
@@ -68,6 +70,7 @@ public final class GenerationTask {
     ttftTargetNanos = builder.ttftTargetNanos;
     tenant = builder.tenant;
     priority = builder.priority;
+    trace = builder.trace;
   }
 
   /**
@@ -222,6 +225,11 @@ public final class GenerationTask {
     return priority;
   }
 
+  /** The trace that its measurements belong to. */
+  public Context trace() {
+    return trace;
+  }
+
   /** Whether the choice ends with this token because the model says so. */
   boolean isEndOfSequence(int tokenId) {
     return !ignoreEos && contains(eosTokenIds, tokenId);
@@ -307,6 +315,7 @@ public final class GenerationTask {
     private OptionalLong ttftTargetNanos = OptionalLong.empty();
     private String tenant = "default";
     private int priority;
+    private Context trace = Context.root();
 
     private Builder(String requestId, int[] promptTokens) {
       this.requestId = requestId;
@@ -414,6 +423,12 @@ public final class GenerationTask {
      */
     public Builder resume(int choice, int[] tokens, boolean finished) {
       resumed.put(choice, new Resumed(tokens.clone(), finished));
+      return this;
+    }
+
+    /** Default none. */
+    public Builder trace(Context trace) {
+      this.trace = trace;
       return this;
     }
 

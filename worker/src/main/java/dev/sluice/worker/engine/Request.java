@@ -38,6 +38,7 @@ final class Request implements TaskHandle {
   private int live;
   private int preemptions;
   private int prefillChunks;
+  private final Milestones milestones = new Milestones();
   private int promptReached;
   private int cachedPromptTokens;
   private boolean forked;
@@ -259,9 +260,10 @@ final class Request implements TaskHandle {
     firstScheduledNanos = nanos;
   }
 
-  /** A step has computed prompt tokens up to a position. */
-  void markPrefillChunk(int position, long nanos) {
+  /** A step has computed so many tokens, up to a position that was within the prompt before. */
+  void markPrefillChunk(int tokens, int position, long nanos) {
     prefillChunks++;
+    milestones.add(Milestone.Kind.PREFILL_CHUNK, nanos, tokens);
     promptReached = Math.max(promptReached, Math.min(position, promptLength()));
     if (position >= promptLength() && !prefilled) {
       prefilled = true;
@@ -299,12 +301,20 @@ final class Request implements TaskHandle {
   }
 
   /** Its blocks were taken away: everything is to be computed again. */
-  void preempted() {
+  void preempted(long nanos) {
     for (int choice = 0; choice < choices(); choice++) {
       sequence(choice).restart();
     }
     beams.ifPresent(BeamSearch::restart);
     preemptions++;
+    milestones.add(Milestone.Kind.PREEMPTED, nanos, 0);
+  }
+
+  /** It is let in, for the first time or after it was preempted. */
+  void admitted(long nanos) {
+    if (preemptions > 0) {
+      milestones.add(Milestone.Kind.RESUMED, nanos, 0);
+    }
   }
 
   /**
@@ -343,6 +353,7 @@ final class Request implements TaskHandle {
         output,
         preemptions,
         prefillChunks,
+        milestones.toList(),
         new RequestTimings(
             arrivalNanos,
             mark(scheduled, firstScheduledNanos),

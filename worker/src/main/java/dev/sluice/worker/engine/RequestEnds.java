@@ -1,6 +1,7 @@
 package dev.sluice.worker.engine;
 
 import dev.sluice.common.error.Refusal;
+import dev.sluice.common.server.LogContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -63,13 +64,13 @@ final class RequestEnds {
     try {
       request.listener().onComplete(summary);
     } catch (Throwable e) {
-      log.error("Request {}: its listener failed at the end", request.requestId(), e);
+      logError("Request {}: its listener failed at the end", request, e);
     }
   }
 
   /** Ends a request whose listener has thrown something. */
   void failListener(Request request, Throwable error) {
-    log.error("Request {}: its listener failed", request.requestId(), error);
+    logError("Request {}: its listener failed", request, error);
     fail(request, Refusals.listenerFailed(request.requestId()));
   }
 
@@ -81,7 +82,7 @@ final class RequestEnds {
     try {
       request.listener().onFailed(refusal, request.summary(clock.nanos()));
     } catch (Throwable e) {
-      log.error("Request {}: its listener failed at the end", request.requestId(), e);
+      logError("Request {}: its listener failed at the end", request, e);
     }
   }
 
@@ -99,6 +100,13 @@ final class RequestEnds {
     deadlines.remove(request);
     if (!request.isScheduled()) {
       intake.release(request);
+    }
+  }
+
+  /** Logs with the request's trace id. */
+  static void logError(String message, Request request, Throwable error) {
+    try (LogContext.Scope _ = LogContext.of(request.task().trace())) {
+      log.error(message, request.requestId(), error);
     }
   }
 

@@ -435,6 +435,7 @@ final class Scheduler {
 
   private void admit(Request request, long nowNanos) {
     order.take(request, nowNanos);
+    request.admitted(nowNanos);
     waiting.remove(request);
     waitingTokens.start(request);
     blocks.start(request);
@@ -448,7 +449,7 @@ final class Scheduler {
 
   private void preempt(Request victim, long nowNanos) {
     stopRunning(victim);
-    victim.preempted();
+    victim.preempted(nowNanos);
     order.putBack(victim, nowNanos);
     await(victim);
     preemptions++;

@@ -209,7 +209,7 @@ final class Sequence {
     boolean prefill = computed < promptLength;
     computed += count;
     if (prefill) {
-      request.markPrefillChunk(computed, nanos);
+      request.markPrefillChunk(count, computed, nanos);
     }
   }
 

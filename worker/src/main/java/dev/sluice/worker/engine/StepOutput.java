@@ -2,8 +2,6 @@ package dev.sluice.worker.engine;
 
 import dev.sluice.worker.sampling.NoTokenLeftException;
 import java.util.Optional;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Hands out what a step has computed: tokens, and whether choices end with them.
@@ -11,7 +9,6 @@ import org.slf4j.LoggerFactory;
  * <p>Threading: engine thread. A token allocates nothing.
  */
 final class StepOutput {
-  private static final Logger log = LoggerFactory.getLogger(StepOutput.class);
 
   private final Scheduler scheduler;
   private final KvBlocks blocks;
@@ -126,7 +123,7 @@ final class StepOutput {
     if (failure == null) {
       return false;
     }
-    log.error("Request {}: no token could be chosen", request.requestId(), failure);
+    RequestEnds.logError("Request {}: no token could be chosen", request, failure);
     ends.fail(
         request,
         RequestEnds.internal(request, "no token could be chosen: " + failure.getMessage()));
@@ -158,10 +155,10 @@ final class StepOutput {
     outputTokens++;
     boolean first = request.markToken(now);
     if (first) {
-      observer.onFirstToken(request.ttftNanos());
+      observer.onFirstToken(task, request.ttftNanos());
       admission.started(request);
     } else if (sequence.chosenLength() > 1) {
-      observer.onNextToken(gap);
+      observer.onNextToken(task, gap);
     }
     try {
       tellPrefilled(request);
@@ -183,7 +180,7 @@ final class StepOutput {
   private void finishBeams(Request request, BeamSearch search) {
     long now = clock.nanos();
     request.markToken(now);
-    observer.onFirstToken(request.ttftNanos());
+    observer.onFirstToken(request.task(), request.ttftNanos());
     GenerationListener listener = request.listener();
     try {
       listener.onPrefilled(request.prefillSummary());

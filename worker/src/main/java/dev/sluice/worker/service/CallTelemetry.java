@@ -12,8 +12,6 @@ import io.opentelemetry.api.trace.Tracer;
 import io.opentelemetry.context.Context;
 import java.util.List;
 import java.util.Locale;
-import java.util.OptionalLong;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Traces and counts the calls of one worker. The spans of a request — queue, prefill, decode — are
@@ -25,9 +23,8 @@ final class CallTelemetry {
   private static final AttributeKey<String> TENANT = AttributeKey.stringKey("sluice.tenant");
   private static final AttributeKey<Long> ATTEMPT = AttributeKey.longKey("sluice.attempt");
   private static final AttributeKey<Long> PREEMPTIONS = AttributeKey.longKey("sluice.preemptions");
-  private static final AttributeKey<Long> CHUNKS = AttributeKey.longKey("sluice.prefill.chunks");
-  private static final AttributeKey<Long> CACHED =
-      AttributeKey.longKey("sluice.prefill.cached_tokens");
+  private static final AttributeKey<Long> RESUMED_TOKENS =
+      AttributeKey.longKey("sluice.resumed_tokens");
 
   private final Tracer tracer;
   private final WorkerMetrics metrics;
@@ -46,6 +43,7 @@ final class CallTelemetry {
     span.updateName("generate " + model);
     span.setAttribute(
         GenAi.OPERATION, plan.prompt() instanceof PromptSource.Chat ? "chat" : "text_completion");
+    span.setAttribute(GenAi.PROVIDER, GenAi.SLUICE);
     span.setAttribute(GenAi.REQUEST_MODEL, model);
     span.setAttribute(GenAi.RESPONSE_MODEL, model);
     span.setAttribute(GenAi.RESPONSE_ID, plan.requestId());
@@ -53,6 +51,11 @@ final class CallTelemetry {
     span.setAttribute(TENANT, plan.tenant());
     span.setAttribute(ATTEMPT, (long) plan.attempt());
     span.setAttribute(GenAi.INPUT_TOKENS, (long) promptTokens);
+    plan.progress()
+        .ifPresent(progress ->
+            span.setAttribute(
+                RESUMED_TOKENS,
+                progress.choices().stream().mapToLong(choice -> choice.tokens().size()).sum()));
     return new Recorder(context, span, plan.tenant());
   }
 
@@ -71,50 +74,30 @@ final class CallTelemetry {
     public void completed(List<FinishReason> reasons, GenerationSummary summary, int outputTokens) {
       span.setAttribute(GenAi.FINISH_REASONS, reasons.stream().map(CallTelemetry::name).toList());
       trace(summary, outputTokens);
-      metrics.completed(tenant, summary);
+      metrics.completed(tenant, reasons, summary, context);
     }
 
     @Override
     public void failed(Status status, GenerationSummary summary, int outputTokens) {
       span.setStatus(StatusCode.ERROR, status.getCode().name());
+      span.setAttribute(GenAi.ERROR_TYPE, status.getCode().name());
       trace(summary, outputTokens);
-      metrics.failed(tenant, summary, status.getCode());
+      metrics.failed(tenant, summary, status.getCode(), context);
     }
 
     private void trace(GenerationSummary summary, int outputTokens) {
       RequestTimings t = summary.timings();
       span.setAttribute(GenAi.OUTPUT_TOKENS, (long) outputTokens);
       span.setAttribute(PREEMPTIONS, (long) summary.preemptions());
+      span.setAttribute(GenAi.CACHED_TOKENS, (long) summary.cachedPromptTokens());
       span.setAttribute(GenAi.TIME_IN_QUEUE, seconds(t.queueNanos()));
+      span.setAttribute(GenAi.TIME_IN_PREFILL, seconds(t.prefillNanos()));
+      span.setAttribute(GenAi.TIME_IN_DECODE, seconds(t.decodeNanos()));
       span.setAttribute(GenAi.TIME_TO_FIRST_TOKEN, seconds(t.ttftNanos()));
       span.setAttribute(GenAi.END_TO_END, seconds(t.e2eNanos()));
-      // The engine's clock is monotonic, a span's is the wall clock: shift by the present offset.
-      long offset = TimeUnit.MILLISECONDS.toNanos(System.currentTimeMillis()) - System.nanoTime();
-      phase("queue", offset, OptionalLong.of(t.arrivalNanos()), t.firstScheduledNanos(), t);
-      phase("prefill", offset, t.firstScheduledNanos(), t.prefillDoneNanos(), t)
-          .setAttribute(CHUNKS, (long) summary.prefillChunks())
-          .setAttribute(CACHED, (long) summary.cachedPromptTokens());
-      phase("decode", offset, t.prefillDoneNanos(), OptionalLong.of(t.endNanos()), t);
-    }
-
-    /** Writes one phase if it began; one that did not end lasts until the request's end. */
-    private Span phase(
-        String name, long offset, OptionalLong start, OptionalLong end, RequestTimings t) {
-      if (start.isEmpty()) {
-        return Span.getInvalid();
+      if (span.getSpanContext().isSampled()) {
+        new PhaseSpans(tracer, context, summary).write();
       }
-      Span phase =
-          tracer
-              .spanBuilder(name)
-              .setParent(context)
-              .setStartTimestamp(offset + start.getAsLong(), TimeUnit.NANOSECONDS)
-              .startSpan();
-      if (name.equals("decode") && t.firstTokenNanos().isPresent()) {
-        phase.addEvent(
-            "first token", offset + t.firstTokenNanos().getAsLong(), TimeUnit.NANOSECONDS);
-      }
-      phase.end(offset + end.orElse(t.endNanos()), TimeUnit.NANOSECONDS);
-      return phase;
     }
   }
 

@@ -3,6 +3,7 @@ package dev.sluice.worker.service;
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.RefusalException;
 import dev.sluice.common.error.Statuses;
+import dev.sluice.common.server.LogContext;
 import dev.sluice.v1.ChoiceFinished;
 import dev.sluice.v1.Delta;
 import dev.sluice.v1.GenerateResponse;
@@ -15,6 +16,7 @@ import dev.sluice.worker.engine.PrefillSummary;
 import dev.sluice.worker.engine.TaskHandle;
 import io.grpc.Metadata;
 import io.grpc.StatusRuntimeException;
+import io.opentelemetry.context.Context;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -52,6 +54,7 @@ final class GenerationCall implements Runnable {
   private final Mailbox mailbox;
   private final Mailbox.Batch batch = new Mailbox.Batch();
   private final Thread thread;
+  private final Context trace = Context.current();
 
   private @Nullable TaskHandle handle;
   private volatile boolean hungUp;
@@ -135,6 +138,12 @@ final class GenerationCall implements Runnable {
 
   @Override
   public void run() {
+    try (LogContext.Scope _ = LogContext.of(trace)) {
+      stream();
+    }
+  }
+
+  private void stream() {
     try {
       while (!over) {
         mailbox.take(batch);

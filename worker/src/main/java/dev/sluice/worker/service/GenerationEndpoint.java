@@ -120,6 +120,7 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
             .tenant(plan.tenant())
             .cacheSalt(plan.cacheSalt())
             .priority(plan.urgency().priority())
+            .trace(io.opentelemetry.context.Context.current())
             .eosTokenIds(model.eosTokenIds().stream().mapToInt(Integer::intValue).toArray())
             .stopTokenIds(plan.stopTokenIds().stream().mapToInt(Integer::intValue).toArray())
             .sampling(plan.sampling());

@@ -3,9 +3,11 @@ package dev.sluice.worker.service;
 import dev.sluice.common.telemetry.CappedLabel;
 import dev.sluice.common.telemetry.GenAi;
 import dev.sluice.common.telemetry.Metrics;
+import dev.sluice.v1.FinishReason;
 import dev.sluice.worker.engine.EngineObserver;
 import dev.sluice.worker.engine.EngineSnapshot;
 import dev.sluice.worker.engine.GenerationSummary;
+import dev.sluice.worker.engine.GenerationTask;
 import dev.sluice.worker.engine.RequestTimings;
 import io.grpc.Status;
 import io.opentelemetry.api.common.AttributeKey;
@@ -15,11 +17,14 @@ import io.opentelemetry.api.metrics.LongCounter;
 import io.opentelemetry.api.metrics.Meter;
 import io.opentelemetry.api.metrics.ObservableDoubleMeasurement;
 import io.opentelemetry.api.metrics.ObservableLongMeasurement;
+import io.opentelemetry.context.Context;
+import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * The worker's metrics. Attributes are made beforehand: recording on the token path allocates
- * nothing.
+ * The worker's metrics. What belongs to a request is recorded with its trace, of which a histogram
+ * keeps an example in each bucket. Attributes are made beforehand: recording on the token path
+ * allocates nothing.
  *
  * <p>Threading: thread-safe.
  */
@@ -29,23 +34,28 @@ public final class WorkerMetrics implements EngineObserver {
   private static final AttributeKey<String> TENANT = AttributeKey.stringKey("tenant");
   private static final AttributeKey<String> TYPE = AttributeKey.stringKey("type");
   private static final AttributeKey<String> STATUS = AttributeKey.stringKey("status");
+  private static final AttributeKey<String> REASON = AttributeKey.stringKey("finished_reason");
   private static final AttributeKey<String> BLOCK_SIZE = AttributeKey.stringKey("block_size");
   private static final AttributeKey<String> BLOCKS = AttributeKey.stringKey("num_gpu_blocks");
 
   private final Meter meter;
-  private final String model;
   private final Attributes attributes;
   private final DoubleHistogram queueTime;
   private final DoubleHistogram timeToFirstToken;
   private final DoubleHistogram interTokenLatency;
   private final DoubleHistogram timePerOutputToken;
   private final DoubleHistogram requestDuration;
+  private final DoubleHistogram prefillTime;
+  private final DoubleHistogram decodeTime;
+  private final DoubleHistogram inputTokensOfRequest;
+  private final DoubleHistogram outputTokensOfRequest;
   private final DoubleHistogram stepTime;
   private final DoubleHistogram batchTokens;
   private final LongCounter promptTokens;
   private final LongCounter prefixHitTokens;
   private final LongCounter outputTokens;
   private final LongCounter preemptions;
+  private final LongCounter finished;
   private final LongCounter cancelled;
   private final LongCounter aborted;
   private final LongCounter tenantRequests;
@@ -55,7 +65,6 @@ public final class WorkerMetrics implements EngineObserver {
 
   public WorkerMetrics(Meter meter, String model) {
     this.meter = meter;
-    this.model = model;
     this.attributes =
         Attributes.of(
             GenAi.OPERATION, "generate", GenAi.PROVIDER, GenAi.SLUICE, GenAi.REQUEST_MODEL, model);
@@ -64,17 +73,34 @@ public final class WorkerMetrics implements EngineObserver {
     this.interTokenLatency = Metrics.INTER_TOKEN_LATENCY.on(meter);
     this.timePerOutputToken = Metrics.TIME_PER_OUTPUT_TOKEN.on(meter);
     this.requestDuration = Metrics.REQUEST_DURATION.on(meter);
+    this.prefillTime = Metrics.PREFILL_TIME.on(meter);
+    this.decodeTime = Metrics.DECODE_TIME.on(meter);
+    this.inputTokensOfRequest = Metrics.REQUEST_INPUT_TOKENS.on(meter);
+    this.outputTokensOfRequest = Metrics.REQUEST_OUTPUT_TOKENS.on(meter);
     this.stepTime = Metrics.STEP_TIME.on(meter);
     this.batchTokens = Metrics.BATCH_TOKENS.on(meter);
     this.promptTokens = Metrics.PROMPT_TOKENS.on(meter);
     this.prefixHitTokens = Metrics.PREFIX_HIT_TOKENS.on(meter);
     this.outputTokens = Metrics.OUTPUT_TOKENS.on(meter);
     this.preemptions = Metrics.PREEMPTIONS.on(meter);
+    this.finished = Metrics.FINISHED.on(meter);
     this.cancelled = Metrics.CANCELLED.on(meter);
     this.aborted = Metrics.ABORTED.on(meter);
     this.tenantRequests = Metrics.TENANT_REQUESTS.on(meter);
     this.tenantTokens = Metrics.TENANT_TOKENS.on(meter);
     this.tenantQueueTime = Metrics.TENANT_QUEUE_TIME.on(meter);
+    // There from the start: a rate needs a value before the first event.
+    for (LongCounter counter :
+        List.of(promptTokens, prefixHitTokens, outputTokens, preemptions, cancelled, aborted)) {
+      counter.add(0, attributes);
+    }
+    for (String reason : List.of("stop", "length", "abort")) {
+      finished.add(0, finishedBy(reason));
+    }
+  }
+
+  private Attributes finishedBy(String reason) {
+    return attributes.toBuilder().put(REASON, reason).build();
   }
 
   /** Reports the engine's state whenever somebody reads the metrics. */
@@ -131,18 +157,18 @@ public final class WorkerMetrics implements EngineObserver {
   }
 
   @Override
-  public void onScheduled(long queueNanos) {
-    queueTime.record(seconds(queueNanos), attributes);
+  public void onScheduled(GenerationTask task, long queueNanos) {
+    queueTime.record(seconds(queueNanos), attributes, task.trace());
   }
 
   @Override
-  public void onFirstToken(long ttftNanos) {
-    timeToFirstToken.record(seconds(ttftNanos), attributes);
+  public void onFirstToken(GenerationTask task, long ttftNanos) {
+    timeToFirstToken.record(seconds(ttftNanos), attributes, task.trace());
   }
 
   @Override
-  public void onNextToken(long itlNanos) {
-    interTokenLatency.record(seconds(itlNanos), attributes);
+  public void onNextToken(GenerationTask task, long itlNanos) {
+    interTokenLatency.record(seconds(itlNanos), attributes, task.trace());
   }
 
   @Override
@@ -150,34 +176,39 @@ public final class WorkerMetrics implements EngineObserver {
     preemptions.add(1, attributes);
   }
 
-  /** A request is complete. */
-  void completed(String tenant, GenerationSummary summary) {
+  /**
+   * A request is complete.
+   *
+   * @param reasons of its choices
+   */
+  void completed(
+      String tenant, List<FinishReason> reasons, GenerationSummary summary, Context trace) {
     RequestTimings t = summary.timings();
-    requestDuration.record(seconds(t.e2eNanos()), attributes);
+    requestDuration.record(seconds(t.e2eNanos()), attributes, trace);
+    prefillTime.record(seconds(t.prefillNanos()), attributes, trace);
+    decodeTime.record(seconds(t.decodeNanos()), attributes, trace);
     if (t.gaps() > 0) {
-      timePerOutputToken.record(seconds(t.tpotNanos()), attributes);
+      timePerOutputToken.record(seconds(t.tpotNanos()), attributes, trace);
     }
-    count(tenant, summary, Status.Code.OK);
+    inputTokensOfRequest.record(summary.promptTokens(), attributes, trace);
+    outputTokensOfRequest.record(summary.outputTokens(), attributes, trace);
+    boolean cut =
+        reasons.contains(FinishReason.FINISH_REASON_LENGTH)
+            || reasons.contains(FinishReason.FINISH_REASON_CONTEXT);
+    count(tenant, summary, Status.Code.OK, cut ? "length" : "stop");
   }
 
   /** A request failed. */
-  void failed(String tenant, GenerationSummary summary, Status.Code code) {
+  void failed(String tenant, GenerationSummary summary, Status.Code code, Context trace) {
     requestDuration.record(
         seconds(summary.timings().e2eNanos()),
-        Attributes.of(
-            GenAi.OPERATION,
-            "generate",
-            GenAi.PROVIDER,
-            GenAi.SLUICE,
-            GenAi.REQUEST_MODEL,
-            model,
-            GenAi.ERROR_TYPE,
-            code.name()));
-    count(tenant, summary, code);
+        attributes.toBuilder().put(GenAi.ERROR_TYPE, code.name()).build(),
+        trace);
+    count(tenant, summary, code, "abort");
     (code == Status.Code.CANCELLED ? cancelled : aborted).add(1, attributes);
   }
 
-  private void count(String tenant, GenerationSummary summary, Status.Code code) {
+  private void count(String tenant, GenerationSummary summary, Status.Code code, String reason) {
     String label = tenants.of(tenant);
     tenantRequests.add(1, Attributes.of(TENANT, label, STATUS, code.name()));
     tenantTokens.add(summary.promptTokens(), Attributes.of(TENANT, label, TYPE, "input"));
@@ -186,6 +217,7 @@ public final class WorkerMetrics implements EngineObserver {
     promptTokens.add(summary.promptTokens(), attributes);
     prefixHitTokens.add(summary.cachedPromptTokens(), attributes);
     outputTokens.add(summary.outputTokens(), attributes);
+    finished.add(1, finishedBy(reason));
   }
 
   private static double seconds(long nanos) {

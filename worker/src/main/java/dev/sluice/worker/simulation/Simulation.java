@@ -204,13 +204,13 @@ public final class Simulation {
     }
 
     @Override
-    public void onScheduled(long queueNanos) {}
+    public void onScheduled(GenerationTask task, long queueNanos) {}
 
     @Override
-    public void onFirstToken(long ttftNanos) {}
+    public void onFirstToken(GenerationTask task, long ttftNanos) {}
 
     @Override
-    public void onNextToken(long itlNanos) {}
+    public void onNextToken(GenerationTask task, long itlNanos) {}
 
     @Override
     public void onPreempted() {}

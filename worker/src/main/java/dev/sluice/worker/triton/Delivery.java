@@ -49,12 +49,12 @@ final class Delivery {
   private void measure(TritonRequest request) {
     long now = clock.nanos();
     if (request.hasOutput()) {
-      observer.onNextToken(request.markNext(now));
+      observer.onNextToken(request.task(), request.markNext(now));
       return;
     }
     queue.answered(request);
     predictor.first(request.sinceSentNanos(now));
-    observer.onFirstToken(request.markFirst(now));
+    observer.onFirstToken(request.task(), request.markFirst(now));
     request.listener.onPrefilled(request.prefill(now));
   }
 

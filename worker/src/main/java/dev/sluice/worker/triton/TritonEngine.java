@@ -2,6 +2,7 @@ package dev.sluice.worker.triton;
 
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.RefusalException;
+import dev.sluice.common.server.LogContext;
 import dev.sluice.triton.ModelInferResponse;
 import dev.sluice.worker.engine.CacheContent;
 import dev.sluice.worker.engine.CacheJournal;
@@ -156,7 +157,7 @@ public final class TritonEngine implements GenerationEngine {
         && watch.state() instanceof TritonState.Ready(ModelBinding binding)) {
       long now = clock.nanos();
       TritonRequest next = queue.next(now);
-      observer.onScheduled(next.markSent(now));
+      observer.onScheduled(next.task(), next.markSent(now));
       try {
         TritonCall call =
             new TritonCall(
@@ -164,7 +165,7 @@ public final class TritonEngine implements GenerationEngine {
         next.call = call;
         client.infer(binding.inputs().request(next.asked), next.deadline, next.trace, call);
       } catch (RuntimeException e) {
-        log.error("request {} could not be sent to Triton", next.requestId(), e);
+        logError("request {} could not be sent to Triton", next, e);
         fail(next, new Refusal.Internal(next.requestId(), "the request could not be sent"));
       }
     }
@@ -181,13 +182,19 @@ public final class TritonEngine implements GenerationEngine {
           .deliver(request, binding.outputs().read(response), binding.inputs().limitLength())
           .ifPresent(cause -> complete(request, cause));
     } catch (RuntimeException e) {
-      log.error("request {}: what Triton answered cannot be used", request.requestId(), e);
+      logError("request {}: what Triton answered cannot be used", request, e);
       fail(
           request,
           new Refusal.Internal(
               request.requestId(), "what Triton answered cannot be used: " + e.getMessage()));
     }
     send();
+  }
+
+  private static void logError(String message, TritonRequest request, Throwable error) {
+    try (LogContext.Scope _ = LogContext.of(request.trace)) {
+      log.error(message, request.requestId(), error);
+    }
   }
 
   private synchronized void callEnded(TritonRequest request, Status status) {
@@ -214,7 +221,7 @@ public final class TritonEngine implements GenerationEngine {
     try {
       delivery.end(request, cause);
     } catch (RuntimeException e) {
-      log.error("request {}: its listener failed", request.requestId(), e);
+      logError("request {}: its listener failed", request, e);
       fail(request, Refusals.listenerFailed(request.requestId()));
       return;
     }

@@ -11,6 +11,7 @@ import dev.sluice.worker.engine.RequestTimings;
 import dev.sluice.worker.engine.TaskHandle;
 import io.grpc.Deadline;
 import io.opentelemetry.context.Context;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Future;
@@ -126,6 +127,7 @@ final class TritonRequest implements TaskHandle {
         outputTokens,
         0,
         isSent() ? 1 : 0,
+        List.of(), // Triton does not tell
         new RequestTimings(
             arrivalNanos,
             sentNanos,

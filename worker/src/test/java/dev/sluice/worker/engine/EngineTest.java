@@ -395,17 +395,17 @@ class EngineTest {
           }
 
           @Override
-          public void onScheduled(long queueNanos) {
+          public void onScheduled(GenerationTask task, long queueNanos) {
             seen.add("scheduled " + queueNanos);
           }
 
           @Override
-          public void onFirstToken(long ttftNanos) {
+          public void onFirstToken(GenerationTask task, long ttftNanos) {
             seen.add("first " + ttftNanos);
           }
 
           @Override
-          public void onNextToken(long itlNanos) {
+          public void onNextToken(GenerationTask task, long itlNanos) {
             seen.add("next " + itlNanos);
           }
 

@@ -16,6 +16,7 @@ import io.opentelemetry.context.propagation.ContextPropagators;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.common.CompletableResultCode;
 import io.opentelemetry.sdk.trace.SdkTracerProvider;
+import io.opentelemetry.sdk.trace.data.EventData;
 import io.opentelemetry.sdk.trace.data.SpanData;
 import io.opentelemetry.sdk.trace.export.SimpleSpanProcessor;
 import io.opentelemetry.sdk.trace.export.SpanExporter;
@@ -71,7 +72,10 @@ final class RequestTraceTest {
     }
     assertThat(prefill.getStartEpochNanos()).isEqualTo(queue.getEndEpochNanos());
     assertThat(decode.getStartEpochNanos()).isEqualTo(prefill.getEndEpochNanos());
-    assertThat(decode.getEvents()).hasSize(1); // the first token; never one per token
+    assertThat(prefill.getEvents()).extracting(EventData::getName).containsExactly("prefill chunk");
+    assertThat(decode.getEvents()) // never one per token
+        .extracting(EventData::getName)
+        .containsExactly("first token");
     var timings = stream.getLast().getFinished().getTimings();
     assertThat(duration(queue)).isEqualTo(timings.getQueueNanos());
     assertThat(duration(queue) + duration(prefill) + duration(decode))
