@@ -380,6 +380,16 @@ class HttpEdgeTest {
   }
 
   @Test
+  void whatIsWrongIsToldOnce() throws Exception {
+    HttpResponse<String> response =
+        post(COMPLETIONS, "{\"prompt\":\"x\",\"n\":17,\"best_of\":1,\"return_token_ids\":1}");
+    assertThat(json(response).at("/error/message").asText())
+        .isEqualTo(
+            "n: 17 (expected: a whole number from 1 to 16); return_token_ids: 1 (expected: true or"
+                + " false)");
+  }
+
+  @Test
   void aBusyFleetSaysWhenToComeAgain() throws Exception {
     worker.watchers().tell(dev.sluice.v1.WorkerState.WORKER_STATE_DRAINING);
     dev.sluice.router.testing.Fleets.await(router.fleet(), s -> s.ready() == 0);
