@@ -2,6 +2,7 @@ package dev.sluice.router.kserve;
 
 import dev.sluice.common.error.RefusalException;
 import dev.sluice.common.error.Statuses;
+import dev.sluice.router.edge.GenerationCall;
 import dev.sluice.router.edge.TraceHeaders;
 import dev.sluice.triton.ModelInferRequest;
 import dev.sluice.triton.ModelInferResponse;
@@ -96,8 +97,7 @@ final class InferStream implements StreamObserver<ModelInferRequest> {
       running.add(new Part(InferRequests.translate(request)));
     } catch (RefusalException e) {
       StatusRuntimeException refused = Statuses.toException(e.refusal());
-      Metadata trailers = refused.getTrailers();
-      fail(request.getId(), refused.getStatus(), trailers == null ? new Metadata() : trailers);
+      fail(request.getId(), refused.getStatus(), Statuses.trailers(refused));
     }
     if (!over && running.size() < MOST_AT_A_TIME) {
       client.request(1);
@@ -154,12 +154,12 @@ final class InferStream implements StreamObserver<ModelInferRequest> {
   }
 
   /** One request of the stream. */
-  private final class Part implements InferCall.Sink {
+  private final class Part implements GenerationCall.Sink {
     private final Inference inference;
     private final InferAnswers answers;
     private final FinishReason[] reasons; // by choice
     private final boolean[] begun; // by choice
-    private final InferCall call;
+    private final GenerationCall call;
 
     Part(Inference inference) {
       this.inference = inference;
@@ -167,8 +167,13 @@ final class InferStream implements StreamObserver<ModelInferRequest> {
       reasons = new FinishReason[inference.choices()];
       Arrays.fill(reasons, FinishReason.FINISH_REASON_UNSPECIFIED);
       begun = new boolean[inference.choices()];
-      // its callbacks come through serial, so never before this returns
-      call = InferCall.start(channel, inference, context, trace.metadata(), serial, this);
+      Context previous = context.attach();
+      try {
+        // its callbacks come through serial, so never before this returns
+        call = inference.start(channel, trace.metadata(), serial, this);
+      } finally {
+        context.detach(previous);
+      }
     }
 
     void askForMore() {
