@@ -17,31 +17,27 @@ final class HttpOptions {
   @Option(
       names = "--base-url",
       paramLabel = "URL",
-      description = {
-        "Measures a server with OpenAI's API instead: Sluice's HTTP port, vLLM, SGLang, llama.cpp,",
-        "such as http://localhost:8080/v1."
-      })
+      description =
+          "Measures a server with OpenAI's API instead, such as http://localhost:8080/v1.")
   private @Nullable String baseUrl;
 
   @Option(
       names = "--prompt-form",
       paramLabel = "FORM",
-      description = {
-        "What is sent to --base-url: text (completions; common words, about one token each),",
-        "token-ids (completions) or chat. Default: text."
-      })
+      description =
+          "What is sent there: text (about one token a word), token-ids, or chat. Default: text.")
   private @Nullable String promptForm;
 
   @Option(
       names = "--vocab-size",
       paramLabel = "N",
-      description = "Of the model at --base-url; for token-ids. Default: ${DEFAULT-VALUE}.")
+      description = "Of the model there; for token-ids. Default: ${DEFAULT-VALUE}.")
   private int vocabularySize = 32_000;
 
   @Option(
       names = "--api-key-env",
       paramLabel = "VARIABLE",
-      description = "Environment variable that holds the key for --base-url.")
+      description = "Environment variable that holds the key for it.")
   private @Nullable String apiKeyVariable;
 
   /** Whether it is HTTP that is measured. */

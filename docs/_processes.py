@@ -1,0 +1,118 @@
+"""The child processes of the measuring scripts beside this file: started, waited for, measured, ended.
+Linux."""
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for(what, done, seconds=300):
+    deadline = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > deadline:
+            sys.exit(f"{what} is not ready after {seconds} s")
+        time.sleep(0.1)
+
+
+def listens(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Process:
+    """A child and its log; ended with the script."""
+
+    def __init__(self, folder, name, command, env=None):
+        self.name = name
+        self.log = open(os.path.join(folder, name + ".log"), "w+")
+        self.process = subprocess.Popen(
+            command, stdout=self.log, stderr=subprocess.STDOUT, env={**os.environ, **(env or {})}
+        )
+
+    def written(self):
+        self.log.flush()
+        with open(self.log.name) as text:
+            return text.read()
+
+    def await_written(self, pattern):
+        """Waits for what matches a regular expression: the match."""
+        match = None
+
+        def found():
+            nonlocal match
+            if self.process.poll() is not None:
+                sys.exit(f"{self.name} ended:\n{self.written()}")
+            match = re.search(pattern, self.written(), re.MULTILINE)
+            return match
+
+        wait_for(self.name, found)
+        return match
+
+    def await_line(self, prefix):
+        """Waits for a line that begins so: what follows in it."""
+        return self.await_written(f"^{re.escape(prefix)}(.*)\n")[1].strip()
+
+    def cpu_seconds(self):
+        with open(f"/proc/{self.process.pid}/stat") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def resident_mib(self):
+        with open(f"/proc/{self.process.pid}/status") as lines:
+            return next(int(l.split()[1]) for l in lines if l.startswith("VmRSS")) / 1024
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+
+
+class Processes(list):
+    """Those that were started; the last one is stopped first."""
+
+    def start(self, *arguments):
+        self.append(Process(*arguments))
+        return self[-1]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for process in reversed(self):
+            process.stop()
+
+
+def jcmd(pid, *command):
+    """What a JVM says to a diagnostic command; nothing if it or the tool is not there."""
+    home = os.environ.get("JAVA_HOME")
+    tool = os.path.join(home, "bin", "jcmd") if home else shutil.which("jcmd")
+    if not tool:
+        return ""
+    return subprocess.run([tool, str(pid), *command], capture_output=True, text=True).stdout
+
+
+def heap_mib(pid):
+    """Used and committed, over all generations; nothing if the JVM does not say."""
+    sizes = re.findall(r"total (\d+)K, used (\d+)K", jcmd(pid, "GC.heap_info"))
+    return tuple(sum(int(size[i]) for size in sizes) / 1024 for i in (1, 0)) if sizes else None
+
+
+def row(*cells):
+    """Prints a row of a Markdown table."""
+    print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)
