@@ -109,7 +109,7 @@ version="ghz $("$ghz" --version 2>&1 | sed 's/^v//')"
 check "$version" "ModelInfer, 100 requests, 20 at a time" hundred inference.GRPCInferenceService.ModelInfer "$infer"
 check "$version" "Generate, 100 requests, 20 at a time" hundred sluice.v1.GenerationService.Generate "$generate"
 
-# Its tokenizer would come from a hub: this one is the model's own, as a worker sends it.
+# A tokenizer would come from a hub; the one that it carries does not.
 profile() {
   (cd "$work" && HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1 timeout 600 aiperf/bin/aiperf profile --model "$model" \
     --url "$SLUICE_HTTP" --endpoint-type chat --streaming --concurrency 4 --request-count 20 \

@@ -108,8 +108,20 @@ final class HttpBenchTest {
     JsonNode json =
         json(
             bench(
-                "--prompt-form", form, "--vocab-size", "256", "-n", "20", "--input-len", "10",
-                "--output-len", "12", "-c", "4", "-o", "json"));
+                "--prompt-form",
+                form,
+                "--vocab-size",
+                "256",
+                "-n",
+                "20",
+                "--input-len",
+                "10",
+                "--output-len",
+                "12",
+                "-c",
+                "4",
+                "-o",
+                "json"));
     assertThat(json.path("backend").asText())
         .isEqualTo(form.equals("chat") ? "openai-chat" : "openai");
     assertThat(json.path("model_id").asText()).isEqualTo("simulated");
@@ -136,9 +148,28 @@ final class HttpBenchTest {
     JsonNode json =
         json(
             bench(
-                "--prompt-form", form, "--vocab-size", "256", "--workload", "multi-turn", "-n", "4",
-                "--turns", "3", "--prefix-len", "0", "--input-len", "32", "--output-len", "16",
-                "--warm-up", "0", "--seed", "7", "-o", "json"));
+                "--prompt-form",
+                form,
+                "--vocab-size",
+                "256",
+                "--workload",
+                "multi-turn",
+                "-n",
+                "4",
+                "--turns",
+                "3",
+                "--prefix-len",
+                "0",
+                "--input-len",
+                "32",
+                "--output-len",
+                "16",
+                "--warm-up",
+                "0",
+                "--seed",
+                "7",
+                "-o",
+                "json"));
     assertThat(json.path("completed").asInt()).isEqualTo(12);
     assertThat(json.path("total_cached_tokens").asInt()).isGreaterThan(4 * (32 + 64));
     if (form.equals("token-ids")) { // 32, 32 + 16 + 32, ...
@@ -149,7 +180,8 @@ final class HttpBenchTest {
   @Test
   void picturesAreDrawn(@TempDir Path folder) throws Exception {
     Path file = folder.resolve("plot.svg");
-    Run run = bench("-n", "30", "--input-len", "8", "--output-len", "16", "--plot", file.toString());
+    Run run =
+        bench("-n", "30", "--input-len", "8", "--output-len", "16", "--plot", file.toString());
     assertThat(run.code()).as(run.err()).isZero();
     String svg = Files.readString(file);
     DocumentBuilderFactory.newInstance()
@@ -165,8 +197,8 @@ final class HttpBenchTest {
   void whatIsRefusedIsToldInTheServersWords() throws Exception {
     assertThat(bench("--model", "gpt-9").err())
         .isEqualTo(
-            "sluice: the first request failed: HTTP 404 model_not_found: model: \"gpt-9\" (expected:"
-                + " one of [simulated])\n");
+            "sluice: the first request failed: HTTP 404 model_not_found: model: \"gpt-9\""
+                + " (expected: one of [simulated])\n");
     Run run = bench("--input-len", "6000", "--prompt-form", "token-ids", "--vocab-size", "256");
     assertThat(run.err())
         .startsWith("sluice: the first request failed: HTTP 400 context_length_exceeded: ");

@@ -371,8 +371,7 @@ class HttpEdgeTest {
       String head = "GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
       socket.setSoTimeout(20_000);
       socket.getOutputStream().write(head.getBytes(StandardCharsets.US_ASCII));
-      String answer =
-          new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       assertThat(answer).startsWith("HTTP/1.1 " + status + " ").contains(said);
       JsonNode body = MAPPER.readTree(answer.substring(answer.indexOf("\r\n\r\n")));
       assertThat(body.has("error")).isEqualTo(status != 200);

@@ -38,7 +38,8 @@ import picocli.CommandLine.Spec;
 /** Sends load to a fleet, or to a server of others, and prints what its users see. */
 @Command(
     name = "bench",
-    description = "Sends load to a router, a worker or another server and prints what its users see.",
+    description =
+        "Sends load to a router, a worker or another server and prints what its users see.",
     mixinStandardHelpOptions = true,
     sortOptions = false,
     footer = {
@@ -241,8 +242,7 @@ public final class BenchCommand implements Callable<Integer> {
         jobs * workload.requestsPerJob());
   }
 
-  private void report(
-      Backend backend, Pace pace, Recorder recorder, List<Slo> slos, int jobs) {
+  private void report(Backend backend, Pace pace, Recorder recorder, List<Slo> slos, int jobs) {
     Report report = new Report(recorder.summary(slos), percentiles, !slos.isEmpty());
     ObjectNode head = described(backend, pace, jobs);
     PrintWriter out = spec.commandLine().getOut();
@@ -287,7 +287,8 @@ public final class BenchCommand implements Callable<Integer> {
     json.put("model_id", backend.model());
     json.put("num_prompts", jobs * workload.requestsPerJob());
     switch (pace) {
-      case Pace.Closed(int places) -> json.put("request_rate", "inf").put("max_concurrency", places);
+      case Pace.Closed(int places) ->
+          json.put("request_rate", "inf").put("max_concurrency", places);
       case Pace.Poisson(double perSecond) ->
           json.put("request_rate", perSecond).putNull("max_concurrency");
       case Pace.Recorded _ -> json.putNull("request_rate").putNull("max_concurrency");

@@ -133,10 +133,7 @@ final class Chart {
 
   /** Three digits are enough for the eye. */
   static String number(double value) {
-    return new BigDecimal(value)
-        .round(new MathContext(3))
-        .stripTrailingZeros()
-        .toPlainString();
+    return new BigDecimal(value).round(new MathContext(3)).stripTrailingZeros().toPlainString();
   }
 
   private static String time(double millis) {

@@ -50,7 +50,8 @@ final class HttpOptions {
    *
    * @param timeout of each request
    * @throws UsageException for a wrong flag
-   * @throws dev.sluice.app.cli.FailedException if it must be asked for its model and does not answer
+   * @throws dev.sluice.app.cli.FailedException if it must be asked for its model and does not
+   *     answer
    */
   OpenAiBackend connect(RequestOptions requests, Optional<Duration> timeout) {
     PromptForm form = form();

@@ -171,8 +171,7 @@ final class OpenAiBackend implements Backend {
     }
 
     Outcome completed() {
-      return times.completed(
-          promptTokens, cachedTokens, outputTokens == 0 ? parts : outputTokens);
+      return times.completed(promptTokens, cachedTokens, outputTokens == 0 ? parts : outputTokens);
     }
 
     Outcome failed(HttpFailure failure) {

@@ -111,8 +111,7 @@ final class OpenAiServer implements AutoCloseable {
     EventStream stream = new EventStream(response.body());
     Deadline deadline = new Deadline(stream);
     Optional<Future<?>> alarm =
-        timeout.map(_ ->
-            timer.schedule(deadline, end - System.nanoTime(), TimeUnit.NANOSECONDS));
+        timeout.map(_ -> timer.schedule(deadline, end - System.nanoTime(), TimeUnit.NANOSECONDS));
     try (stream) {
       checkIsStream(response);
       Optional<String> data = stream.next();

@@ -9,7 +9,7 @@ import java.util.List;
  */
 final class Words {
   private static final String[] ALL =
-      ("""
+      """
       the of and to in is it you that he was for on are with as his they be at one have this from \
       or had by hot but some what there we can out other were all your when up use word how said \
       an each she which do their time if will way about many then them would write like so these \
@@ -27,7 +27,7 @@ final class Words {
       got walk example ease paper often always music those both mark book letter until mile river \
       car feet care second group carry took rain eat room friend began idea fish mountain north \
       once base hear horse cut sure watch color face wood main\
-      """)
+      """
           .split(" ");
 
   private Words() {}

@@ -170,7 +170,8 @@ final class OpenAiBackendTest {
     assertThat(failure()).startsWith("HTTP 500: xxx").hasSizeLessThan(300);
     server.removeContext("/v1/completions");
     answer(exchange ->
-        whole(exchange, 400, "application/json", "{\"error\": {\"message\": \"m\", \"code\": 400}}"));
+        whole(
+            exchange, 400, "application/json", "{\"error\": {\"message\": \"m\", \"code\": 400}}"));
     assertThat(failure()).isEqualTo("HTTP 400: m");
     server.removeContext("/v1/completions");
     answer(exchange -> whole(exchange, 422, "application/json", "{\"detail\": \"no\"}"));
@@ -256,7 +257,8 @@ final class OpenAiBackendTest {
       hang();
     });
     OpenAiBackend backend = backend(Optional.empty());
-    CompletableFuture<Outcome> outcome = CompletableFuture.supplyAsync(() -> send(backend), handlers);
+    CompletableFuture<Outcome> outcome =
+        CompletableFuture.supplyAsync(() -> send(backend), handlers);
     assertThat(asked.await(30, TimeUnit.SECONDS)).isTrue();
     backend.close();
     assertThat(outcome.get(30, TimeUnit.SECONDS).failure()).isEqualTo("cancelled");

@@ -65,11 +65,7 @@ public final class GenerationCall extends ClientCall.Listener<GenerateResponse> 
    * @param headers become those of the call
    */
   public static GenerationCall start(
-      Channel channel,
-      CallOptions options,
-      GenerateRequest request,
-      Metadata headers,
-      Sink sink) {
+      Channel channel, CallOptions options, GenerateRequest request, Metadata headers, Sink sink) {
     GenerationCall started =
         new GenerationCall(
             channel.newCall(GenerationServiceGrpc.getGenerateMethod(), options), sink);

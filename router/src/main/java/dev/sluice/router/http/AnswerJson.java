@@ -27,7 +27,8 @@ final class AnswerJson {
   /** Why a choice ended, in OpenAI's words, and what ended it, in vLLM's. */
   void ending(JsonGenerator out, ChoiceFinished finished) throws IOException {
     out.writeStringField(
-        "finish_reason", reply.discardOutput() ? "length" : FinishReasons.name(finished.getReason()));
+        "finish_reason",
+        reply.discardOutput() ? "length" : FinishReasons.name(finished.getReason()));
     switch (finished.getMatchedStopCase()) {
       case STOP -> out.writeStringField("stop_reason", finished.getStop());
       case STOP_TOKEN_ID -> out.writeNumberField("stop_reason", finished.getStopTokenId());

@@ -47,7 +47,8 @@ final class Requests {
     }
     Form form = new Form(fields, Shape.CHAT, context, top, request.getN());
     fields.throwIfAny();
-    List<Integer> tokenIds = form.tokenIds() ? models.tokenize(request.getModel(), chat) : List.of();
+    List<Integer> tokenIds =
+        form.tokenIds() ? models.tokenize(request.getModel(), chat) : List.of();
     return finish(
         form, List.of(request), List.of(new Reply.Prompt("", tokenIds)), /* echo= */ false, false);
   }

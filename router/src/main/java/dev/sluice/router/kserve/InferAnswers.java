@@ -68,8 +68,7 @@ final class InferAnswers {
   private void addEnding(
       ModelInferResponse.Builder answer, List<FinishReason> reasons, Usage usage) {
     if (inference.ending()) {
-      texts(
-          answer, ModelTensors.FINISH_REASON, reasons.stream().map(FinishReasons::name).toList());
+      texts(answer, ModelTensors.FINISH_REASON, reasons.stream().map(FinishReasons::name).toList());
     }
     if (inference.counts()) {
       integers(answer, ModelTensors.INPUT_TOKENS, "UINT32", List.of(usage.getPromptTokens()));
