@@ -1,32 +1,22 @@
 """OpenAI's own Python client against the router's HTTP edge.
 
-Usage: openai_client.py http://HOST:PORT
-Prints a line for each check; exit status 1 if one failed.
+Usage: openai_client.py http://HOST:PORT, with the environment of checks.py
+Prints a row for each check; exit status 1 if one failed.
 """
 import json
 import sys
 import threading
-import time
+import urllib.error
 import urllib.request
 
 import openai
 
+import checks
+
 base = sys.argv[1]
-client = openai.OpenAI(base_url=base + "/v1", api_key="none", max_retries=0, timeout=120)
-failed = 0
+client = openai.OpenAI(base_url=base + "/v1", api_key="none", max_retries=0, timeout=300)
+check = checks.Checks("openai " + openai.__version__)
 QUESTION = [{"role": "user", "content": "What is the capital of France?"}]
-
-
-def check(function):
-    global failed
-    began = time.monotonic()
-    try:
-        told = function()
-        print(f"ok     {function.__doc__}" + (f": {told}" if told else ""),
-              f"({time.monotonic() - began:.1f} s)", flush=True)
-    except Exception as e:  # each check stands alone
-        failed += 1
-        print(f"FAILED {function.__doc__}: {type(e).__name__}: {e}", flush=True)
 
 
 models = client.models.list().data
@@ -214,25 +204,63 @@ def errors():
     return refused(openai.BadRequestError, messages=long).code
 
 
-def gauge(name):
-    page = urllib.request.urlopen(base + "/metrics").read().decode()
-    return sum(float(line.rsplit(" ", 1)[1]) for line in page.splitlines()
-               if line.startswith(name) and not line.startswith("#"))
+def posted(body, kind="application/json"):
+    """Status and error of a body that no client of OpenAI's would send."""
+    request = urllib.request.Request(
+        base + "/v1/chat/completions", data=body, headers={"Content-Type": kind}, method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            return answer.status, {}
+    except urllib.error.HTTPError as e:
+        with e:
+            return e.code, json.load(e)["error"]
+
+
+@check
+def bad_json():
+    """no JSON, no object, an empty body"""
+    for body in b'{"messages": [', b"[1, 2]", b"", b"\xff\xfe":
+        status, error = posted(body)
+        assert status == 400 and error["type"] == "invalid_request_error", (body, status, error)
+    return error["message"]
+
+
+@check
+def wrong_types():
+    """wrong types, each named"""
+    for wrong, value in dict(messages="hi", temperature="warm", max_tokens=1.5, stream="yes", n=0,
+                             stop=7, logit_bias=[1]).items():
+        body = {"model": model, "messages": QUESTION} | {wrong: value}
+        status, error = posted(json.dumps(body).encode())
+        assert status == 400 and error["param"] == wrong, (wrong, status, error)
+    return error["message"]
+
+
+@check
+def oversized():
+    """a body of 5 MiB, and the next request"""
+    try:
+        client.chat.completions.create(
+            model=model, messages=[{"role": "user", "content": "x" * (5 << 20)}], max_tokens=1)
+        raise AssertionError("not refused")
+    except openai.APIStatusError as e:
+        assert e.status_code == 413, e
+        told = e.message
+    client.chat.completions.create(model=model, messages=QUESTION, max_tokens=1)
+    return told
 
 
 @check
 def hang_up():
-    """a client that hangs up in mid-stream ends its request"""
+    """a client that hangs up in mid-stream ends its request; its blocks are freed"""
     stream = client.chat.completions.create(
         model=model, messages=QUESTION, stream=True, max_tokens=1500,
         extra_body={"ignore_eos": True})
     for _ in zip(range(3), stream):
         pass
+    checks.await_held(lambda requests, blocks: blocks > 0)
     stream.close()
-    deadline = time.monotonic() + 20
-    while gauge("sluice_router_in_flight") > 0:
-        assert time.monotonic() < deadline, "still in flight"
-        time.sleep(0.1)
+    return checks.await_idle()
 
 
 @check
@@ -255,6 +283,7 @@ def together():
         thread.join()
     assert not errors, errors[0]
     assert len(set(texts)) == 1 and len(texts) == 100, set(texts)
+    return checks.await_idle()
 
 
-sys.exit(1 if failed else 0)
+check.exit()

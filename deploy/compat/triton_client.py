@@ -1,32 +1,22 @@
 """Triton's own Python client against the router's gRPC port.
 
-Usage: triton_client.py HOST:PORT
-Prints a line for each check; exit status 1 if one failed.
+Usage: triton_client.py HOST:PORT, with the environment of checks.py
+Prints a row for each check; exit status 1 if one failed.
 """
+import importlib.metadata
 import json
 import queue
 import sys
-import time
 
 import numpy as np
 import tritonclient.grpc as triton
 from tritonclient.utils import InferenceServerException
 
+import checks
+
 target = sys.argv[1]
 client = triton.InferenceServerClient(target)
-failed = 0
-
-
-def check(function):
-    global failed
-    began = time.monotonic()
-    try:
-        told = function()
-        print(f"ok     {function.__doc__}" + (f": {told}" if told else ""),
-              f"({time.monotonic() - began:.1f} s)", flush=True)
-    except Exception as e:  # each check stands alone
-        failed += 1
-        print(f"FAILED {function.__doc__}: {type(e).__name__}: {e}", flush=True)
+check = checks.Checks("tritonclient " + importlib.metadata.version("tritonclient"))
 
 
 model = client.get_model_repository_index().models[0].name
@@ -107,7 +97,7 @@ def streaming():
                                         enable_empty_final_response=True)
         texts, ended, parts = {}, 0, 0
         while ended < 20:
-            result, error = results.get(timeout=120)
+            result, error = results.get(timeout=2 * checks.PATIENCE)
             assert error is None, error
             response = result.get_response()
             if response.parameters["triton_final_response"].bool_param:
@@ -122,32 +112,31 @@ def streaming():
 
 @check
 def stream_cancelled():
-    """a stream that is cancelled ends its requests"""
+    """a stream that is cancelled ends its requests; their blocks are freed"""
     results = queue.Queue()
     with triton.InferenceServerClient(target) as streamer:
         streamer.start_stream(lambda result, error: results.put((result, error)))
         streamer.async_stream_infer(
             model, [PROMPT], parameters={"max_tokens": 1500, "ignore_eos": True})
         for _ in range(3):
-            assert results.get(timeout=60)[1] is None
+            assert results.get(timeout=checks.PATIENCE)[1] is None
+        checks.await_held(lambda requests, blocks: blocks > 0)
         streamer.stop_stream(cancel_requests=True)
-    began = time.monotonic()
-    client.infer(model, [PROMPT], parameters=GREEDY)
-    return f"the next one took {time.monotonic() - began:.2f} s"
+    return checks.await_idle()
 
 
 @check
 def unary_cancelled():
-    """an asynchronous request that is cancelled"""
+    """an asynchronous request that is cancelled; its blocks are freed"""
     results = queue.Queue()
     running = client.async_infer(
         model, [PROMPT], callback=lambda result, error: results.put((result, error)),
         parameters={"max_tokens": 1500, "ignore_eos": True})
-    time.sleep(0.5)
+    checks.await_held(lambda requests, blocks: blocks > 0)
     running.cancel()
-    _, error = results.get(timeout=60)
+    _, error = results.get(timeout=checks.PATIENCE)
     assert error.status() == "StatusCode.CANCELLED", error
-    return error.status()
+    return error.status() + ", " + checks.await_idle()
 
 
 @check
@@ -176,4 +165,4 @@ def errors():
     assert told == ["StatusCode.NOT_FOUND"] + 3 * ["StatusCode.INVALID_ARGUMENT"], told
 
 
-sys.exit(1 if failed else 0)
+check.exit()

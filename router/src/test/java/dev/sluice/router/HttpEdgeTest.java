@@ -356,6 +356,38 @@ class HttpEdgeTest {
     assertThat(response.headers().firstValue("allow")).hasValue("POST");
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "/v1/models/m, 200, ''",
+    "/v1/models/alias%2Dof-m, 200, ''",
+    "/v1/models/%zz, 400, %zz",
+    "/v1/models/%C3, 404, model_not_found",
+    "/v1/models/a+b, 404, a+b",
+    "/v1/models/a%20b, 404, a b",
+  })
+  void namesOfModelsInPaths(String path, int status, String said) throws Exception {
+    // not by a client that mends paths
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), router.http("/").getPort())) {
+      String head = "GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+      socket.setSoTimeout(20_000);
+      socket.getOutputStream().write(head.getBytes(StandardCharsets.US_ASCII));
+      String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      assertThat(answer).startsWith("HTTP/1.1 " + status + " ").contains(said);
+      JsonNode body = MAPPER.readTree(answer.substring(answer.indexOf("\r\n\r\n")));
+      assertThat(body.has("error")).isEqualTo(status != 200);
+    }
+  }
+
+  @Test
+  void whatIsWrongIsToldOnce() throws Exception {
+    HttpResponse<String> response =
+        post(COMPLETIONS, "{\"prompt\":\"x\",\"n\":17,\"best_of\":1,\"return_token_ids\":1}");
+    assertThat(json(response).at("/error/message").asText())
+        .isEqualTo(
+            "n: 17 (expected: a whole number from 1 to 16); return_token_ids: 1 (expected: true or"
+                + " false)");
+  }
+
   @Test
   void aBusyFleetSaysWhenToComeAgain() throws Exception {
     worker.watchers().tell(dev.sluice.v1.WorkerState.WORKER_STATE_DRAINING);

@@ -22,7 +22,10 @@ import dev.sluice.triton.RepositoryIndexRequest;
 import dev.sluice.triton.ServerLiveRequest;
 import dev.sluice.triton.ServerMetadataRequest;
 import dev.sluice.triton.ServerReadyRequest;
+import dev.sluice.v1.ChoiceFinished;
+import dev.sluice.v1.FinishReason;
 import dev.sluice.v1.GenerateRequest;
+import dev.sluice.v1.GenerateResponse;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.Metadata;
@@ -283,6 +286,46 @@ class InferenceServiceTest {
     for (int i = 2; i < 20; i++) {
       assertThat(texts.get("r" + i)).asString().isEqualTo(String.valueOf(texts.get("r" + i % 2)));
     }
+  }
+
+  /** Whichever choice ends first, and also if one says nothing. */
+  @Test
+  void reasonsAndEchoesOfAStreamAreThoseOfTheirChoices() throws Exception {
+    worker.script((request, out) -> {
+      out.onNext(Answers.started("w1", request));
+      out.onNext(Answers.delta(2, "said"));
+      out.onNext(choiceFinished(3, 1, FinishReason.FINISH_REASON_STOP_STRING));
+      out.onNext(choiceFinished(4, 0, FinishReason.FINISH_REASON_LENGTH));
+      out.onNext(Answers.finished(5, 1));
+      out.onCompleted();
+    });
+    Stream stream = new Stream(router, new Metadata());
+    stream.send(
+        request("r", "hello ")
+            .putParameters("n", InferParameter.newBuilder().setInt64Param(2).build())
+            .putParameters(
+                "exclude_input_in_output", InferParameter.newBuilder().setBoolParam(false).build())
+            .addOutputs(
+                ModelInferRequest.InferRequestedOutputTensor.newBuilder()
+                    .setName("finish_reason")));
+    ModelInferResponse first = stream.next().getInferResponse();
+    assertThat(first.getParametersOrThrow("choice").getInt64Param()).isZero();
+    assertThat(text(first)).isEqualTo("hello said");
+    ModelInferResponse second = stream.next().getInferResponse();
+    assertThat(second.getParametersOrThrow("choice").getInt64Param()).isEqualTo(1);
+    assertThat(text(second)).isEqualTo("hello ");
+    ModelInferResponse ending = stream.next().getInferResponse();
+    assertThat(ending.getOutputs(1).getName()).isEqualTo("finish_reason");
+    assertThat(ending.getRawOutputContents(1)).isEqualTo(raw("length").concat(raw("stop")));
+    stream.call.halfClose();
+    assertThat(stream.end().isOk()).isTrue();
+  }
+
+  private static GenerateResponse choiceFinished(long sequence, int choice, FinishReason reason) {
+    return GenerateResponse.newBuilder()
+        .setSequence(sequence)
+        .setChoiceFinished(ChoiceFinished.newBuilder().setChoice(choice).setReason(reason))
+        .build();
   }
 
   @Test

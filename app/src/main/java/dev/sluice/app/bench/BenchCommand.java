@@ -3,8 +3,8 @@ package dev.sluice.app.bench;
 import static dev.sluice.app.cli.FlagChecks.atLeast;
 import static dev.sluice.app.cli.FlagChecks.positive;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.google.protobuf.util.Durations;
 import dev.sluice.app.cli.AtExit;
 import dev.sluice.app.cli.FailedException;
 import dev.sluice.app.cli.OutputFormat;
@@ -13,11 +13,6 @@ import dev.sluice.app.cli.Style;
 import dev.sluice.app.cli.Terminal;
 import dev.sluice.app.cli.UsageException;
 import dev.sluice.client.RetryPolicy;
-import dev.sluice.client.SluiceClient;
-import dev.sluice.v1.GenerateRequest;
-import dev.sluice.v1.Model;
-import dev.sluice.v1.Sampling;
-import dev.sluice.v1.Stopping;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -40,10 +35,11 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** Sends load to a fleet and prints what its users see. */
+/** Sends load to a fleet, or to a server of others, and prints what its users see. */
 @Command(
     name = "bench",
-    description = "Sends load to a router or worker and prints throughput and latencies.",
+    description =
+        "Sends load to a router, a worker or another server and prints what its users see.",
     mixinStandardHelpOptions = true,
     sortOptions = false,
     footer = {
@@ -59,6 +55,7 @@ public final class BenchCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec = CommandSpec.create();
   @Mixin private ServerOptions server = new ServerOptions();
+  @Mixin private HttpOptions http = new HttpOptions();
   @Mixin private WorkloadOptions workload = new WorkloadOptions();
 
   @Option(
@@ -98,34 +95,7 @@ public final class BenchCommand implements Callable<Integer> {
       description = "Of prompts, lengths and arrivals. Default: ${DEFAULT-VALUE}.")
   private long seed;
 
-  @Option(
-      names = {"-m", "--model"},
-      paramLabel = "ID",
-      description = "Model or alias. Default: the only one served.")
-  private String model = "";
-
-  @Option(
-      names = "--temperature",
-      paramLabel = "X",
-      description = "0 to 2. Default: ${DEFAULT-VALUE}, greedy.")
-  private float temperature;
-
-  @Option(
-      names = "--honour-eos",
-      description = "Answers may end early, at the end-of-sequence token.")
-  private boolean honourEos;
-
-  @Option(names = "--tenant", paramLabel = "NAME", description = "Whose requests they are.")
-  private String tenant = "";
-
-  @Option(names = "--priority", paramLabel = "N", description = "-100 to 100; higher first.")
-  private int priority;
-
-  @Option(
-      names = "--ttft-target",
-      paramLabel = "DURATION",
-      description = "Asks for refusal at once of what would have its first token later.")
-  private @Nullable Duration ttftTarget;
+  @Mixin private RequestOptions requests = new RequestOptions();
 
   @Option(
       names = "--goodput",
@@ -147,6 +117,12 @@ public final class BenchCommand implements Callable<Integer> {
       description = "Also writes the figures, and every request's times, as JSON.")
   private @Nullable Path save;
 
+  @Option(
+      names = "--plot",
+      paramLabel = "FILE",
+      description = "Also draws the times and the throughput, as SVG.")
+  private @Nullable Path plot;
+
   @Mixin private OutputFormat output = new OutputFormat();
 
   @Override
@@ -156,22 +132,21 @@ public final class BenchCommand implements Callable<Integer> {
     List<Slo> slos = Slo.parse(goodput);
     check();
     CountDownLatch reported = new CountDownLatch(1);
-    // a refusal is a result, not something to try again
-    try (SluiceClient client = server.connect(RetryPolicy.DEFAULTS.withPushBacks(0))) {
-      TokenSource tokens = new TokenSource(vocabularySize(client), seed);
-      warmUp(client, work, tokens);
+    try (Backend backend = connect()) {
+      TokenSource tokens = new TokenSource(backend.vocabularySize(), seed);
+      warmUp(backend, work, tokens);
       long start = System.nanoTime();
       LongSupplier clock = () -> System.nanoTime() - start;
       Recorder recorder = new Recorder(clock);
       LoadDriver driver =
           new LoadDriver(
-              new Sender(client, template(), clock, recorder::addTokens),
+              backend.sender(clock, recorder::addTokens),
               pace,
               MAX_IN_FLIGHT,
               clock,
               recorder::add);
       Thread runner = Thread.currentThread();
-      try (AtExit _ = AtExit.run(() -> end(driver, client, runner, reported))) {
+      try (AtExit _ = AtExit.run(() -> end(driver, backend, runner, reported))) {
         try (LoadProgress progress = progress(recorder, clock, work.size())) {
           progress.start();
           driver.run(
@@ -179,7 +154,7 @@ public final class BenchCommand implements Callable<Integer> {
               tokens.random(Long.MIN_VALUE),
               duration.map(Duration::toNanos).orElse(Long.MAX_VALUE));
         }
-        report(recorder, slos, work.size());
+        report(backend, pace, recorder, slos, work.size());
       } finally {
         reported.countDown();
       }
@@ -187,12 +162,25 @@ public final class BenchCommand implements Callable<Integer> {
     }
   }
 
+  private Backend connect() {
+    if (http.given()) {
+      if (spec.commandLine().getParseResult().hasMatchedOption("--target")) {
+        throw new UsageException("--target and --base-url (expected: one of them)");
+      }
+      return http.connect(requests, server.timeout());
+    }
+    http.checkAbsent();
+    // a refusal is a result, not something to try again
+    return new GrpcBackend(
+        server.connect(RetryPolicy.DEFAULTS.withPushBacks(0)), requests.template());
+  }
+
   /** Ctrl-C: what runs is cancelled, and what is known is printed. */
   private static void end(
-      LoadDriver driver, SluiceClient client, Thread runner, CountDownLatch reported) {
+      LoadDriver driver, Backend backend, Thread runner, CountDownLatch reported) {
     driver.stop();
     LockSupport.unpark(runner);
-    client.close();
+    backend.close();
     try {
       if (!reported.await(REPORT_SECONDS, TimeUnit.SECONDS)) {
         Thread.currentThread().interrupt();
@@ -228,45 +216,19 @@ public final class BenchCommand implements Callable<Integer> {
     atLeast("--warm-up", warmUp, 0);
   }
 
-  private int vocabularySize(SluiceClient client) {
-    List<Model> models = client.listModels();
-    return models.stream()
-        .filter(
-            m -> model.isEmpty() || m.getId().equals(model) || m.getAliasesList().contains(model))
-        .findFirst()
-        .orElseThrow(() ->
-            new UsageException(
-                "--model: %s (expected: one of %s)"
-                    .formatted(model, models.stream().map(Model::getId).toList())))
-        .getVocabularySize();
-  }
-
-  private GenerateRequest template() {
-    GenerateRequest.Builder request =
-        GenerateRequest.newBuilder()
-            .setModel(model)
-            .setTenant(tenant)
-            .setPriority(priority)
-            .setSampling(Sampling.newBuilder().setTemperature(temperature))
-            .setStopping(Stopping.newBuilder().setIgnoreEos(!honourEos));
-    Optional.ofNullable(ttftTarget)
-        .ifPresent(t -> request.setTtftTarget(Durations.fromNanos(t.toNanos())));
-    return request.build();
-  }
-
   /** With prompts of another seed, so that nothing of them is found in the cache. */
-  private void warmUp(SluiceClient client, Workload work, TokenSource tokens) {
+  private void warmUp(Backend backend, Workload work, TokenSource tokens) {
     if (warmUp == 0) {
       return;
     }
-    Sender sender = new Sender(client, template(), () -> 0, _ -> {});
+    Sender sender = backend.sender(() -> 0, _ -> {});
     TokenSource others = new TokenSource(tokens.vocabularySize(), ~seed);
     Iterator<Job> jobs = work.jobs(others);
     for (int i = 0; i < warmUp && jobs.hasNext(); i++) {
       Job job = jobs.next();
       Outcome outcome = sender.talk(job).send(job.turns().getFirst(), 0);
       if (!outcome.completed()) {
-        throw new FailedException("the first request failed: " + outcome.failure());
+        throw new FailedException("the first request failed: " + outcome.described());
       }
     }
   }
@@ -280,32 +242,58 @@ public final class BenchCommand implements Callable<Integer> {
         jobs * workload.requestsPerJob());
   }
 
-  private void report(Recorder recorder, List<Slo> slos, int jobs) {
+  private void report(Backend backend, Pace pace, Recorder recorder, List<Slo> slos, int jobs) {
     Report report = new Report(recorder.summary(slos), percentiles, !slos.isEmpty());
+    ObjectNode head = described(backend, pace, jobs);
     PrintWriter out = spec.commandLine().getOut();
     if (output.json()) {
-      out.println(described(report.json(List.of()), jobs));
+      out.println(joined(head, report.json(List.of())));
       out.flush();
     } else {
       report.print(out);
     }
     if (save != null) {
-      try {
-        Files.writeString(save, described(report.json(recorder.outcomes()), jobs) + "\n");
-      } catch (IOException e) {
-        throw new FailedException("--save: " + save + " cannot be written: " + e.getMessage());
-      }
+      write("--save", save, joined(head, report.json(recorder.outcomes())) + "\n");
+    }
+    if (plot != null) {
+      write("--plot", plot, Plot.of(title(backend, pace), recorder));
     }
   }
 
-  /** What was measured, with the figures behind. */
-  private ObjectNode described(ObjectNode figures, int jobs) {
-    ObjectNode json = figures.objectNode();
+  private static String joined(ObjectNode head, ObjectNode figures) {
+    ObjectNode all = head.deepCopy();
+    all.setAll(figures);
+    return all.toString();
+  }
+
+  private static void write(String flag, Path file, String text) {
+    try {
+      Files.writeString(file, text);
+    } catch (IOException e) {
+      throw new FailedException(flag + ": " + file + " cannot be written: " + e.getMessage(), e);
+    }
+  }
+
+  private String title(Backend backend, Pace pace) {
+    String model = backend.model().isEmpty() ? "" : backend.model() + ", ";
+    return model + workload.name() + ", " + pace.described();
+  }
+
+  /** What was measured. */
+  private ObjectNode described(Backend backend, Pace pace, int jobs) {
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
     json.put("date", Instant.now().toString());
-    json.put("backend", "sluice");
+    json.put("backend", backend.name());
+    json.put("model_id", backend.model());
     json.put("num_prompts", jobs * workload.requestsPerJob());
+    switch (pace) {
+      case Pace.Closed(int places) ->
+          json.put("request_rate", "inf").put("max_concurrency", places);
+      case Pace.Poisson(double perSecond) ->
+          json.put("request_rate", perSecond).putNull("max_concurrency");
+      case Pace.Recorded _ -> json.putNull("request_rate").putNull("max_concurrency");
+    }
     json.put("arguments", String.join(" ", spec.commandLine().getParseResult().originalArgs()));
-    json.setAll(figures);
     return json;
   }
 }

@@ -11,7 +11,8 @@ import java.util.List;
  * @param gaps between messages with tokens
  * @param e2e to the end
  * @param cachedTokens of the prompt, found in the prefix cache
- * @param failure status and reason; empty if it succeeded
+ * @param failure status and reason, by which failures are counted; empty if it succeeded
+ * @param detail what else is known of the failure, for people; may be empty
  */
 record Outcome(
     long due,
@@ -21,9 +22,15 @@ record Outcome(
     int promptTokens,
     int cachedTokens,
     int outputTokens,
-    String failure) {
+    String failure,
+    String detail) {
   boolean completed() {
     return failure.isEmpty();
+  }
+
+  /** The failure with its detail. */
+  String described() {
+    return detail.isEmpty() ? failure : failure + ": " + detail;
   }
 
   /** Time per output token after the first one; 0 if there is no other. */

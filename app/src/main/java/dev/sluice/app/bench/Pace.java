@@ -8,11 +8,24 @@ import java.util.function.LongSupplier;
  * begins a job when another ends, and so never shows what a queue does.
  */
 sealed interface Pace {
+  /** For a title. */
+  String described();
+
   /** As soon as one of so many places is free. */
-  record Closed(int concurrency) implements Pace {}
+  record Closed(int concurrency) implements Pace {
+    @Override
+    public String described() {
+      return concurrency + " at once";
+    }
+  }
 
   /** A Poisson process. */
   record Poisson(double perSecond) implements Pace {
+    @Override
+    public String described() {
+      return perSecond + " per second";
+    }
+
     /** Nanoseconds after the start, for one job after the other. */
     LongSupplier arrivals(SplittableRandom random) {
       return new LongSupplier() {
@@ -28,5 +41,10 @@ sealed interface Pace {
   }
 
   /** As the workload says, so many times as fast. */
-  record Recorded(double speed) implements Pace {}
+  record Recorded(double speed) implements Pace {
+    @Override
+    public String described() {
+      return speed + " times as fast as recorded";
+    }
+  }
 }

@@ -1,6 +1,7 @@
 package dev.sluice.app.bench;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
@@ -12,11 +13,14 @@ import java.util.function.LongSupplier;
  * <p>Threading: safe for use by many threads.
  */
 final class Recorder {
-  private static final long SECOND = 1_000_000_000;
+  /** Time over which tokens are added up: a tenth of a second. */
+  static final long CELL_NANOS = 100_000_000;
+
+  private static final int CELLS_OF_SECOND = 10;
 
   private final LongSupplier clock;
   private final List<Outcome> outcomes = new ArrayList<>();
-  private final List<LongAdder> perSecond = new ArrayList<>();
+  private final List<LongAdder> cells = new ArrayList<>();
   private final LongAdder tokens = new LongAdder();
   private final AtomicInteger failed = new AtomicInteger();
 
@@ -38,15 +42,15 @@ final class Recorder {
 
   void addTokens(int count) {
     tokens.add(count);
-    second((int) (clock.getAsLong() / SECOND)).add(count);
+    cell((int) (clock.getAsLong() / CELL_NANOS)).add(count);
   }
 
-  private LongAdder second(int index) {
-    synchronized (perSecond) {
-      while (perSecond.size() <= index) {
-        perSecond.add(new LongAdder());
+  private LongAdder cell(int index) {
+    synchronized (cells) {
+      while (cells.size() <= index) {
+        cells.add(new LongAdder());
       }
-      return perSecond.get(index);
+      return cells.get(index);
     }
   }
 
@@ -73,10 +77,24 @@ final class Recorder {
   Summary summary(List<Slo> slos) {
     List<Outcome> all = outcomes();
     long end = all.stream().mapToLong(o -> o.due() + o.e2e()).max().orElse(0);
-    long peak;
-    synchronized (perSecond) {
-      peak = perSecond.stream().mapToLong(LongAdder::sum).max().orElse(0);
+    return Summary.of(all, slos, Math.max(end, 1) / 1e9, peak());
+  }
+
+  /** Most tokens in a second. */
+  private long peak() {
+    long[] all = tokensOverTime();
+    long peak = 0;
+    for (int first = 0; first < all.length; first += CELLS_OF_SECOND) {
+      int end = Math.min(first + CELLS_OF_SECOND, all.length);
+      peak = Math.max(peak, Arrays.stream(all, first, end).sum());
     }
-    return Summary.of(all, slos, Math.max(end, 1) / 1e9, peak);
+    return peak;
+  }
+
+  /** Tokens that came in each {@link #CELL_NANOS} since the start. */
+  long[] tokensOverTime() {
+    synchronized (cells) {
+      return cells.stream().mapToLong(LongAdder::sum).toArray();
+    }
   }
 }

@@ -104,6 +104,11 @@ final class WorkloadOptions {
     };
   }
 
+  /** The kind's. */
+  String name() {
+    return workload;
+  }
+
   /** Requests of each job. */
   int requestsPerJob() {
     return kind() == Kind.MULTI_TURN ? turns : 1;

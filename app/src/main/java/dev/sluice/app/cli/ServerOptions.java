@@ -27,6 +27,11 @@ public final class ServerOptions {
       description = "Deadline of each call, such as 500ms or 30s. Default: none.")
   private @Nullable Duration timeout;
 
+  /** Deadline of each call; empty: none. */
+  public Optional<Duration> timeout() {
+    return Optional.ofNullable(timeout);
+  }
+
   public SluiceClient connect() {
     return connect(RetryPolicy.DEFAULTS);
   }
@@ -34,7 +39,7 @@ public final class ServerOptions {
   /** As {@link #connect()}, with another word on what is done when a router is lost or busy. */
   public SluiceClient connect(RetryPolicy retry) {
     SluiceClient.Builder builder = SluiceClient.builder(target).retry(retry);
-    Optional.ofNullable(timeout).ifPresent(builder::timeout);
+    timeout().ifPresent(builder::timeout);
     return builder.build();
   }
 }

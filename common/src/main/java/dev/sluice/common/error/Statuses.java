@@ -50,6 +50,12 @@ public final class Statuses {
     return exception;
   }
 
+  /** What belongs to a status; empty if there is nothing. */
+  public static Metadata trailers(StatusRuntimeException failure) {
+    Metadata trailers = failure.getTrailers();
+    return trailers == null ? new Metadata() : trailers;
+  }
+
   private static Status toProto(Refusal refusal) {
     return switch (refusal) {
       case Refusal.Invalid r -> {

@@ -1,5 +1,6 @@
 package dev.sluice.common.server;
 
+import dev.sluice.common.error.Statuses;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
 import io.grpc.Metadata;
@@ -47,10 +48,7 @@ public final class ErrorInterceptor implements ServerInterceptor {
       }
       StatusRuntimeException mapped =
           Errors.toStatus(cause, Errors.requestId(headers), getMethodDescriptor());
-      Metadata details = mapped.getTrailers();
-      if (details != null) {
-        trailers.merge(details);
-      }
+      trailers.merge(Statuses.trailers(mapped));
       super.close(mapped.getStatus(), trailers);
     }
 
@@ -63,8 +61,7 @@ public final class ErrorInterceptor implements ServerInterceptor {
       closed = true;
       StatusRuntimeException mapped =
           Errors.toStatus(e, Errors.requestId(headers), getMethodDescriptor());
-      Metadata trailers = mapped.getTrailers();
-      super.close(mapped.getStatus(), trailers == null ? new Metadata() : trailers);
+      super.close(mapped.getStatus(), Statuses.trailers(mapped));
     }
   }
 

@@ -43,11 +43,6 @@ public final class GenerationFields {
 
   private GenerationFields() {}
 
-  /** Number of choices for each prompt. */
-  public static int choices(Fields fields) {
-    return fields.integer("n", 1, MAX_CHOICES).orElse(1);
-  }
-
   /** Most output tokens, under its old or its new name. */
   public static OptionalInt maxTokens(Fields fields) {
     OptionalInt renamed = fields.integer("max_completion_tokens", 0, ANY);
@@ -57,9 +52,9 @@ public final class GenerationFields {
 
   /** Sets everything but prompt, request id, log-probabilities and most tokens. */
   public static void apply(Fields fields, GenerateRequest.Builder request) {
-    refuseOthers(fields);
     fields.text("model").ifPresent(request::setModel);
-    int choices = choices(fields);
+    int choices = fields.integer("n", 1, MAX_CHOICES).orElse(1);
+    refuseOthers(fields, choices);
     request.setN(choices);
     if (fields.flag("use_beam_search", false)) {
       request.setBeam(beam(fields, choices));
@@ -76,7 +71,7 @@ public final class GenerationFields {
     fields.text("prompt_cache_key").ifPresent(request::setSessionId);
   }
 
-  private static void refuseOthers(Fields fields) {
+  private static void refuseOthers(Fields fields, int choices) {
     for (String name : REFUSED) {
       if (fields.isSet(name)) {
         fields.refuse(name, ABSENT);
@@ -89,7 +84,7 @@ public final class GenerationFields {
     fields
         .integer("best_of", 1, ANY)
         .ifPresent(bestOf -> {
-          if (bestOf != choices(fields)) {
+          if (bestOf != choices) {
             fields.refuse("best_of", "n: all choices are returned");
           }
         });

@@ -1,8 +1,8 @@
 package dev.sluice.router.http;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.sluice.router.edge.FinishReasons;
 import dev.sluice.v1.ChoiceFinished;
-import dev.sluice.v1.FinishReason;
 import dev.sluice.v1.Usage;
 import java.io.IOException;
 import java.util.List;
@@ -27,27 +27,13 @@ final class AnswerJson {
   /** Why a choice ended, in OpenAI's words, and what ended it, in vLLM's. */
   void ending(JsonGenerator out, ChoiceFinished finished) throws IOException {
     out.writeStringField(
-        "finish_reason", reply.discardOutput() ? "length" : reason(finished.getReason()));
+        "finish_reason",
+        reply.discardOutput() ? "length" : FinishReasons.name(finished.getReason()));
     switch (finished.getMatchedStopCase()) {
       case STOP -> out.writeStringField("stop_reason", finished.getStop());
       case STOP_TOKEN_ID -> out.writeNumberField("stop_reason", finished.getStopTokenId());
       case MATCHEDSTOP_NOT_SET -> out.writeNullField("stop_reason");
     }
-  }
-
-  private static String reason(FinishReason reason) {
-    return switch (reason) {
-      case FINISH_REASON_STOP_EOS,
-          FINISH_REASON_STOP_STRING,
-          FINISH_REASON_STOP_TOKEN,
-          FINISH_REASON_CONSTRAINT_DONE,
-          FINISH_REASON_UNSPECIFIED,
-          UNRECOGNIZED ->
-          "stop";
-      // A dead end leaves its output cut short: clients must not take it for a whole one.
-      case FINISH_REASON_LENGTH, FINISH_REASON_CONTEXT, FINISH_REASON_CONSTRAINT_DEAD_END ->
-          "length";
-    };
   }
 
   void usage(JsonGenerator out, Usage usage) throws IOException {

@@ -63,8 +63,7 @@ record ApiError(
   /** As the gRPC clients are told it. */
   static ApiError of(Refusal refusal) {
     StatusRuntimeException refused = Statuses.toException(refusal);
-    Metadata trailers = refused.getTrailers();
-    return of(refused.getStatus(), trailers == null ? new Metadata() : trailers);
+    return of(refused.getStatus(), Statuses.trailers(refused));
   }
 
   /** What a call to GenerationService failed with. */

@@ -1,9 +1,9 @@
 package dev.sluice.router.http;
 
 import dev.sluice.common.error.RefusalException;
+import dev.sluice.common.error.Statuses;
 import dev.sluice.router.edge.Fields;
 import io.grpc.Channel;
-import io.grpc.Metadata;
 import io.grpc.StatusRuntimeException;
 import java.time.Clock;
 import java.util.concurrent.Executor;
@@ -82,8 +82,7 @@ final class Generating {
       } catch (RefusalException e) {
         next = () -> exchange.fail(ApiError.of(e.refusal()));
       } catch (StatusRuntimeException e) {
-        Metadata trailers = e.getTrailers();
-        ApiError error = ApiError.of(e.getStatus(), trailers == null ? new Metadata() : trailers);
+        ApiError error = ApiError.of(e.getStatus(), Statuses.trailers(e));
         next = () -> exchange.fail(error);
       } catch (RuntimeException e) {
         log.error("an HTTP request could not be translated", e);

@@ -1,13 +1,13 @@
 package dev.sluice.router.http;
 
+import dev.sluice.router.edge.GenerationCall;
+import dev.sluice.v1.ChoiceFinished;
 import dev.sluice.v1.Delta;
-import dev.sluice.v1.GenerateRequest;
-import dev.sluice.v1.GenerateResponse;
-import dev.sluice.v1.GenerationServiceGrpc;
+import dev.sluice.v1.PromptLogprobs;
+import dev.sluice.v1.Started;
 import dev.sluice.v1.Usage;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
-import io.grpc.ClientCall;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import java.util.ArrayList;
@@ -21,14 +21,11 @@ import java.util.List;
  * <p>Threading: the event loop of the exchange, where the calls' callbacks run, too.
  */
 final class Generation {
-  /** Messages asked for before those that came are written. */
-  private static final int AHEAD = 8;
-
   private final Channel channel;
   private final Exchange exchange;
   private final ApiRequest request;
   private final Answer answer;
-  private final List<Call> calls = new ArrayList<>();
+  private final List<GenerationCall> calls = new ArrayList<>();
   private int open;
   private int promptTokens;
   private int cachedPromptTokens;
@@ -48,16 +45,16 @@ final class Generation {
     }
     open = request.calls().size();
     for (int prompt = 0; prompt < request.calls().size(); prompt++) {
-      Call call =
-          new Call(
-              channel.newCall(
-                  GenerationServiceGrpc.getGenerateMethod(), options.withExecutor(exchange.loop())),
-              prompt);
-      calls.add(call);
-      call.start(request.calls().get(prompt), headers.get());
+      calls.add(
+          GenerationCall.start(
+              channel,
+              options.withExecutor(exchange.loop()),
+              request.calls().get(prompt),
+              headers.get(),
+              new Part(prompt)));
     }
     exchange.onGone(() -> cancel("the client hung up"));
-    exchange.onWritable(() -> calls.forEach(Call::askForMore));
+    exchange.onWritable(() -> calls.forEach(GenerationCall::askForMore));
   }
 
   /** Metadata for each call, which it takes as its own. */
@@ -66,7 +63,7 @@ final class Generation {
   }
 
   private void cancel(String why) {
-    calls.forEach(call -> call.call.cancel(why, null));
+    calls.forEach(call -> call.cancel(why));
   }
 
   private void completed(Usage usage) {
@@ -85,70 +82,49 @@ final class Generation {
   }
 
   /** One prompt's. */
-  private final class Call extends ClientCall.Listener<GenerateResponse> {
-    private final ClientCall<GenerateRequest, GenerateResponse> call;
+  private final class Part implements GenerationCall.Sink {
     private final int prompt;
     private final int firstChoice;
-    private int owed; // messages that were not asked for while the client did not read
-    private boolean complete;
 
-    Call(ClientCall<GenerateRequest, GenerateResponse> call, int prompt) {
-      this.call = call;
+    Part(int prompt) {
       this.prompt = prompt;
       firstChoice = prompt * request.reply().choicesPerPrompt();
     }
 
-    void start(GenerateRequest message, Metadata headers) {
-      call.start(this, headers);
-      call.request(AHEAD);
-      call.sendMessage(message);
-      call.halfClose();
-    }
-
-    void askForMore() {
-      if (owed > 0 && exchange.isWritable()) {
-        call.request(owed);
-        owed = 0;
-      }
+    @Override
+    public void started(Started started) {
+      answer.started(prompt, started);
     }
 
     @Override
-    public void onMessage(GenerateResponse message) {
-      if (exchange.isOver()) {
-        return;
-      }
-      switch (message.getEventCase()) {
-        case STARTED -> answer.started(prompt, message.getStarted());
-        case PROMPT_LOGPROBS -> answer.promptLogprobs(prompt, message.getPromptLogprobs());
-        case DELTA -> delta(message.getDelta());
-        case CHOICE_FINISHED ->
-            answer.choiceFinished(
-                firstChoice + message.getChoiceFinished().getChoice(), message.getChoiceFinished());
-        case FINISHED -> {
-          complete = true;
-          completed(message.getFinished().getUsage());
-        }
-        case EVENT_NOT_SET -> {
-          // of a later version: nothing that this one could pass on
-        }
-      }
-      owed++;
-      askForMore();
+    public void promptLogprobs(PromptLogprobs part) {
+      answer.promptLogprobs(prompt, part);
     }
 
-    private void delta(Delta delta) {
+    @Override
+    public void delta(Delta delta) {
       answer.delta(firstChoice + delta.getChoice(), delta);
     }
 
     @Override
-    public void onClose(Status status, Metadata trailers) {
-      if (complete || exchange.isOver()) {
-        return;
-      }
-      Status why =
-          status.isOk() ? Status.INTERNAL.withDescription("the answer is not complete") : status;
-      exchange.fail(ApiError.of(why, trailers));
+    public void choiceFinished(ChoiceFinished finished) {
+      answer.choiceFinished(firstChoice + finished.getChoice(), finished);
+    }
+
+    @Override
+    public void finished(Usage usage) {
+      completed(usage);
+    }
+
+    @Override
+    public void failed(Status status, Metadata trailers) {
+      exchange.fail(ApiError.of(status, trailers));
       cancel("another prompt of the same request failed");
+    }
+
+    @Override
+    public boolean isReady() {
+      return exchange.isWritable();
     }
   }
 }

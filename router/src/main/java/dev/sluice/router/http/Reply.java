@@ -50,8 +50,6 @@ record Reply(
    * @param tokenIds empty unless they are told
    */
   record Prompt(String text, List<Integer> tokenIds) {
-    static final Prompt UNKNOWN = new Prompt("", List.of());
-
     Prompt {
       tokenIds = List.copyOf(tokenIds);
     }

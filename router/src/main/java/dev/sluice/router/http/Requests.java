@@ -45,10 +45,10 @@ final class Requests {
     if (fields.flag("echo", false)) {
       fields.refuse("echo", ABSENT + " here");
     }
-    Form form = new Form(fields, Shape.CHAT, context, top);
+    Form form = new Form(fields, Shape.CHAT, context, top, request.getN());
     fields.throwIfAny();
-    boolean ids = fields.flag("return_token_ids", false);
-    List<Integer> tokenIds = ids ? models.tokenize(request.getModel(), chat) : List.of();
+    List<Integer> tokenIds =
+        form.tokenIds() ? models.tokenize(request.getModel(), chat) : List.of();
     return finish(
         form, List.of(request), List.of(new Reply.Prompt("", tokenIds)), /* echo= */ false, false);
   }
@@ -74,10 +74,10 @@ final class Requests {
     common.getStoppingBuilder().setMaxTokens(discard ? 1 : maxTokens);
     OptionalInt top = fields.integer("logprobs", 0, MAX_TOP);
     List<JsonNode> prompts = prompts(fields);
-    Form form = new Form(fields, Shape.TEXT, context, top);
+    Form form = new Form(fields, Shape.TEXT, context, top, common.getN());
     fields.throwIfAny();
 
-    boolean ids = fields.flag("return_token_ids", false) || (echo && top.isPresent());
+    boolean ids = form.tokenIds() || (echo && top.isPresent());
     List<GenerateRequest.Builder> calls = new ArrayList<>();
     List<Reply.Prompt> known = new ArrayList<>();
     for (JsonNode prompt : prompts) {
@@ -139,12 +139,8 @@ final class Requests {
       boolean tokenIds,
       boolean numbers,
       int choices) {
-    Form(Fields fields, Shape shape, RequestContext context, OptionalInt top) {
-      this(fields, shape, context, top, fields.flag("stream", false));
-    }
-
-    private Form(
-        Fields fields, Shape shape, RequestContext context, OptionalInt top, boolean stream) {
+    Form(Fields fields, Shape shape, RequestContext context, OptionalInt top, int choices) {
+      boolean stream = fields.flag("stream", false);
       Optional<Fields> streaming = fields.object("stream_options");
       if (streaming.isPresent() && !stream) {
         fields.refuse("stream_options", "absent, or stream: true");
@@ -163,7 +159,7 @@ final class Requests {
           streaming.map(s -> s.flag("continuous_usage_stats", false)).orElse(false),
           fields.flag("return_token_ids", false),
           fields.flag("return_tokens_as_token_ids", false),
-          GenerationFields.choices(fields));
+          choices);
     }
   }
 

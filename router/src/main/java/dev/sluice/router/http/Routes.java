@@ -7,11 +7,12 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.concurrent.Executor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Which path leads where.
@@ -19,6 +20,7 @@ import java.util.concurrent.Executor;
  * <p>Threading: any event loop; immutable.
  */
 final class Routes {
+  private static final Logger log = LoggerFactory.getLogger(Routes.class);
   private static final String MODELS = "/v1/models";
   private static final byte[] NOTHING = {};
   private static final byte[] VERSION = version();
@@ -80,8 +82,7 @@ final class Routes {
       case "/version" -> get(request, path, exchange -> exchange.json(VERSION));
       default -> {
         if (path.startsWith(MODELS + "/")) {
-          String name =
-              URLDecoder.decode(path.substring(MODELS.length() + 1), StandardCharsets.UTF_8);
+          String name = path.substring(MODELS.length() + 1);
           get(request, MODELS + "/{model}", exchange -> model(exchange, name));
         } else if (page.isEmpty() || !page.get().handle(request)) {
           new Exchange(request, "", metrics)
@@ -132,7 +133,16 @@ final class Routes {
     exchange.whole(models.ready() ? 200 : 503, "text/plain", NOTHING);
   }
 
-  private void model(Exchange exchange, String name) {
+  private void model(Exchange exchange, String encoded) {
+    String name;
+    try {
+      // of forms, where a plus is a space: in a path it is a plus
+      name = URLDecoder.decode(encoded.replace("+", "%2B"), StandardCharsets.UTF_8);
+    } catch (IllegalArgumentException _) {
+      exchange.fail(
+          ApiError.invalid(400, "path: " + encoded + " (expected: a name, percent-encoded)"));
+      return;
+    }
     Optional<byte[]> found = models.find(name);
     if (found.isPresent()) {
       exchange.json(found.get());
@@ -146,12 +156,15 @@ final class Routes {
     String accept = exchange.header("Accept").orElse("");
     waiting.execute(() -> {
       ByteArrayOutputStream page = new ByteArrayOutputStream();
+      Runnable next;
       try {
         String type = telemetry.writeMetrics(accept, page);
-        exchange.loop().execute(() -> exchange.whole(200, type, page.toByteArray()));
-      } catch (IOException e) {
-        throw new UncheckedIOException("cannot be: it is written to memory", e);
+        next = () -> exchange.whole(200, type, page.toByteArray());
+      } catch (IOException | RuntimeException e) {
+        log.error("the metrics could not be written", e);
+        next = () -> exchange.fail(ApiError.internal());
       }
+      exchange.loop().execute(next);
     });
   }
 

@@ -1,6 +1,7 @@
 package dev.sluice.router.kserve;
 
 import com.google.protobuf.ByteString;
+import dev.sluice.router.edge.FinishReasons;
 import dev.sluice.triton.InferParameter;
 import dev.sluice.triton.ModelInferResponse;
 import dev.sluice.triton.ModelInferResponse.InferOutputTensor;
@@ -67,27 +68,12 @@ final class InferAnswers {
   private void addEnding(
       ModelInferResponse.Builder answer, List<FinishReason> reasons, Usage usage) {
     if (inference.ending()) {
-      texts(
-          answer, ModelTensors.FINISH_REASON, reasons.stream().map(InferAnswers::reason).toList());
+      texts(answer, ModelTensors.FINISH_REASON, reasons.stream().map(FinishReasons::name).toList());
     }
     if (inference.counts()) {
       integers(answer, ModelTensors.INPUT_TOKENS, "UINT32", List.of(usage.getPromptTokens()));
       integers(answer, ModelTensors.OUTPUT_TOKENS, "UINT32", List.of(usage.getOutputTokens()));
     }
-  }
-
-  private static String reason(FinishReason reason) {
-    return switch (reason) {
-      case FINISH_REASON_LENGTH, FINISH_REASON_CONTEXT, FINISH_REASON_CONSTRAINT_DEAD_END ->
-          "length";
-      case FINISH_REASON_STOP_EOS,
-          FINISH_REASON_STOP_STRING,
-          FINISH_REASON_STOP_TOKEN,
-          FINISH_REASON_CONSTRAINT_DONE,
-          FINISH_REASON_UNSPECIFIED,
-          UNRECOGNIZED ->
-          "stop";
-    };
   }
 
   private static void texts(ModelInferResponse.Builder answer, String name, List<String> texts) {

@@ -96,10 +96,8 @@ final class InferRequests {
     Inference inference =
         new Inference(
             generate.build(),
-            request.getModelName(),
             request.getId(),
-            echo ? fields.text(TEXT_INPUT).orElse("") : "",
-            generate.getN(),
+            echo ? generate.getText() : "",
             outputs.contains(ModelTensors.OUTPUT_IDS),
             outputs.contains(ModelTensors.FINISH_REASON)
                 || fields.flag("return_finish_reason", false),

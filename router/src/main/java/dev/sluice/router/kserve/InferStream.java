@@ -2,6 +2,7 @@ package dev.sluice.router.kserve;
 
 import dev.sluice.common.error.RefusalException;
 import dev.sluice.common.error.Statuses;
+import dev.sluice.router.edge.GenerationCall;
 import dev.sluice.router.edge.TraceHeaders;
 import dev.sluice.triton.ModelInferRequest;
 import dev.sluice.triton.ModelInferResponse;
@@ -18,7 +19,7 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.SynchronizationContext;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -96,8 +97,7 @@ final class InferStream implements StreamObserver<ModelInferRequest> {
       running.add(new Part(InferRequests.translate(request)));
     } catch (RefusalException e) {
       StatusRuntimeException refused = Statuses.toException(e.refusal());
-      Metadata trailers = refused.getTrailers();
-      fail(request.getId(), refused.getStatus(), trailers == null ? new Metadata() : trailers);
+      fail(request.getId(), refused.getStatus(), Statuses.trailers(refused));
     }
     if (!over && running.size() < MOST_AT_A_TIME) {
       client.request(1);
@@ -154,19 +154,26 @@ final class InferStream implements StreamObserver<ModelInferRequest> {
   }
 
   /** One request of the stream. */
-  private final class Part implements InferCall.Sink {
+  private final class Part implements GenerationCall.Sink {
     private final Inference inference;
     private final InferAnswers answers;
-    private final List<FinishReason> reasons = new ArrayList<>();
+    private final FinishReason[] reasons; // by choice
     private final boolean[] begun; // by choice
-    private final InferCall call;
+    private final GenerationCall call;
 
     Part(Inference inference) {
       this.inference = inference;
       answers = new InferAnswers(inference);
+      reasons = new FinishReason[inference.choices()];
+      Arrays.fill(reasons, FinishReason.FINISH_REASON_UNSPECIFIED);
       begun = new boolean[inference.choices()];
-      // its callbacks come through serial, so never before this returns
-      call = InferCall.start(channel, inference, context, trace.metadata(), serial, this);
+      Context previous = context.attach();
+      try {
+        // its callbacks come through serial, so never before this returns
+        call = inference.start(channel, trace.metadata(), serial, this);
+      } finally {
+        context.detach(previous);
+      }
     }
 
     void askForMore() {
@@ -179,11 +186,7 @@ final class InferStream implements StreamObserver<ModelInferRequest> {
 
     @Override
     public void delta(Delta delta) {
-      String text = delta.getText();
-      if (!begun[delta.getChoice()]) {
-        begun[delta.getChoice()] = true;
-        text = inference.echo() + text;
-      }
+      String text = echo(delta.getChoice()) + delta.getText();
       if (!text.isEmpty() || inference.tokenIds()) {
         send(answers.part(delta.getChoice(), text, delta.getTokenIdsList()));
       }
@@ -191,13 +194,25 @@ final class InferStream implements StreamObserver<ModelInferRequest> {
 
     @Override
     public void choiceFinished(ChoiceFinished finished) {
-      reasons.add(finished.getReason());
+      int choice = finished.getChoice();
+      reasons[choice] = finished.getReason();
+      String echo = echo(choice);
+      if (!echo.isEmpty()) {
+        send(answers.part(choice, echo, List.of())); // it said nothing else
+      }
+    }
+
+    /** What comes before a choice, once. */
+    private String echo(int choice) {
+      boolean first = !begun[choice];
+      begun[choice] = true;
+      return first ? inference.echo() : "";
     }
 
     @Override
     public void finished(Usage usage) {
       if (inference.ending() || inference.counts()) {
-        send(answers.ending(reasons, usage));
+        send(answers.ending(List.of(reasons), usage));
       }
       if (inference.emptyFinal()) {
         send(answers.last());

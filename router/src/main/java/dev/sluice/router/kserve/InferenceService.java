@@ -154,10 +154,8 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
         (ServerCallStreamObserver<ModelInferResponse>) client;
     call.setOnCancelHandler(() -> {}); // an answer that comes too late is then no error
     // The end of the client's call ends this one, as both have one context.
-    InferCall.start(
+    inference.start(
         generation,
-        inference,
-        Context.current(),
         TraceHeaders.from(HEADERS.get()).metadata(),
         serial,
         new WholeInference(inference, client));

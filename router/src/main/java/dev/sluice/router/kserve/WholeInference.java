@@ -1,5 +1,6 @@
 package dev.sluice.router.kserve;
 
+import dev.sluice.router.edge.GenerationCall;
 import dev.sluice.triton.ModelInferResponse;
 import dev.sluice.v1.ChoiceFinished;
 import dev.sluice.v1.Delta;
@@ -18,7 +19,7 @@ import java.util.List;
  *
  * <p>Threading: as the call that feeds it.
  */
-final class WholeInference implements InferCall.Sink {
+final class WholeInference implements GenerationCall.Sink {
   private final Inference inference;
   private final StreamObserver<ModelInferResponse> client;
   private final StringBuilder[] texts; // by choice

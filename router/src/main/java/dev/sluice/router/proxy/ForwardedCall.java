@@ -467,7 +467,7 @@ final class ForwardedCall<R> {
     String reason = telemetry.refused(refusal);
     place.ifPresent(p -> p.refused(reason));
     StatusRuntimeException refused = Statuses.toException(refusal);
-    Metadata trailers = refused.getTrailers() == null ? new Metadata() : refused.getTrailers();
+    Metadata trailers = Statuses.trailers(refused);
     if (begun()) {
       Trailers.putUsage(trailers, check.usage());
     }

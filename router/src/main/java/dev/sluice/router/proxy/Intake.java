@@ -93,8 +93,7 @@ final class Intake<R> implements ServerCallHandler<R, byte[]> {
       } catch (RefusalException e) {
         telemetry.refused(e.refusal());
         StatusRuntimeException refused = Statuses.toException(e.refusal());
-        Metadata trailers = refused.getTrailers();
-        close(refused.getStatus(), trailers == null ? new Metadata() : trailers);
+        close(refused.getStatus(), Statuses.trailers(refused));
         return;
       }
       prepared.tokens().ifPresent(t -> telemetry.tokenized(t.count(), preparedNanos));
