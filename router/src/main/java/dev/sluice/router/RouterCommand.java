@@ -3,6 +3,7 @@ package dev.sluice.router;
 import dev.sluice.common.config.ConfigException;
 import dev.sluice.common.config.ConfigOptions;
 import dev.sluice.common.error.ListenException;
+import dev.sluice.common.security.SecurityFileException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -79,6 +80,8 @@ public final class RouterCommand implements Callable<Integer> {
     try (RouterMain router = RouterMain.start(config.get())) {
       router.awaitStop();
       return ExitCode.OK;
+    } catch (SecurityFileException e) {
+      return ConfigOptions.failed(commandLine, e, ExitCode.USAGE);
     } catch (ListenException | IOException e) {
       return ConfigOptions.failed(commandLine, e, ExitCode.SOFTWARE);
     }

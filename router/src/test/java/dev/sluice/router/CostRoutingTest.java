@@ -60,7 +60,11 @@ class CostRoutingTest {
                 d.proxy(),
                 d.admission(),
                 d.tenants(),
-                d.telemetry(),
+                d.tls(),
+            d.auth(),
+            d.workersTls(),
+            d.workersKey(),
+            d.telemetry(),
                 d.portFile()),
             Telemetry.noop());
     Fleets.awaitReady(router.fleet(), workers.length);

@@ -101,6 +101,10 @@ class RouterCommandTest {
             d.proxy(),
             d.admission(),
             d.tenants(),
+            d.tls(),
+            d.auth(),
+            d.workersTls(),
+            d.workersKey(),
             d.telemetry(),
             java.util.Optional.of(file));
     try (RouterMain router = RouterMain.start(config)) {

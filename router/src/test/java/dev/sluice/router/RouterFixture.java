@@ -1,6 +1,9 @@
 package dev.sluice.router;
 
 import dev.sluice.common.config.ByteSize;
+import dev.sluice.common.security.AuthConfig;
+import dev.sluice.common.security.ClientTlsConfig;
+import dev.sluice.common.security.TlsConfig;
 import dev.sluice.common.server.ServerConfig;
 import dev.sluice.common.telemetry.Telemetry;
 import dev.sluice.common.telemetry.TelemetryConfig;
@@ -39,7 +42,16 @@ final class RouterFixture implements AutoCloseable {
 
   /** Any port, and bodies of 64 KiB at most. */
   static final HttpConfig HTTP =
-      new HttpConfig(true, "127.0.0.1", 0, ByteSize.ofKiB(64), Duration.ofMinutes(1), 2);
+      new HttpConfig(
+          true,
+          "127.0.0.1",
+          0,
+          ByteSize.ofKiB(64),
+          Duration.ofMinutes(1),
+          Duration.ofSeconds(30),
+          Duration.ofSeconds(75),
+          4096,
+          2);
 
   private final RouterMain router;
   private final ManagedChannel channel;
@@ -105,6 +117,10 @@ final class RouterFixture implements AutoCloseable {
             d.proxy(),
             admission,
             tenants,
+            d.tls(),
+            d.auth(),
+            d.workersTls(),
+            d.workersKey(),
             d.telemetry(),
             d.portFile());
     try {
@@ -144,6 +160,7 @@ final class RouterFixture implements AutoCloseable {
             d.maxInboundMessage(),
             d.maxMetadata(),
             d.maxConcurrentCallsPerConnection(),
+            d.maxConnections(),
             d.keepAliveTime(),
             d.keepAliveTimeout(),
             d.permitKeepAliveTime(),
@@ -160,6 +177,10 @@ final class RouterFixture implements AutoCloseable {
         proxy,
         AdmissionOptions.DEFAULTS.withQueueTimeout(Duration.ZERO),
         TenantOptions.DEFAULTS,
+        TlsConfig.NONE,
+        AuthConfig.NONE,
+        ClientTlsConfig.NONE,
+        Optional.empty(),
         TelemetryConfig.defaults(0),
         Optional.empty());
   }

@@ -3,6 +3,7 @@ package dev.sluice.worker;
 import dev.sluice.common.config.ConfigException;
 import dev.sluice.common.config.ConfigOptions;
 import dev.sluice.common.error.ListenException;
+import dev.sluice.common.security.SecurityFileException;
 import dev.sluice.worker.model.ModelFileException;
 import dev.sluice.worker.model.ModelStoreException;
 import dev.sluice.worker.runner.DeviceException;
@@ -179,7 +180,11 @@ public final class WorkerCommand implements Callable<Integer> {
       return ExitCode.OK;
     } catch (ListenException | IOException e) {
       return ConfigOptions.failed(commandLine, e, ExitCode.SOFTWARE);
-    } catch (ModelFileException | ModelStoreException | MemoryException | DeviceException e) {
+    } catch (ModelFileException
+        | ModelStoreException
+        | MemoryException
+        | DeviceException
+        | SecurityFileException e) {
       return ConfigOptions.failed(commandLine, e, ExitCode.USAGE);
     }
   }

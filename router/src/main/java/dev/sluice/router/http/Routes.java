@@ -2,6 +2,7 @@ package dev.sluice.router.http;
 
 import dev.sluice.common.config.BuildInfo;
 import dev.sluice.common.telemetry.Telemetry;
+import dev.sluice.v1.GenerateRequest;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import java.io.ByteArrayOutputStream;
@@ -11,6 +12,7 @@ import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.concurrent.Executor;
+import java.util.function.UnaryOperator;
 
 /**
  * Which path leads where.
@@ -29,10 +31,12 @@ final class Routes {
   private final Generating generating;
   private final Tokens tokens;
   private final Executor waiting;
+  private final UnaryOperator<GenerateRequest> rules;
 
   /**
    * @param maxBody bytes
    * @param waiting runs tasks that take long
+   * @param rules what requests become of this caller, or RefusalException
    */
   Routes(
       int maxBody,
@@ -40,7 +44,8 @@ final class Routes {
       Telemetry telemetry,
       Models models,
       Generating generating,
-      Executor waiting) {
+      Executor waiting,
+      UnaryOperator<GenerateRequest> rules) {
     this.maxBody = maxBody;
     this.metrics = metrics;
     this.telemetry = telemetry;
@@ -48,15 +53,21 @@ final class Routes {
     this.generating = generating;
     this.tokens = new Tokens(models);
     this.waiting = waiting;
+    this.rules = rules;
+  }
+
+  /** The same for one caller. */
+  Routes of(UnaryOperator<GenerateRequest> callersRules) {
+    return new Routes(maxBody, metrics, telemetry, models, generating, waiting, callersRules);
   }
 
   void handle(HttpServerRequest request) {
     String path = request.path() == null ? "" : request.path();
     switch (path) {
       case "/v1/chat/completions" ->
-          post(request, path, (exchange, body) -> generating.generate(exchange, Shape.CHAT, body));
+          post(request, path, (exchange, body) -> generating.generate(exchange, Shape.CHAT, body, rules));
       case "/v1/completions" ->
-          post(request, path, (exchange, body) -> generating.generate(exchange, Shape.TEXT, body));
+          post(request, path, (exchange, body) -> generating.generate(exchange, Shape.TEXT, body, rules));
       case "/tokenize" ->
           post(
               request,

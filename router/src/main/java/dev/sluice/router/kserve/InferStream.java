@@ -9,6 +9,7 @@ import dev.sluice.triton.ModelStreamInferResponse;
 import dev.sluice.v1.ChoiceFinished;
 import dev.sluice.v1.Delta;
 import dev.sluice.v1.FinishReason;
+import dev.sluice.v1.GenerateRequest;
 import dev.sluice.v1.Usage;
 import io.grpc.Channel;
 import io.grpc.Context;
@@ -22,6 +23,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,6 +42,7 @@ final class InferStream implements StreamObserver<ModelInferRequest> {
   private final Channel channel;
   private final ServerCallStreamObserver<ModelStreamInferResponse> client;
   private final TraceHeaders trace;
+  private final UnaryOperator<GenerateRequest> rules;
   private final boolean statuses;
   private final Context context = Context.current();
   private final SynchronizationContext serial =
@@ -49,16 +52,19 @@ final class InferStream implements StreamObserver<ModelInferRequest> {
   private boolean over;
 
   /**
+   * @param rules what requests become, or RefusalException
    * @param statuses whether a failed request ends the stream with its status
    */
   InferStream(
       Channel channel,
       ServerCallStreamObserver<ModelStreamInferResponse> client,
       TraceHeaders trace,
+      UnaryOperator<GenerateRequest> rules,
       boolean statuses) {
     this.channel = channel;
     this.client = client;
     this.trace = trace;
+    this.rules = rules;
     this.statuses = statuses;
   }
 
@@ -93,7 +99,8 @@ final class InferStream implements StreamObserver<ModelInferRequest> {
       return;
     }
     try {
-      running.add(new Part(InferRequests.translate(request)));
+      Inference inference = InferRequests.translate(request);
+      running.add(new Part(inference.with(rules.apply(inference.request()))));
     } catch (RefusalException e) {
       StatusRuntimeException refused = Statuses.toException(e.refusal());
       Metadata trailers = refused.getTrailers();

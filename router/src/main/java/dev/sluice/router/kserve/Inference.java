@@ -27,4 +27,10 @@ record Inference(
     boolean ending,
     boolean counts,
     boolean emptyFinal,
-    OptionalLong timeoutMicros) {}
+    OptionalLong timeoutMicros) {
+  /** The same with another request. */
+  Inference with(GenerateRequest other) {
+    return new Inference(
+        other, name, id, echo, choices, tokenIds, ending, counts, emptyFinal, timeoutMicros);
+  }
+}
