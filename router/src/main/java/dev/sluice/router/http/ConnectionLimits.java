@@ -5,26 +5,19 @@ import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServerRequest;
 import java.util.IdentityHashMap;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicInteger;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * What a connection may take without a request: so long until its first, so long between two. What
  * it sends meanwhile counts for nothing, so headers that come byte by byte end with it. Bodies have
  * a time of their own.
  *
- * <p>Threading: one event loop; the number of connections is shared with the others.
+ * <p>Threading: one event loop.
  */
 final class ConnectionLimits {
-  private static final Logger log = LoggerFactory.getLogger(ConnectionLimits.class);
-
   private final long requestMillis;
   private final long keepAliveMillis;
-  private final int maxConnections;
-  private final AtomicInteger connections;
   private final Vertx vertx;
-  private final Map<HttpConnection, Pending> idle = new IdentityHashMap<>();
+  private final Map<HttpConnection, Pending> connections = new IdentityHashMap<>();
 
   /** A connection. Threading: as its owner. */
   private static final class Pending {
@@ -32,30 +25,18 @@ final class ConnectionLimits {
     int requests; // that run
   }
 
-  /**
-   * @param connections that are open, on all event loops
-   */
-  ConnectionLimits(HttpConfig config, AtomicInteger connections, Vertx vertx) {
+  ConnectionLimits(HttpConfig config, Vertx vertx) {
     requestMillis = config.requestTimeout().toMillis();
     keepAliveMillis = config.keepAliveTimeout().toMillis();
-    maxConnections = config.maxConnections();
-    this.connections = connections;
     this.vertx = vertx;
   }
 
-  /** A connection is there. */
+  /** A connection speaks HTTP. */
   void opened(HttpConnection connection) {
-    if (connections.incrementAndGet() > maxConnections) {
-      log.debug("a connection beyond {} is closed", maxConnections);
-      connection.closeHandler(_ -> connections.decrementAndGet());
-      connection.close();
-      return;
-    }
     Pending pending = new Pending();
-    idle.put(connection, pending);
+    connections.put(connection, pending);
     connection.closeHandler(_ -> {
-      connections.decrementAndGet();
-      idle.remove(connection);
+      connections.remove(connection);
       vertx.cancelTimer(pending.timer);
     });
     pending.timer = closeAfter(requestMillis, connection);
@@ -68,13 +49,13 @@ final class ConnectionLimits {
   /** The headers of a request are there. */
   void begins(HttpServerRequest request) {
     HttpConnection connection = request.connection();
-    Pending pending = idle.get(connection);
+    Pending pending = connections.get(connection);
     if (pending != null) {
       vertx.cancelTimer(pending.timer);
       pending.requests++;
       request.response().endHandler(_ -> {
         pending.requests--;
-        if (pending.requests == 0 && idle.containsKey(connection)) {
+        if (pending.requests == 0 && connections.containsKey(connection)) {
           vertx.cancelTimer(pending.timer);
           pending.timer = closeAfter(keepAliveMillis, connection);
         }

@@ -28,7 +28,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
@@ -57,7 +56,6 @@ public final class HttpEdge implements AutoCloseable {
   private final Routes routes;
   private final Security security;
   private final HttpAccess access;
-  private final AtomicInteger connections = new AtomicInteger();
   private final List<HttpServer> servers = new CopyOnWriteArrayList<>(); // one per event loop
   private Future<Void> stopped = Future.succeededFuture();
   private Duration grace = Duration.ZERO;
@@ -77,13 +75,13 @@ public final class HttpEdge implements AutoCloseable {
         Vertx.builder()
             .with(
                 new VertxOptions()
-                    .setPreferNativeTransport(true)
                     .setEventLoopPoolSize(config.eventLoops())
                     // nothing is ever served from files
                     .setFileSystemOptions(
                         new FileSystemOptions()
                             .setFileCachingEnabled(false)
                             .setClassPathResolvingEnabled(false)))
+            .withTransport(GuardedTransport.of(config))
             .build();
     Models models =
         new Models(
@@ -196,7 +194,7 @@ public final class HttpEdge implements AutoCloseable {
   private final class Listener extends VerticleBase {
     @Override
     public Future<?> start() {
-      ConnectionLimits limits = new ConnectionLimits(config, connections, vertx);
+      ConnectionLimits limits = new ConnectionLimits(config, vertx);
       HttpServer server =
           vertx
               .createHttpServer(options())
