@@ -178,9 +178,7 @@ public final class RouterMain implements AutoCloseable {
             .service(generation)
             .service(
                 InferenceService.over(
-                    local.channel(),
-                    fleet::snapshot,
-                    () -> security.rules(Identity.current())))
+                    local.channel(), fleet::snapshot, () -> security.rules(Identity.current())))
             // The proxy has spans of its own; operators' calls get the usual ones.
             .service(
                 ServerInterceptors.intercept(

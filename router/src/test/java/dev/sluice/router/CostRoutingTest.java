@@ -61,10 +61,10 @@ class CostRoutingTest {
                 d.admission(),
                 d.tenants(),
                 d.tls(),
-            d.auth(),
-            d.workersTls(),
-            d.workersKey(),
-            d.telemetry(),
+                d.auth(),
+                d.workersTls(),
+                d.workersKey(),
+                d.telemetry(),
                 d.portFile()),
             Telemetry.noop());
     Fleets.awaitReady(router.fleet(), workers.length);

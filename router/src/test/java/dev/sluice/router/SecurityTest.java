@@ -143,7 +143,9 @@ class SecurityTest {
     }
     Collected<GenerateResponse> collected =
         Collected.start(
-            router.channel().newCall(GenerationServiceGrpc.getGenerateMethod(), CallOptions.DEFAULT),
+            router
+                .channel()
+                .newCall(GenerationServiceGrpc.getGenerateMethod(), CallOptions.DEFAULT),
             headers,
             RouterFixture.prompt("m").toBuilder().setTenant(tenant).build(),
             100);
@@ -267,8 +269,7 @@ class SecurityTest {
     }
     try (Socket bomb = open()) {
       bomb.getOutputStream().write(head("x-bomb: " + "b".repeat(60_000) + "\r\n\r\n"));
-      String answer =
-          new String(bomb.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+      String answer = new String(bomb.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
       assertThat(answer).startsWith("HTTP/1.1 431");
     }
     try (Socket tooLarge = open()) {

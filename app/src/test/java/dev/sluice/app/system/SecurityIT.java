@@ -82,8 +82,7 @@ final class SecurityIT {
   @Test
   void aKeyFileThatCannotBeUsedEndsTheStart() throws Exception {
     Path missing = folder.resolve("missing");
-    Result result =
-        Sluice.run("router", "--port=0", "--http-port=0", "--auth.keys=" + missing);
+    Result result = Sluice.run("router", "--port=0", "--http-port=0", "--auth.keys=" + missing);
     assertThat(result.code()).isEqualTo(2);
     assertThat(result.err()).contains("auth.keys: " + missing + ": no such file");
   }
@@ -117,8 +116,7 @@ final class SecurityIT {
   }
 
   private Map<String, Integer> ports(String process) throws Exception {
-    return PortFile.await(
-            folder.resolve(process + ".ports"), Duration.ofMinutes(2), () -> true)
+    return PortFile.await(folder.resolve(process + ".ports"), Duration.ofMinutes(2), () -> true)
         .orElseThrow();
   }
 

@@ -47,8 +47,7 @@ public record ApiKey(String digest, Identity identity) {
 
   /** The words of its line: digest, id, tenant, permissions. */
   public String line() {
-    return String.join(
-        " ", digest, identity.name(), identity.tenant(), permissions());
+    return String.join(" ", digest, identity.name(), identity.tenant(), permissions());
   }
 
   /** For people: {@code generate,operate}. */
@@ -62,7 +61,7 @@ public record ApiKey(String digest, Identity identity) {
    * @throws IllegalArgumentException saying what is wrong with it, without the digest
    */
   static ApiKey parse(String line) {
-    String[] words = line.strip().split("\\s+");
+    String[] words = line.strip().split("\\s+", -1);
     if (words.length != 4) {
       throw new IllegalArgumentException(
           words.length + " words (expected: digest, id, tenant, permissions)");

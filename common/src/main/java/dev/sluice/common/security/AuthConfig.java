@@ -17,8 +17,7 @@ import java.util.Optional;
 public record AuthConfig(
     Optional<Path> keys, Jwt jwt, List<String> certificates, boolean cachePerTenant) {
   /** Nobody is asked. */
-  public static final AuthConfig NONE =
-      new AuthConfig(Optional.empty(), Jwt.NONE, List.of(), true);
+  public static final AuthConfig NONE = new AuthConfig(Optional.empty(), Jwt.NONE, List.of(), true);
 
   public AuthConfig {
     certificates = List.copyOf(certificates);

@@ -36,15 +36,16 @@ public final class Authenticator {
       return Optional.empty();
     }
     Authenticator authenticator = new Authenticator(Grants.of(config.certificates()));
-    config.keys().ifPresent(file -> watch.follow(List.of(file), () -> authenticator.loadKeys(file)));
+    config
+        .keys()
+        .ifPresent(file -> watch.follow(List.of(file), () -> authenticator.loadKeys(file)));
     config
         .jwt()
         .jwks()
-        .ifPresent(
-            file ->
-                watch.follow(
-                    List.of(file),
-                    () -> authenticator.tokens = Optional.of(Tokens.load(file, config.jwt()))));
+        .ifPresent(file ->
+            watch.follow(
+                List.of(file),
+                () -> authenticator.tokens = Optional.of(Tokens.load(file, config.jwt()))));
     return Optional.of(authenticator);
   }
 

@@ -32,15 +32,15 @@ public final class ClientTls {
       return plainText();
     }
     SslContextBuilder builder = SslContextBuilder.forClient();
-    config.ca().ifPresent(
-            file -> builder.trustManager(Authorities.follow(section + ".ca", file, watch)));
+    config
+        .ca()
+        .ifPresent(file -> builder.trustManager(Authorities.follow(section + ".ca", file, watch)));
     Optional<OwnCertificate> own =
         config
             .certificate()
-            .map(
-                certificate ->
-                    OwnCertificate.follow(
-                        section, certificate, config.privateKey().orElseThrow(), watch));
+            .map(certificate ->
+                OwnCertificate.follow(
+                    section, certificate, config.privateKey().orElseThrow(), watch));
     own.ifPresent(shown -> builder.keyManager(shown.manager()));
     try {
       return new ClientTls(

@@ -82,8 +82,7 @@ record Grants(Map<String, Identity> byName) {
           }
         }
       }
-      for (Rdn part :
-          new LdapName(certificate.getSubjectX500Principal().getName()).getRdns()) {
+      for (Rdn part : new LdapName(certificate.getSubjectX500Principal().getName()).getRdns()) {
         if (part.getType().equalsIgnoreCase("CN") && part.getValue() instanceof String name) {
           names.add(name);
         }

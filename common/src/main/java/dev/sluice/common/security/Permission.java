@@ -41,6 +41,9 @@ public enum Permission {
 
   /** The labels, joined. */
   static String text(Set<Permission> permissions, String separator) {
-    return permissions.stream().sorted().map(Permission::label).collect(Collectors.joining(separator));
+    return permissions.stream()
+        .sorted()
+        .map(Permission::label)
+        .collect(Collectors.joining(separator));
   }
 }

@@ -45,7 +45,9 @@ record RequestRules(boolean cachePerTenant) {
     return admitted.build();
   }
 
-  /** As {@link #admit(Identity, GenerateRequest)} for messages that hold one; others as they are. */
+  /**
+   * As {@link #admit(Identity, GenerateRequest)} for messages that hold one; others as they are.
+   */
   Object admitAny(Identity identity, Object message) {
     return switch (message) {
       case GenerateRequest request -> admit(identity, request);

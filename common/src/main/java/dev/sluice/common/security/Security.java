@@ -35,8 +35,7 @@ public final class Security implements AutoCloseable {
 
   private record Shown(OwnCertificate certificate, Attributes attributes) {}
 
-  private Security(
-      Optional<FileWatch> watch, Optional<ServerTls> tls, Optional<Access> access) {
+  private Security(Optional<FileWatch> watch, Optional<ServerTls> tls, Optional<Access> access) {
     this.watch = watch;
     this.tls = tls;
     this.access = access;

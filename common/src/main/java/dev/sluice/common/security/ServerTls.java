@@ -10,7 +10,9 @@ import javax.net.ssl.SSLException;
 import javax.net.ssl.X509ExtendedKeyManager;
 import javax.net.ssl.X509ExtendedTrustManager;
 
-/** TLS of the ports of this process, 1.2 and 1.3. Threading: immutable; its managers follow files. */
+/**
+ * TLS of the ports of this process, 1.2 and 1.3. Threading: immutable; its managers follow files.
+ */
 public final class ServerTls {
   private final OwnCertificate own;
   private final Optional<X509ExtendedTrustManager> clients;
@@ -38,11 +40,10 @@ public final class ServerTls {
   /** For gRPC's server. */
   public SslContext context() {
     SslContextBuilder builder = SslContextBuilder.forServer(own.manager());
-    clients.ifPresent(
-        manager ->
-            builder
-                .trustManager(manager)
-                .clientAuth(clientsMust ? ClientAuth.REQUIRE : ClientAuth.OPTIONAL));
+    clients.ifPresent(manager ->
+        builder
+            .trustManager(manager)
+            .clientAuth(clientsMust ? ClientAuth.REQUIRE : ClientAuth.OPTIONAL));
     try {
       return GrpcSslContexts.configure(builder, SslProvider.JDK).build();
     } catch (SSLException e) {

@@ -92,8 +92,7 @@ final class Tokens {
     if (claims.isClaimValueStringList(config.permissionsClaim())) {
       labels.addAll(claims.getStringListClaimValue(config.permissionsClaim()));
     } else {
-      labels.addAll(
-          List.of(claims.getStringClaimValue(config.permissionsClaim()).split(" ", -1)));
+      labels.addAll(List.of(claims.getStringClaimValue(config.permissionsClaim()).split(" ", -1)));
     }
     // A provider has scopes of its own as well. None makes a router: these are not people.
     Set<Permission> permissions = EnumSet.noneOf(Permission.class);

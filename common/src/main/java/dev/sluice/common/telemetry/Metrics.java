@@ -166,7 +166,8 @@ public final class Metrics {
 
   /** By attribute {@code use}: server, or towards whom. Negative: expired. */
   public static final Gauge CERTIFICATE_VALIDITY =
-      new Gauge("sluice_certificate_validity", "s", "Time until this process's certificate expires");
+      new Gauge(
+          "sluice_certificate_validity", "s", "Time until this process's certificate expires");
 
   /** By attribute {@code policy}. */
   public static final Counter DECISIONS =

@@ -173,8 +173,7 @@ class AccessTest {
     assertThat(reflection("")).isEqualTo(Status.Code.UNAUTHENTICATED);
     assertThat(
             code(() ->
-                HealthGrpc.newBlockingStub(channel)
-                    .check(HealthCheckRequest.getDefaultInstance())))
+                HealthGrpc.newBlockingStub(channel).check(HealthCheckRequest.getDefaultInstance())))
         .isEqualTo(Status.Code.OK);
     assertThat(seen.requests).isEmpty();
   }

@@ -103,8 +103,7 @@ class FloodTest {
       ByteArrayOutputStream block = new ByteArrayOutputStream();
       RawHttp2.field(block, "x-bomb", "b".repeat(8_000));
       attacker.frame(RawHttp2.HEADERS, 0, 1, RawHttp2.callHeaders());
-      untilRefused(
-          _ -> attacker.frame(RawHttp2.CONTINUATION, 0, 1, block.toByteArray()));
+      untilRefused(_ -> attacker.frame(RawHttp2.CONTINUATION, 0, 1, block.toByteArray()));
       assertThat(attacker.isCutOff()).isTrue();
     }
     assertThat(streams.begun.get()).isEqualTo(1);
@@ -191,8 +190,7 @@ class FloodTest {
     public void generate(GenerateRequest request, StreamObserver<GenerateResponse> observer) {
       begun.incrementAndGet();
       try {
-        String token;
-        while (!(token = tokens.take()).isEmpty()) {
+        for (String token = tokens.take(); !token.isEmpty(); token = tokens.take()) {
           observer.onNext(
               GenerateResponse.newBuilder().setDelta(Delta.newBuilder().setText(token)).build());
         }

@@ -25,12 +25,12 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.jspecify.annotations.Nullable;
 
 /** TLS over real sockets. */
 @Timeout(60)
@@ -103,8 +103,7 @@ class TlsTest {
     OwnCertificate own =
         OwnCertificate.follow("tls", first.certificate(), first.privateKey(), files);
     Instant before = own.expiry();
-    Issued next =
-        authority.issue(folder, "server", Instant.now().plus(Duration.ofDays(40)));
+    Issued next = authority.issue(folder, "server", Instant.now().plus(Duration.ofDays(40)));
 
     // a pair that does not fit, as when the first of two files was written, is not used
     replace(next.certificate(), first.certificate());
@@ -226,8 +225,7 @@ class TlsTest {
   }
 
   private static Status.Code call(int port, ClientTls tls) {
-    ManagedChannel channel =
-        tls.apply(NettyChannelBuilder.forAddress("localhost", port)).build();
+    ManagedChannel channel = tls.apply(NettyChannelBuilder.forAddress("localhost", port)).build();
     try {
       GenerationServiceGrpc.newBlockingStub(channel)
           .withDeadlineAfter(20, TimeUnit.SECONDS)
@@ -242,8 +240,7 @@ class TlsTest {
 
   private static final class Models extends GenerationServiceGrpc.GenerationServiceImplBase {
     @Override
-    public void listModels(
-        ListModelsRequest request, StreamObserver<ListModelsResponse> observer) {
+    public void listModels(ListModelsRequest request, StreamObserver<ListModelsResponse> observer) {
       observer.onNext(ListModelsResponse.getDefaultInstance());
       observer.onCompleted();
     }

@@ -40,8 +40,7 @@ public final class WorkerChannels {
     return new AffineChannel(
         each,
         each.stream()
-            .map(loop ->
-                tls.apply(builder(address, options, loop)).intercept(interceptors).build())
+            .map(loop -> tls.apply(builder(address, options, loop)).intercept(interceptors).build())
             .toList());
   }
 

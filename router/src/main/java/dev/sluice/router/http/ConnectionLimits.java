@@ -4,7 +4,6 @@ import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServerRequest;
 import java.util.IdentityHashMap;
-import java.util.Map;
 
 /**
  * What a connection may take without a request: so long until its first, so long between two. What
@@ -17,7 +16,7 @@ final class ConnectionLimits {
   private final long requestMillis;
   private final long keepAliveMillis;
   private final Vertx vertx;
-  private final Map<HttpConnection, Pending> connections = new IdentityHashMap<>();
+  private final IdentityHashMap<HttpConnection, Pending> connections = new IdentityHashMap<>();
 
   /** A connection. Threading: as its owner. */
   private static final class Pending {
@@ -53,13 +52,15 @@ final class ConnectionLimits {
     if (pending != null) {
       vertx.cancelTimer(pending.timer);
       pending.requests++;
-      request.response().endHandler(_ -> {
-        pending.requests--;
-        if (pending.requests == 0 && connections.containsKey(connection)) {
-          vertx.cancelTimer(pending.timer);
-          pending.timer = closeAfter(keepAliveMillis, connection);
-        }
-      });
+      request
+          .response()
+          .endHandler(_ -> {
+            pending.requests--;
+            if (pending.requests == 0 && connections.containsKey(connection)) {
+              vertx.cancelTimer(pending.timer);
+              pending.timer = closeAfter(keepAliveMillis, connection);
+            }
+          });
     }
     if (!request.isEnded()) {
       long body = vertx.setTimer(requestMillis, _ -> request.response().reset());

@@ -56,8 +56,7 @@ final class Generating {
    *
    * @param rules what requests become of this caller, or RefusalException
    */
-  void generate(
-      Exchange exchange, Shape shape, byte[] body, UnaryOperator<GenerateRequest> rules) {
+  void generate(Exchange exchange, Shape shape, byte[] body, UnaryOperator<GenerateRequest> rules) {
     translate(exchange, body, bytes -> generation(exchange, shape, bytes, rules));
   }
 

@@ -105,8 +105,12 @@ final class GuardedTransport implements Transport, io.vertx.core.transport.Trans
 
     @Override
     public void channelActive(ChannelHandlerContext ctx) {
-      end = ctx.executor().schedule(() -> ctx.close(), millis, TimeUnit.MILLISECONDS);
+      end = ctx.executor().schedule(() -> close(ctx), millis, TimeUnit.MILLISECONDS);
       ctx.fireChannelActive();
+    }
+
+    private static void close(ChannelHandlerContext ctx) {
+      ChannelFuture _ = ctx.close();
     }
 
     @Override

@@ -13,8 +13,8 @@ import java.time.Duration;
  * @param maxBody largest request body; 1 KiB to 1 GiB
  * @param idleTimeout silence in both directions after which a connection is closed; longer than any
  *     answer may take to begin
- * @param requestTimeout time in which the headers of a connection's first request must come, and
- *     in which the body of any must
+ * @param requestTimeout time in which the headers of a connection's first request must come, and in
+ *     which the body of any must
  * @param keepAliveTimeout a connection without a request is closed after so long, also if it sends
  * @param maxConnections connections at a time; further ones are closed at once; 1 or more
  * @param eventLoops threads that do socket I/O and write answers; 1 to 256

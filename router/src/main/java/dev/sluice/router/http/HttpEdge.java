@@ -34,9 +34,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The HTTP server: HTTP/1.1 and HTTP/2, with TLS if the router has it, on event loops of its own. Each connection
- * belongs to one of them, and so does all that its requests do but their translation, which runs on
- * virtual threads.
+ * The HTTP server: HTTP/1.1 and HTTP/2, with TLS if the router has it, on event loops of its own.
+ * Each connection belongs to one of them, and so does all that its requests do but their
+ * translation, which runs on virtual threads.
  *
  * <p>Threading: {@link #start}, {@link #stop} and {@link #close} from one thread.
  */
@@ -224,20 +224,18 @@ public final class HttpEdge implements AutoCloseable {
               .setHandle100ContinueAutomatically(true);
       security
           .tls()
-          .ifPresent(
-              tls -> {
-                options
-                    .setSsl(true)
-                    .setUseAlpn(true)
-                    .setKeyCertOptions(KeyCertOptions.wrap(tls.keyManager()));
-                tls.clients()
-                    .ifPresent(
-                        clients ->
-                            options
-                                .setTrustOptions(TrustOptions.wrap(clients))
-                                .setClientAuth(
-                                    tls.clientsMust() ? ClientAuth.REQUIRED : ClientAuth.REQUEST));
-              });
+          .ifPresent(tls -> {
+            options
+                .setSsl(true)
+                .setUseAlpn(true)
+                .setKeyCertOptions(KeyCertOptions.wrap(tls.keyManager()));
+            tls.clients()
+                .ifPresent(clients ->
+                    options
+                        .setTrustOptions(TrustOptions.wrap(clients))
+                        .setClientAuth(
+                            tls.clientsMust() ? ClientAuth.REQUIRED : ClientAuth.REQUEST));
+          });
       return options;
     }
   }

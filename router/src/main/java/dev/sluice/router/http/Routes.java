@@ -65,9 +65,15 @@ final class Routes {
     String path = request.path() == null ? "" : request.path();
     switch (path) {
       case "/v1/chat/completions" ->
-          post(request, path, (exchange, body) -> generating.generate(exchange, Shape.CHAT, body, rules));
+          post(
+              request,
+              path,
+              (exchange, body) -> generating.generate(exchange, Shape.CHAT, body, rules));
       case "/v1/completions" ->
-          post(request, path, (exchange, body) -> generating.generate(exchange, Shape.TEXT, body, rules));
+          post(
+              request,
+              path,
+              (exchange, body) -> generating.generate(exchange, Shape.TEXT, body, rules));
       case "/tokenize" ->
           post(
               request,
