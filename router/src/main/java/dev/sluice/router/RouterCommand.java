@@ -28,7 +28,8 @@ import picocli.CommandLine.Unmatched;
       "Every key of the configuration is also a flag (--proxy.max-attempts 3) and an environment",
       "variable (SLUICE_PROXY_MAX_ATTEMPTS). Flags override the environment, it overrides the"
           + " file.",
-      "--print-config shows all keys with their values."
+      "--print-config shows all keys with their values.",
+      "TLS, API keys and identities: --tls.certificate, --auth.keys and others, docs/security.md."
     })
 public final class RouterCommand implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();

@@ -34,7 +34,8 @@ import picocli.CommandLine.Unmatched;
       "",
       "Every key of the configuration is also a flag (--engine.max-sequences 8) and an environment",
       "variable (SLUICE_ENGINE_MAX_SEQUENCES). Flags override the environment, it overrides the",
-      "file. --print-config shows all keys with their values."
+      "file. --print-config shows all keys with their values.",
+      "TLS, API keys and identities: --tls.certificate, --auth.keys and others, docs/security.md."
     })
 public final class WorkerCommand implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 import dev.sluice.app.system.Sluice.Result;
 import dev.sluice.common.server.PortFile;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -60,7 +61,8 @@ final class SecurityIT {
           Sluice.run("generate", "2 + 2 =", "--max-tokens=4", target, ca, key("gold", gold));
       assertThat(answer.code()).as(answer.err()).isZero();
       assertThat(answer.out()).isNotBlank();
-      assertThat(Sluice.run("fleet", "list", target, ca, key("ops", ops)).out()).contains("READY");
+      assertThat(Sluice.run("fleet", "list", target, ca, key("ops", ops)).out())
+          .contains(" ready ");
 
       refused("PERMISSION_DENIED", "fleet", "list", target, ca, key("gold", gold));
       refused("PERMISSION_DENIED", "generate", "x", target, ca, key("ops", ops));
@@ -152,7 +154,7 @@ final class SecurityIT {
             .directory(folder.toFile())
             .redirectErrorStream(true)
             .start();
-    String said = new String(shell.getInputStream().readAllBytes());
+    String said = new String(shell.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     int code = shell.waitFor();
     assumeThat(code).as("openssl is not here").isNotEqualTo(127);
     assertThat(code).as(said).isZero();
