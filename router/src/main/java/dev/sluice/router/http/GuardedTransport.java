@@ -32,30 +32,37 @@ import org.slf4j.LoggerFactory;
 final class GuardedTransport implements Transport, io.vertx.core.transport.Transport {
   private static final Logger log = LoggerFactory.getLogger(GuardedTransport.class);
 
-  /** Of HTTP/2's preface: whoever has sent so much has said which protocol it speaks. */
-  private static final int PREFACE_BYTES = 24;
-
   private final io.vertx.core.transport.Transport named;
   private final Transport delegate;
   private final int maxConnections;
   private final long prefaceMillis;
+  private final boolean encrypted;
   private final AtomicInteger open = new AtomicInteger();
 
   private GuardedTransport(
-      io.vertx.core.transport.Transport delegate, int maxConnections, long prefaceMillis) {
+      io.vertx.core.transport.Transport delegate,
+      int maxConnections,
+      long prefaceMillis,
+      boolean encrypted) {
     this.named = delegate;
     this.delegate = delegate.implementation();
     this.maxConnections = maxConnections;
     this.prefaceMillis = prefaceMillis;
+    this.encrypted = encrypted;
   }
 
-  /** On epoll where its native library loads, else on the JDK's NIO. */
-  static GuardedTransport of(HttpConfig config) {
+  /**
+   * On epoll where its native library loads, else on the JDK's NIO.
+   *
+   * @param encrypted whether connections begin with TLS, whose handshake has a limit of its own
+   */
+  static GuardedTransport of(HttpConfig config, boolean encrypted) {
     io.vertx.core.transport.Transport fast = io.vertx.core.transport.Transport.nativeTransport();
     return new GuardedTransport(
         fast != null && fast.available() ? fast : io.vertx.core.transport.Transport.NIO,
         config.maxConnections(),
-        config.requestTimeout().toMillis());
+        config.requestTimeout().toMillis(),
+        encrypted);
   }
 
   @Override
@@ -87,16 +94,24 @@ final class GuardedTransport implements Transport, io.vertx.core.transport.Trans
         full = false;
         open.incrementAndGet();
         ChannelFuture _ = accepted.closeFuture().addListener(_ -> open.decrementAndGet());
-        accepted.pipeline().addLast(new Preface(prefaceMillis));
+        if (!encrypted) {
+          accepted.pipeline().addLast(new Preface(prefaceMillis));
+        }
       }
       ctx.fireChannelRead(message);
     }
   }
 
-  /** Closes a connection that does not begin in time. Threading: the connection's event loop. */
+  /**
+   * Closes a connection whose first headers, or HTTP/2's preface, do not end in time: both end with
+   * an empty line.
+   *
+   * <p>Threading: the connection's event loop.
+   */
   private static final class Preface extends ChannelInboundHandlerAdapter {
     private final long millis;
-    private int missing = PREFACE_BYTES;
+    private boolean lineIsEmpty; // so far
+    private boolean begun;
     private @Nullable ScheduledFuture<?> end;
 
     Preface(long millis) {
@@ -116,12 +131,23 @@ final class GuardedTransport implements Transport, io.vertx.core.transport.Trans
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
       if (message instanceof ByteBuf bytes) {
-        missing -= bytes.readableBytes();
-      }
-      if (missing <= 0) {
-        ctx.pipeline().remove(this);
+        bytes.forEachByte(this::scan);
       }
       ctx.fireChannelRead(message);
+      if (begun) {
+        ctx.pipeline().remove(this);
+      }
+    }
+
+    /** Whether to go on. */
+    private boolean scan(byte next) {
+      if (next == '\n') {
+        begun = lineIsEmpty;
+        lineIsEmpty = true;
+      } else if (next != '\r') {
+        lineIsEmpty = false;
+      }
+      return !begun;
     }
 
     @Override

@@ -81,7 +81,7 @@ public final class HttpEdge implements AutoCloseable {
                         new FileSystemOptions()
                             .setFileCachingEnabled(false)
                             .setClassPathResolvingEnabled(false)))
-            .withTransport(GuardedTransport.of(config))
+            .withTransport(GuardedTransport.of(config, security.tls().isPresent()))
             .build();
     Models models =
         new Models(
