@@ -6,6 +6,7 @@ import dev.sluice.app.fleet.FleetCommand;
 import dev.sluice.app.fleet.UpCommand;
 import dev.sluice.app.generate.ChatCommand;
 import dev.sluice.app.generate.GenerateCommand;
+import dev.sluice.app.keys.KeysCommand;
 import dev.sluice.app.model.EngineBenchCommand;
 import dev.sluice.app.model.ModelCommand;
 import dev.sluice.app.simulate.SimulateCommand;
@@ -41,6 +42,7 @@ import picocli.CommandLine.IVersionProvider;
       RouterCommand.class,
       WorkerCommand.class,
       FleetCommand.class,
+      KeysCommand.class,
       BenchCommand.class,
       EngineBenchCommand.class,
       SimulateCommand.class,

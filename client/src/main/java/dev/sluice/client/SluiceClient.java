@@ -14,9 +14,13 @@ import dev.sluice.v1.TokenizeResponse;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientInterceptor;
+import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
+import io.grpc.TlsChannelCredentials;
 import io.grpc.netty.NettyChannelBuilder;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -25,6 +29,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /**
  * Talks to a Sluice router, or to a worker directly: both serve the same contract.
@@ -61,7 +66,7 @@ public final class SluiceClient implements AutoCloseable {
   }
 
   /**
-   * A client without TLS.
+   * A client without TLS and without a key; {@link #builder} has both.
    *
    * @param targets one router or several, separated by commas, each {@code host:port} or any gRPC
    *     target such as {@code dns:///router:9090}; calls go round among those that answer
@@ -87,6 +92,10 @@ public final class SluiceClient implements AutoCloseable {
     private final List<ClientInterceptor> interceptors = new ArrayList<>();
     private Optional<Duration> timeout = Optional.empty();
 
+    private final TlsChannelCredentials.Builder tls = TlsChannelCredentials.newBuilder();
+    private Optional<String> serverName = Optional.empty();
+    private boolean credentials; // whether by TLS
+
     private RetryPolicy retry = RetryPolicy.DEFAULTS;
 
     private Builder(String targets) {
@@ -109,6 +118,59 @@ public final class SluiceClient implements AutoCloseable {
       return this;
     }
 
+    /** Connects by TLS and trusts the system's authorities. */
+    public Builder tls() {
+      credentials = true;
+      return this;
+    }
+
+    /**
+     * Connects by TLS.
+     *
+     * @param authorities PEM file with those that may have signed the server's certificate
+     * @throws IOException if it cannot be read
+     */
+    public Builder tls(Path authorities) throws IOException {
+      return with(b -> b.trustManager(authorities.toFile()));
+    }
+
+    /**
+     * Connects by TLS and shows a certificate.
+     *
+     * @param chain PEM file, the client's own certificate first
+     * @param privateKey its key, PKCS#8 in PEM, not encrypted
+     * @throws IOException if one cannot be read
+     */
+    public Builder clientCertificate(Path chain, Path privateKey) throws IOException {
+      return with(b -> b.keyManager(chain.toFile(), privateKey.toFile()));
+    }
+
+    /** Name that the server's certificate must have. Default: the host of the target. */
+    public Builder serverName(String name) {
+      serverName = Optional.of(name);
+      return this;
+    }
+
+    /**
+     * Shows a key or a token with every call.
+     *
+     * @param bearer asked for each call, so that it may change
+     */
+    public Builder key(Supplier<String> bearer) {
+      interceptors.add(new Bearer(bearer));
+      return this;
+    }
+
+    private Builder with(Setting setting) throws IOException {
+      setting.apply(tls);
+      credentials = true;
+      return this;
+    }
+
+    private interface Setting {
+      void apply(TlsChannelCredentials.Builder tls) throws IOException;
+    }
+
     /** Adds an interceptor, for tracing or metadata. */
     public Builder intercept(ClientInterceptor interceptor) {
       interceptors.add(interceptor);
@@ -121,8 +183,11 @@ public final class SluiceClient implements AutoCloseable {
     }
 
     private ManagedChannel connect(String target) {
-      return NettyChannelBuilder.forTarget(target)
-          .usePlaintext()
+      NettyChannelBuilder channel =
+          NettyChannelBuilder.forTarget(
+              target, credentials ? tls.build() : InsecureChannelCredentials.create());
+      serverName.ifPresent(channel::overrideAuthority);
+      return channel
           .intercept(interceptors)
           .disableRetry() // the client does it itself, and goes on where a stream broke off
           // A server that vanished without a word is noticed while a call waits for it.

@@ -3,6 +3,7 @@ package dev.sluice.router;
 import dev.sluice.common.config.ConfigException;
 import dev.sluice.common.config.ConfigOptions;
 import dev.sluice.common.error.ListenException;
+import dev.sluice.common.security.SecurityFileException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,7 +28,8 @@ import picocli.CommandLine.Unmatched;
       "Every key of the configuration is also a flag (--proxy.max-attempts 3) and an environment",
       "variable (SLUICE_PROXY_MAX_ATTEMPTS). Flags override the environment, it overrides the"
           + " file.",
-      "--print-config shows all keys with their values."
+      "--print-config shows all keys with their values.",
+      "TLS, API keys and identities: --tls.certificate, --auth.keys and others, docs/security.md."
     })
 public final class RouterCommand implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();
@@ -89,6 +91,8 @@ public final class RouterCommand implements Callable<Integer> {
     try (RouterMain router = RouterMain.start(config.get())) {
       router.awaitStop();
       return ExitCode.OK;
+    } catch (SecurityFileException e) {
+      return ConfigOptions.failed(commandLine, e, ExitCode.USAGE);
     } catch (ListenException | IOException e) {
       return ConfigOptions.failed(commandLine, e, ExitCode.SOFTWARE);
     }

@@ -1,6 +1,9 @@
 package dev.sluice.router;
 
 import dev.sluice.common.server.AdminConfig;
+import dev.sluice.common.security.AuthConfig;
+import dev.sluice.common.security.ClientTlsConfig;
+import dev.sluice.common.security.TlsConfig;
 import dev.sluice.common.server.ServerConfig;
 import dev.sluice.common.telemetry.TelemetryConfig;
 import dev.sluice.router.admission.AdmissionOptions;
@@ -33,6 +36,10 @@ import java.util.Optional;
  * @param proxy how calls are passed on
  * @param admission how requests wait for a worker
  * @param tenants what each tenant gets
+ * @param tls of both ports
+ * @param auth who may call
+ * @param workersTls towards workers
+ * @param workersKey file with the key that workers are shown, if they ask for one
  * @param telemetry spans and metrics
  * @param page the live page, on the HTTP port
  * @param admin where the process itself can be looked into
@@ -50,6 +57,10 @@ public record RouterConfig(
     ProxyOptions proxy,
     AdmissionOptions admission,
     TenantOptions tenants,
+    TlsConfig tls,
+    AuthConfig auth,
+    ClientTlsConfig workersTls,
+    Optional<Path> workersKey,
     TelemetryConfig telemetry,
     PageOptions page,
     AdminConfig admin,
@@ -86,6 +97,10 @@ public record RouterConfig(
         ProxyOptions.DEFAULTS,
         AdmissionOptions.DEFAULTS,
         TenantOptions.DEFAULTS,
+        TlsConfig.NONE,
+        AuthConfig.NONE,
+        ClientTlsConfig.NONE,
+        Optional.empty(),
         TelemetryConfig.defaults(DEFAULT_METRICS_PORT),
         PageOptions.DEFAULTS,
         AdminConfig.DEFAULTS,

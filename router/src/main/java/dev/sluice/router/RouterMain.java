@@ -2,6 +2,10 @@ package dev.sluice.router;
 
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.server.AdminServer;
+import dev.sluice.common.security.ClientTls;
+import dev.sluice.common.security.Identity;
+import dev.sluice.common.security.Security;
+import dev.sluice.common.security.SecurityFileException;
 import dev.sluice.common.server.EventLoops;
 import dev.sluice.common.server.GrpcServer;
 import dev.sluice.common.server.Lifecycle;
@@ -29,6 +33,7 @@ import dev.sluice.router.proxy.Proxy;
 import dev.sluice.router.service.FleetGrpcService;
 import dev.sluice.router.service.FleetHealth;
 import dev.sluice.router.service.GenerationServiceDefinition;
+import io.grpc.ClientInterceptor;
 import io.grpc.ServerInterceptors;
 import io.grpc.ServerServiceDefinition;
 import java.io.IOException;
@@ -64,6 +69,7 @@ public final class RouterMain implements AutoCloseable {
   private final Proxy proxy;
   private final GrpcServer server;
   private final Telemetry telemetry;
+  private final Security security;
   private final SecureRandom random = new SecureRandom();
   private final LocalGeneration local; // the edges' way in
   private Optional<HttpEdge> http = Optional.empty();
@@ -73,6 +79,7 @@ public final class RouterMain implements AutoCloseable {
    *
    * @throws dev.sluice.common.error.ListenException when a port cannot be had
    * @throws IOException when the port file cannot be written
+   * @throws dev.sluice.common.security.SecurityFileException if a key or certificate cannot be used
    */
   public static RouterMain start(RouterConfig config) throws IOException {
     return start(config, Telemetry.start("sluice-router", config.telemetry()));
@@ -86,7 +93,14 @@ public final class RouterMain implements AutoCloseable {
   /** As above, with time and the fleet's thread given, too. */
   static RouterMain start(RouterConfig config, Telemetry telemetry, FleetLoop loop)
       throws IOException {
-    RouterMain router = new RouterMain(config, telemetry, loop);
+    RouterMain router;
+    try {
+      router = new RouterMain(config, telemetry, loop, Guard.of(config));
+    } catch (SecurityFileException e) {
+      telemetry.close();
+      loop.close();
+      throw e;
+    }
     try {
       router.open();
       return router;
@@ -96,12 +110,31 @@ public final class RouterMain implements AutoCloseable {
     }
   }
 
-  private RouterMain(RouterConfig config, Telemetry telemetry, FleetLoop loop) {
+  /** Everything that is read from files with keys and certificates. */
+  private record Guard(
+      Security security, ClientTls workersTls, List<ClientInterceptor> workersKey) {
+    static Guard of(RouterConfig config) {
+      Security security = Security.start(config.tls(), config.auth());
+      try {
+        return new Guard(
+            security,
+            security.client("workers-tls", config.workersTls()),
+            security.key("workers-key", config.workersKey()));
+      } catch (SecurityFileException e) {
+        security.close();
+        throw e;
+      }
+    }
+  }
+
+  private RouterMain(RouterConfig config, Telemetry telemetry, FleetLoop loop, Guard guard) {
     this.config = config;
     this.telemetry = telemetry;
     lifecycle = new Lifecycle(config.server().stopGrace().plus(CLOSING));
     lifecycle.add("telemetry", telemetry);
     lifecycle.add("fleet thread", loop);
+    security = lifecycle.add("security", guard.security());
+    security.observe(telemetry.meter());
     List<WorkerSource> sources = config.workers().stream().map(WorkerSource::parse).toList();
     EventLoops loops =
         lifecycle.add("event loops", EventLoops.create(config.server().eventLoops()));
@@ -115,7 +148,9 @@ public final class RouterMain implements AutoCloseable {
             new Fleet(
                 Discoveries.fixed(sources),
                 config.fleet(),
-                address -> WorkerChannels.open(address, config.channel(), loops),
+                address ->
+                    WorkerChannels.open(
+                        address, config.channel(), loops, guard.workersTls(), guard.workersKey()),
                 loop,
                 random,
                 index));
@@ -150,8 +185,11 @@ public final class RouterMain implements AutoCloseable {
     server =
         GrpcServer.builder(config.server())
             .on(loops)
+            .guarded(security)
             .service(generation)
-            .service(InferenceService.over(local.channel(), fleet::snapshot))
+            .service(
+                InferenceService.over(
+                    local.channel(), fleet::snapshot, () -> security.rules(Identity.current())))
             // The proxy has spans of its own; operators' calls get the usual ones.
             .service(
                 ServerInterceptors.intercept(
@@ -194,7 +232,14 @@ public final class RouterMain implements AutoCloseable {
   private HttpEdge startHttp() {
     Optional<LivePage> page = config.page().enabled() ? Optional.of(startPage()) : Optional.empty();
     return HttpEdge.start(
-        config.http(), local.channel(), fleet, telemetry, Clock.systemUTC(), random, page);
+        config.http(),
+        security,
+        local.channel(),
+        fleet,
+        telemetry,
+        Clock.systemUTC(),
+        random,
+        page);
   }
 
   private LivePage startPage() {

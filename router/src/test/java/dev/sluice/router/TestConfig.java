@@ -1,6 +1,9 @@
 package dev.sluice.router;
 
 import dev.sluice.common.config.ByteSize;
+import dev.sluice.common.security.AuthConfig;
+import dev.sluice.common.security.ClientTlsConfig;
+import dev.sluice.common.security.TlsConfig;
 import dev.sluice.common.server.AdminConfig;
 import dev.sluice.common.server.ServerConfig;
 import dev.sluice.common.telemetry.TelemetryConfig;
@@ -24,7 +27,16 @@ import java.util.Optional;
 final class TestConfig {
   /** Any port, and bodies of 64 KiB at most. */
   private static final HttpConfig HTTP =
-      new HttpConfig(true, "127.0.0.1", 0, ByteSize.ofKiB(64), Duration.ofMinutes(1), 2);
+      new HttpConfig(
+          true,
+          "127.0.0.1",
+          0,
+          ByteSize.ofKiB(64),
+          Duration.ofMinutes(1),
+          Duration.ofSeconds(30),
+          Duration.ofSeconds(75),
+          4096,
+          2);
 
   private final List<String> workers;
   private String policy = "least-outstanding"; // whoever is idle: easy to foretell
@@ -95,6 +107,7 @@ final class TestConfig {
             d.maxInboundMessage(),
             d.maxMetadata(),
             d.maxConcurrentCallsPerConnection(),
+            d.maxConnections(),
             d.keepAliveTime(),
             d.keepAliveTimeout(),
             d.permitKeepAliveTime(),
@@ -111,6 +124,10 @@ final class TestConfig {
         proxy,
         admission,
         tenants,
+        TlsConfig.NONE,
+        AuthConfig.NONE,
+        ClientTlsConfig.NONE,
+        Optional.empty(),
         TelemetryConfig.defaults(0),
         PageOptions.DEFAULTS,
         AdminConfig.DEFAULTS,

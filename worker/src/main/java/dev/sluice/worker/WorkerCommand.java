@@ -3,6 +3,7 @@ package dev.sluice.worker;
 import dev.sluice.common.config.ConfigException;
 import dev.sluice.common.config.ConfigOptions;
 import dev.sluice.common.error.ListenException;
+import dev.sluice.common.security.SecurityFileException;
 import dev.sluice.worker.model.ModelFileException;
 import dev.sluice.worker.model.ModelStoreException;
 import dev.sluice.worker.runner.DeviceException;
@@ -33,7 +34,8 @@ import picocli.CommandLine.Unmatched;
       "",
       "Every key of the configuration is also a flag (--engine.max-sequences 8) and an environment",
       "variable (SLUICE_ENGINE_MAX_SEQUENCES). Flags override the environment, it overrides the",
-      "file. --print-config shows all keys with their values."
+      "file. --print-config shows all keys with their values.",
+      "TLS, API keys and identities: --tls.certificate, --auth.keys and others, docs/security.md."
     })
 public final class WorkerCommand implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();
@@ -188,7 +190,11 @@ public final class WorkerCommand implements Callable<Integer> {
       return ExitCode.OK;
     } catch (ListenException | IOException e) {
       return ConfigOptions.failed(commandLine, e, ExitCode.SOFTWARE);
-    } catch (ModelFileException | ModelStoreException | MemoryException | DeviceException e) {
+    } catch (ModelFileException
+        | ModelStoreException
+        | MemoryException
+        | DeviceException
+        | SecurityFileException e) {
       return ConfigOptions.failed(commandLine, e, ExitCode.USAGE);
     }
   }

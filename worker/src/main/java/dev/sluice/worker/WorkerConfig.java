@@ -3,6 +3,8 @@ package dev.sluice.worker;
 import dev.sluice.common.config.ByteSize;
 import dev.sluice.common.config.Checks;
 import dev.sluice.common.server.AdminConfig;
+import dev.sluice.common.security.AuthConfig;
+import dev.sluice.common.security.TlsConfig;
 import dev.sluice.common.server.ServerConfig;
 import dev.sluice.common.telemetry.TelemetryConfig;
 import dev.sluice.worker.engine.SchedulingConfig;
@@ -26,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param workerId stable name, unique in the fleet; default: host name and port
  * @param server where it listens
+ * @param tls of its port
+ * @param auth who may call it
  * @param telemetry what it tells about itself
  * @param model what it serves
  * @param engine how it runs it
@@ -41,6 +45,8 @@ import org.jspecify.annotations.Nullable;
 public record WorkerConfig(
     Optional<String> workerId,
     ServerConfig server,
+    TlsConfig tls,
+    AuthConfig auth,
     TelemetryConfig telemetry,
     Model model,
     Engine engine,
@@ -79,6 +85,8 @@ public record WorkerConfig(
     return new WorkerConfig(
         Optional.empty(),
         ServerConfig.defaults(9091),
+        TlsConfig.NONE,
+        AuthConfig.NONE,
         TelemetryConfig.defaults(9465),
         new Model("smollm2-135m", Optional.empty(), List.of(), Quantization.INT8, 0),
         new Engine(

@@ -2,6 +2,7 @@ package dev.sluice.worker;
 
 import dev.sluice.common.config.BuildInfo;
 import dev.sluice.common.server.AdminServer;
+import dev.sluice.common.security.Security;
 import dev.sluice.common.server.GrpcServer;
 import dev.sluice.common.server.Lifecycle;
 import dev.sluice.common.server.PortFile;
@@ -62,6 +63,7 @@ public final class WorkerMain {
    * Runs a worker until the process is told to stop.
    *
    * @throws dev.sluice.common.error.ListenException if a port cannot be had
+   * @throws dev.sluice.common.security.SecurityFileException if a key or certificate cannot be used
    * @throws dev.sluice.worker.model.ModelFileException if the model cannot be used
    * @throws dev.sluice.worker.runner.DeviceException if the device cannot be had
    */
@@ -71,6 +73,7 @@ public final class WorkerMain {
         && config.engine().runsOn() instanceof Device.Cuda gpu) {
       CudaModelRunner.check(gpu);
     }
+    Security security = Security.start(config.tls(), config.auth());
     // Beside the server's start, which takes about as long.
     CompletableFuture<Backend> loading =
         CompletableFuture.supplyAsync(() -> load(config), WorkerMain::onThread);
@@ -78,6 +81,7 @@ public final class WorkerMain {
       lifecycle.stopOnSignals();
       // A process must not end while native code is still at work in it.
       lifecycle.add("loading", () -> awaitEnd(loading));
+      lifecycle.add("security", security);
       Telemetry telemetry =
           lifecycle.add("telemetry", Telemetry.start("sluice-worker", config.telemetry()));
       WorkerServices services =
@@ -87,7 +91,9 @@ public final class WorkerMain {
               .service(services.generation())
               .service(services.worker())
               .intercept(telemetry.serverInterceptor())
+              .guarded(security)
               .build();
+      security.observe(telemetry.meter());
       server.start();
       lifecycle.add("gRPC server", server);
       Map<String, Integer> ports = new LinkedHashMap<>();

@@ -37,6 +37,12 @@ public sealed interface Refusal {
   /** A part whose behaviour is not there yet. UNIMPLEMENTED naming the field. */
   record Unimplemented(String field, String message) implements Refusal {}
 
+  /** Nobody knows who calls. UNAUTHENTICATED with ErrorInfo; never with what was shown. */
+  record Unauthenticated(String message) implements Refusal {}
+
+  /** The caller is known and may not. PERMISSION_DENIED with ErrorInfo. */
+  record Forbidden(String message) implements Refusal {}
+
   /** Could never be served by this process. FAILED_PRECONDITION with ErrorInfo. */
   record Unserviceable(String reason, String message, Map<String, String> numbers)
       implements Refusal {

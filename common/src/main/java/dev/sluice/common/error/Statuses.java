@@ -35,6 +35,8 @@ public final class Statuses {
           case Refusal.Unavailable u -> u.retryAfter();
           case Refusal.Invalid _,
               Refusal.NotFound _,
+              Refusal.Unauthenticated _,
+              Refusal.Forbidden _,
               Refusal.Unimplemented _,
               Refusal.Unserviceable _,
               Refusal.DeadlineExceeded _,
@@ -76,6 +78,10 @@ public final class Statuses {
                   .setResourceType(r.resourceType())
                   .setResourceName(r.resourceName())
                   .build());
+      case Refusal.Unauthenticated r ->
+          status(Code.UNAUTHENTICATED, r, info("INVALID_API_KEY", Map.of()));
+      case Refusal.Forbidden r ->
+          status(Code.PERMISSION_DENIED, r, info("PERMISSION_DENIED", Map.of()));
       case Refusal.Unimplemented r ->
           status(Code.UNIMPLEMENTED, r, info("UNIMPLEMENTED_FIELD", Map.of("field", r.field())));
       case Refusal.Unserviceable r ->

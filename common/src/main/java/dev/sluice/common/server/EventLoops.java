@@ -5,6 +5,7 @@ import io.grpc.CallOptions;
 import io.grpc.ServerTransportFilter;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFactory;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoop;
@@ -14,7 +15,10 @@ import io.netty.util.concurrent.EventExecutor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The threads that do socket I/O: one that accepts connections and some that serve them. Servers of
@@ -31,6 +35,8 @@ public final class EventLoops implements AutoCloseable {
   /** Of a client call: the loop whose connection it should take; absent if that is all one. */
   public static final CallOptions.Key<@Nullable EventLoop> OF_CALL =
       CallOptions.Key.create("sluice-event-loop");
+
+  private static final Logger log = LoggerFactory.getLogger(EventLoops.class);
 
   private final EventLoopGroup acceptor;
   private final EventLoopGroup io;
@@ -62,11 +68,15 @@ public final class EventLoops implements AutoCloseable {
     return loops;
   }
 
-  /** Sockets that servers listen on. */
-  static ChannelFactory<ServerChannel> serverChannels() {
+  /**
+   * Sockets that servers listen on.
+   *
+   * @param maxConnections each has at a time
+   */
+  static ChannelFactory<ServerChannel> serverChannels(int maxConnections) {
     return () -> {
       ServerChannel channel = Transport.serverChannel();
-      channel.pipeline().addLast(new Acceptance());
+      channel.pipeline().addLast(new Acceptance(maxConnections));
       return channel;
     };
   }
@@ -99,14 +109,41 @@ public final class EventLoops implements AutoCloseable {
     };
   }
 
-  /** Equips each connection that is accepted, before gRPC does. */
+  /**
+   * Equips each connection that is accepted, before gRPC does; those beyond the limit are closed.
+   *
+   * <p>Threading: the acceptor's; connections end on any event loop.
+   */
   private static final class Acceptance extends ChannelInboundHandlerAdapter {
+    private final int maxConnections;
+    private final AtomicInteger open = new AtomicInteger();
+    private boolean full; // so that a flood is logged once
+
+    Acceptance(int maxConnections) {
+      this.maxConnections = maxConnections;
+    }
+
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
       if (message instanceof Channel accepted) {
+        if (open.get() >= maxConnections) {
+          refuse(accepted);
+          return;
+        }
+        full = false;
+        open.incrementAndGet();
+        ChannelFuture _ = accepted.closeFuture().addListener(_ -> open.decrementAndGet());
         accepted.pipeline().addLast(new WriteJoiner());
       }
       ctx.fireChannelRead(message);
+    }
+
+    private void refuse(Channel accepted) {
+      accepted.unsafe().closeForcibly();
+      if (!full) {
+        full = true;
+        log.warn("{} connections are open, which is the most: new ones are closed", maxConnections);
+      }
     }
   }
 

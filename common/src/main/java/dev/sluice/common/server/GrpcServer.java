@@ -1,6 +1,8 @@
 package dev.sluice.common.server;
 
 import dev.sluice.common.error.ListenException;
+import dev.sluice.common.security.AccessInterceptor;
+import dev.sluice.common.security.Security;
 import io.grpc.BindableService;
 import io.grpc.HandlerRegistry;
 import io.grpc.Server;
@@ -26,7 +28,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A gRPC server with what each of ours has: health (NOT_SERVING until told otherwise), reflection,
- * limits, refusals told as statuses, a graceful stop.
+ * limits, TLS and identities if there are any, refusals told as statuses, a graceful stop.
  *
  * <p>Threading: handlers run on virtual threads, one per task, so they may block. All methods are
  * thread-safe; {@link #start} once, {@link #stop} as often as one likes.
@@ -41,6 +43,7 @@ public final class GrpcServer implements AutoCloseable {
   private static final Duration LAST_WORD = Duration.ofSeconds(1);
 
   private final ServerConfig config;
+  private final Security security;
   private final HealthStatusManager health;
   private final Server server;
   private final EventLoops loops;
@@ -58,7 +61,7 @@ public final class GrpcServer implements AutoCloseable {
         Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("grpc-call-", 0).factory());
     NettyServerBuilder netty =
         NettyServerBuilder.forAddress(new InetSocketAddress(config.host(), config.port()))
-            .channelFactory(EventLoops.serverChannels())
+            .channelFactory(EventLoops.serverChannels(config.maxConnections()))
             .bossEventLoopGroup(loops.acceptor())
             .workerEventLoopGroup(loops.io())
             .executor(handlers)
@@ -71,6 +74,8 @@ public final class GrpcServer implements AutoCloseable {
             .permitKeepAliveWithoutCalls(true)
             .maxRstFramesPerWindow(MAX_RESETS, RESET_WINDOW_SECONDS)
             .handshakeTimeout(config.handshakeTimeout().toMillis(), TimeUnit.MILLISECONDS);
+    security = builder.security;
+    security.tls().ifPresent(tls -> netty.sslContext(tls.context()));
     netty.addTransportFilter(loops.marker());
     netty.addService(health.getHealthService());
     netty.addService(ProtoReflectionServiceV1.newInstance());
@@ -78,6 +83,7 @@ public final class GrpcServer implements AutoCloseable {
     builder.services.forEach(netty::addService);
     builder.fallback.forEach(netty::fallbackHandlerRegistry);
     // grpc calls the interceptor added last first
+    security.access().ifPresent(access -> netty.intercept(new AccessInterceptor(access)));
     netty.intercept(new ErrorInterceptor());
     netty.intercept(new LogContextInterceptor());
     for (ServerInterceptor interceptor : builder.interceptors.reversed()) {
@@ -108,12 +114,7 @@ public final class GrpcServer implements AutoCloseable {
       release();
       throw new ListenException("gRPC", config.host(), config.port(), e);
     }
-    if (!new InetSocketAddress(config.host(), 0).getAddress().isLoopbackAddress()) {
-      log.warn(
-          "gRPC listens on {}:{} without authentication: anybody who can reach it can use it",
-          config.host(),
-          port());
-    }
+    security.warnIfOpen("gRPC", config.host(), port());
   }
 
   /** The port it listens on, chosen by the system if the configuration says 0. */
@@ -190,6 +191,7 @@ public final class GrpcServer implements AutoCloseable {
     private final List<ServerInterceptor> interceptors = new ArrayList<>();
     private final List<HandlerRegistry> fallback = new ArrayList<>();
     private Optional<EventLoops> loops = Optional.empty();
+    private Security security = Security.none();
 
     private Builder(ServerConfig config) {
       this.config = config;
@@ -208,6 +210,12 @@ public final class GrpcServer implements AutoCloseable {
     /** Threads for its I/O, which stay the caller's; by default the server has its own. */
     public Builder on(EventLoops shared) {
       loops = Optional.of(shared);
+      return this;
+    }
+
+    /** TLS, and who may call what; by default plain text and everybody. Stays the caller's. */
+    public Builder guarded(Security security) {
+      this.security = security;
       return this;
     }
 

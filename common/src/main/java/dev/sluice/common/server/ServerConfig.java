@@ -7,11 +7,12 @@ import java.time.Duration;
 /**
  * Where a gRPC server listens and what it accepts.
  *
- * @param host address to bind; loopback unless set, as there is no authentication yet
+ * @param host address to bind; loopback unless set
  * @param port 0 to 65535; 0: any free one
  * @param maxInboundMessage largest request message; 1 KiB to 1 GiB
  * @param maxMetadata largest header list of a request; 1 KiB to 1 MiB
  * @param maxConcurrentCallsPerConnection streams one connection may have open; 1 or more
+ * @param maxConnections connections at a time; further ones are closed at once; 1 or more
  * @param keepAliveTime silence after which the server pings a client
  * @param keepAliveTimeout how long it waits for the answer before it drops the connection
  * @param permitKeepAliveTime clients that ping more often than this are cut off
@@ -25,6 +26,7 @@ public record ServerConfig(
     ByteSize maxInboundMessage,
     ByteSize maxMetadata,
     int maxConcurrentCallsPerConnection,
+    int maxConnections,
     Duration keepAliveTime,
     Duration keepAliveTimeout,
     Duration permitKeepAliveTime,
@@ -37,6 +39,7 @@ public record ServerConfig(
     Checks.range("max-inbound-message", maxInboundMessage, ByteSize.ofKiB(1), ByteSize.ofGiB(1));
     Checks.range("max-metadata", maxMetadata, ByteSize.ofKiB(1), ByteSize.ofMiB(1));
     Checks.atLeast("max-concurrent-calls-per-connection", maxConcurrentCallsPerConnection, 1);
+    Checks.atLeast("max-connections", maxConnections, 1);
     Checks.atLeast("keep-alive-time", keepAliveTime, Duration.ofSeconds(1));
     Checks.atLeast("keep-alive-timeout", keepAliveTimeout, Duration.ofMillis(100));
     Checks.atLeast("permit-keep-alive-time", permitKeepAliveTime, Duration.ZERO);
@@ -45,13 +48,14 @@ public record ServerConfig(
     Checks.atLeast("stop-grace", stopGrace, Duration.ZERO);
   }
 
-  /** Loopback, 4 MiB messages, 32 KiB metadata, up to four event loops. */
+  /** Loopback, 4 MiB messages, 32 KiB metadata, 4096 connections, up to four event loops. */
   public static ServerConfig defaults(int port) {
     return new ServerConfig(
         "127.0.0.1",
         port,
         ByteSize.ofMiB(4),
         ByteSize.ofKiB(32),
+        4096,
         4096,
         Duration.ofSeconds(30),
         Duration.ofSeconds(10),

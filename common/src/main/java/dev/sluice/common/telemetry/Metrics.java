@@ -187,6 +187,15 @@ public final class Metrics {
   public static final Counter REFUSALS =
       new Counter("sluice_refusals", "{request}", "Requests refused, by reason");
 
+  /** By attribute {@code reason}: unauthenticated, permission_denied. */
+  public static final Counter IDENTITY_REFUSALS =
+      new Counter("sluice_identity_refusals", "{call}", "Calls refused for who made them");
+
+  /** By attribute {@code use}: server, or towards whom. Negative: expired. */
+  public static final Gauge CERTIFICATE_VALIDITY =
+      new Gauge(
+          "sluice_certificate_validity", "s", "Time until this process's certificate expires");
+
   /** By attribute {@code policy}. */
   public static final Counter DECISIONS =
       new Counter("sluice_routing_decisions", "{decision}", "Workers chosen");

@@ -315,6 +315,7 @@ class GrpcServerTest {
         d.maxInboundMessage(),
         d.maxMetadata(),
         d.maxConcurrentCallsPerConnection(),
+        d.maxConnections(),
         d.keepAliveTime(),
         d.keepAliveTimeout(),
         d.permitKeepAliveTime(),

@@ -1,6 +1,8 @@
 package dev.sluice.router.fleet;
 
+import dev.sluice.common.security.ClientTls;
 import dev.sluice.common.server.EventLoops;
+import io.grpc.ClientInterceptor;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import io.netty.channel.EventLoop;
@@ -20,15 +22,31 @@ public final class WorkerChannels {
   /** A channel with a connection for each loop; see {@link EventLoops#OF_CALL}. */
   public static ManagedChannel open(
       WorkerAddress address, ChannelOptions options, EventLoops loops) {
-    List<EventLoop> each = loops.each();
-    return new AffineChannel(
-        each, each.stream().map(loop -> open(address, options, loop)).toList());
+    return open(address, options, loops, ClientTls.plainText(), List.of());
   }
 
-  private static ManagedChannel open(
+  /**
+   * As above.
+   *
+   * @param interceptors see every call
+   */
+  public static ManagedChannel open(
+      WorkerAddress address,
+      ChannelOptions options,
+      EventLoops loops,
+      ClientTls tls,
+      List<ClientInterceptor> interceptors) {
+    List<EventLoop> each = loops.each();
+    return new AffineChannel(
+        each,
+        each.stream()
+            .map(loop -> tls.apply(builder(address, options, loop)).intercept(interceptors).build())
+            .toList());
+  }
+
+  private static NettyChannelBuilder builder(
       WorkerAddress address, ChannelOptions options, EventLoop loop) {
     return NettyChannelBuilder.forAddress(address.host(), address.port())
-        .usePlaintext()
         .eventLoopGroup(loop)
         .channelFactory(EventLoops.clientChannels(CONNECTION_WINDOW))
         .directExecutor()
@@ -39,7 +57,6 @@ public final class WorkerChannels {
         .keepAliveTimeout(options.keepAliveTimeout().toNanos(), TimeUnit.NANOSECONDS)
         .keepAliveWithoutCalls(true)
         .flowControlWindow(options.streamWindow().toIntExact())
-        .maxInboundMessageSize(options.maxMessage().toIntExact())
-        .build();
+        .maxInboundMessageSize(options.maxMessage().toIntExact());
   }
 }

@@ -3,10 +3,12 @@ package dev.sluice.router.http;
 import dev.sluice.common.error.RefusalException;
 import dev.sluice.common.error.Statuses;
 import dev.sluice.router.edge.Fields;
+import dev.sluice.v1.GenerateRequest;
 import io.grpc.Channel;
 import io.grpc.StatusRuntimeException;
 import java.time.Clock;
 import java.util.concurrent.Executor;
+import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,19 +51,27 @@ final class Generating {
     Runnable translate(byte[] body);
   }
 
-  void generate(Exchange exchange, Shape shape, byte[] body) {
-    translate(exchange, body, bytes -> generation(exchange, shape, bytes));
+  /**
+   * Answers a body.
+   *
+   * @param rules what requests become of this caller, or RefusalException
+   */
+  void generate(Exchange exchange, Shape shape, byte[] body, UnaryOperator<GenerateRequest> rules) {
+    translate(exchange, body, bytes -> generation(exchange, shape, bytes, rules));
   }
 
-  private Runnable generation(Exchange exchange, Shape shape, byte[] body) {
+  private Runnable generation(
+      Exchange exchange, Shape shape, byte[] body, UnaryOperator<GenerateRequest> rules) {
     RequestContext context =
         RequestContext.of(exchange, shape, clock.instant().getEpochSecond(), random);
     Fields fields = Json.object(body);
-    ApiRequest request =
+    ApiRequest translated =
         switch (shape) {
           case CHAT -> requests.chat(fields, context);
           case TEXT -> requests.completion(fields, context);
         };
+    ApiRequest request =
+        new ApiRequest(translated.calls().stream().map(rules).toList(), translated.reply());
     return () -> {
       exchange.answerHeader("X-Request-Id", context.id());
       Answer answer =

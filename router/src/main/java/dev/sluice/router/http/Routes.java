@@ -3,6 +3,7 @@ package dev.sluice.router.http;
 import dev.sluice.common.config.BuildInfo;
 import dev.sluice.common.telemetry.Telemetry;
 import dev.sluice.router.page.LivePage;
+import dev.sluice.v1.GenerateRequest;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import java.io.ByteArrayOutputStream;
@@ -13,6 +14,7 @@ import java.util.Optional;
 import java.util.concurrent.Executor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import java.util.function.UnaryOperator;
 
 /**
  * Which path leads where.
@@ -33,10 +35,12 @@ final class Routes {
   private final Tokens tokens;
   private final Executor waiting;
   private final Optional<LivePage> page;
+  private final UnaryOperator<GenerateRequest> rules;
 
   /**
    * @param maxBody bytes
    * @param waiting runs tasks that take long
+   * @param rules what requests become of this caller, or RefusalException
    */
   Routes(
       int maxBody,
@@ -45,6 +49,7 @@ final class Routes {
       Models models,
       Generating generating,
       Executor waiting,
+      UnaryOperator<GenerateRequest> rules,
       Optional<LivePage> page) {
     this.maxBody = maxBody;
     this.metrics = metrics;
@@ -54,15 +59,27 @@ final class Routes {
     this.tokens = new Tokens(models);
     this.waiting = waiting;
     this.page = page;
+    this.rules = rules;
+  }
+
+  /** The same for one caller. */
+  Routes of(UnaryOperator<GenerateRequest> callersRules) {
+    return new Routes(maxBody, metrics, telemetry, models, generating, waiting, callersRules, page);
   }
 
   void handle(HttpServerRequest request) {
     String path = request.path() == null ? "" : request.path();
     switch (path) {
       case "/v1/chat/completions" ->
-          post(request, path, (exchange, body) -> generating.generate(exchange, Shape.CHAT, body));
+          post(
+              request,
+              path,
+              (exchange, body) -> generating.generate(exchange, Shape.CHAT, body, rules));
       case "/v1/completions" ->
-          post(request, path, (exchange, body) -> generating.generate(exchange, Shape.TEXT, body));
+          post(
+              request,
+              path,
+              (exchange, body) -> generating.generate(exchange, Shape.TEXT, body, rules));
       case "/tokenize" ->
           post(
               request,

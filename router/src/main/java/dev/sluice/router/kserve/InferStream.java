@@ -10,6 +10,7 @@ import dev.sluice.triton.ModelStreamInferResponse;
 import dev.sluice.v1.ChoiceFinished;
 import dev.sluice.v1.Delta;
 import dev.sluice.v1.FinishReason;
+import dev.sluice.v1.GenerateRequest;
 import dev.sluice.v1.Usage;
 import io.grpc.Channel;
 import io.grpc.Context;
@@ -23,6 +24,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,6 +43,7 @@ final class InferStream implements StreamObserver<ModelInferRequest> {
   private final Channel channel;
   private final ServerCallStreamObserver<ModelStreamInferResponse> client;
   private final TraceHeaders trace;
+  private final UnaryOperator<GenerateRequest> rules;
   private final boolean statuses;
   private final Context context = Context.current();
   private final SynchronizationContext serial =
@@ -50,16 +53,19 @@ final class InferStream implements StreamObserver<ModelInferRequest> {
   private boolean over;
 
   /**
+   * @param rules what requests become, or RefusalException
    * @param statuses whether a failed request ends the stream with its status
    */
   InferStream(
       Channel channel,
       ServerCallStreamObserver<ModelStreamInferResponse> client,
       TraceHeaders trace,
+      UnaryOperator<GenerateRequest> rules,
       boolean statuses) {
     this.channel = channel;
     this.client = client;
     this.trace = trace;
+    this.rules = rules;
     this.statuses = statuses;
   }
 
@@ -94,7 +100,8 @@ final class InferStream implements StreamObserver<ModelInferRequest> {
       return;
     }
     try {
-      running.add(new Part(InferRequests.translate(request)));
+      Inference inference = InferRequests.translate(request);
+      running.add(new Part(inference.with(rules.apply(inference.request()))));
     } catch (RefusalException e) {
       StatusRuntimeException refused = Statuses.toException(e.refusal());
       fail(request.getId(), refused.getStatus(), Statuses.trailers(refused));

@@ -50,4 +50,10 @@ record Inference(
             : options;
     return GenerationCall.start(channel, limited, request, headers, sink);
   }
+
+  /** The same with another request. */
+  Inference with(GenerateRequest other) {
+    return new Inference(
+        other, id, echo, tokenIds, ending, counts, emptyFinal, timeoutMicros);
+  }
 }

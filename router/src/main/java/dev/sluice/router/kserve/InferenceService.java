@@ -24,6 +24,7 @@ import dev.sluice.triton.ServerMetadataRequest;
 import dev.sluice.triton.ServerMetadataResponse;
 import dev.sluice.triton.ServerReadyRequest;
 import dev.sluice.triton.ServerReadyResponse;
+import dev.sluice.v1.GenerateRequest;
 import dev.sluice.v1.Model;
 import io.grpc.Channel;
 import io.grpc.Context;
@@ -39,6 +40,7 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.List;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -59,21 +61,30 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
 
   private final Channel generation;
   private final Supplier<FleetSnapshot> fleet;
+  private final Supplier<UnaryOperator<GenerateRequest>> rules;
   private final String version = BuildInfo.version();
 
-  private InferenceService(Channel generation, Supplier<FleetSnapshot> fleet) {
+  private InferenceService(
+      Channel generation,
+      Supplier<FleetSnapshot> fleet,
+      Supplier<UnaryOperator<GenerateRequest>> rules) {
     this.generation = generation;
     this.fleet = fleet;
+    this.rules = rules;
   }
 
   /**
    * The service, ready to be served.
    *
    * @param generation where GenerationService is reached
+   * @param rules of the call that runs: what its requests become, or RefusalException
    */
-  public static ServerServiceDefinition over(Channel generation, Supplier<FleetSnapshot> fleet) {
+  public static ServerServiceDefinition over(
+      Channel generation,
+      Supplier<FleetSnapshot> fleet,
+      Supplier<UnaryOperator<GenerateRequest>> rules) {
     return ServerInterceptors.intercept(
-        new InferenceService(generation, fleet), new HeaderKeeper());
+        new InferenceService(generation, fleet, rules), new HeaderKeeper());
   }
 
   @Override
@@ -147,7 +158,8 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
   @Override
   public void modelInfer(ModelInferRequest request, StreamObserver<ModelInferResponse> client) {
     checkVersion(request.getModelName(), request.getModelVersion());
-    Inference inference = InferRequests.translate(request);
+    Inference translated = InferRequests.translate(request);
+    Inference inference = translated.with(rules.get().apply(translated.request()));
     SynchronizationContext serial =
         new SynchronizationContext((_, e) -> log.error("an inference", e));
     ServerCallStreamObserver<ModelInferResponse> call =
@@ -170,6 +182,7 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
             generation,
             (ServerCallStreamObserver<ModelStreamInferResponse>) client,
             TraceHeaders.from(headers),
+            rules.get(),
             Boolean.parseBoolean(headers.get(GRPC_ERROR)));
     stream.open();
     return stream;

@@ -184,6 +184,8 @@ final class CallTelemetry {
           case Refusal.Unserviceable r -> r.reason();
           case Refusal.Invalid _ -> "INVALID_ARGUMENT";
           case Refusal.NotFound _ -> "NOT_FOUND";
+          case Refusal.Unauthenticated _ -> "UNAUTHENTICATED";
+          case Refusal.Forbidden _ -> "PERMISSION_DENIED";
           case Refusal.Unimplemented _ -> "UNIMPLEMENTED";
           case Refusal.DeadlineExceeded _ -> "DEADLINE_EXCEEDED";
           case Refusal.Cancelled _ -> "CANCELLED";

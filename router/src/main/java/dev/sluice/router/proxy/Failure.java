@@ -26,19 +26,19 @@ record Failure(String worker, FailureKind kind, Status status, Metadata trailers
       case INTERNAL, UNKNOWN -> FailureKind.DIED;
       case UNAVAILABLE -> unavailable(Trailers.reason(trailers), trailers, reached);
       case RESOURCE_EXHAUSTED -> FailureKind.BUSY;
+      // The client was let in here: it is the router that this worker does not know.
+      case UNAUTHENTICATED, PERMISSION_DENIED -> FailureKind.UNREACHABLE;
       case OK,
           CANCELLED,
           INVALID_ARGUMENT,
           DEADLINE_EXCEEDED,
           NOT_FOUND,
           ALREADY_EXISTS,
-          PERMISSION_DENIED,
           FAILED_PRECONDITION,
           ABORTED,
           OUT_OF_RANGE,
           UNIMPLEMENTED,
-          DATA_LOSS,
-          UNAUTHENTICATED ->
+          DATA_LOSS ->
           FailureKind.FINAL;
     };
   }

@@ -48,6 +48,8 @@ public final class SimulationResult {
       case Refusal.Internal _ -> "INTERNAL";
       case Refusal.Invalid _ -> "INVALID_ARGUMENT";
       case Refusal.NotFound _ -> "NOT_FOUND";
+      case Refusal.Unauthenticated _ -> "UNAUTHENTICATED";
+      case Refusal.Forbidden _ -> "PERMISSION_DENIED";
       case Refusal.Unimplemented _ -> "UNIMPLEMENTED";
     };
   }
