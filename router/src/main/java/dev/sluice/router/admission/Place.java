@@ -55,7 +55,7 @@ public final class Place implements Toll {
   @Nullable FairEntry<Place> entry;
   Optional<Waiter> waiter = Optional.empty();
 
-  private volatile Optional<Lane> lane = Optional.empty();
+  private volatile Optional<Lane> lane; // empty while nobody serves the model
   private volatile Subscription timeout = () -> {};
   private final AtomicBoolean closed = new AtomicBoolean();
   private final AtomicInteger produced = new AtomicInteger(); // one writer: the driver
@@ -66,12 +66,19 @@ public final class Place implements Toll {
   private long tokensAhead; // driver
   private boolean prefilled; // driver
 
-  Place(Admission admission, Tenant tenant, Demand demand, String model, int promptTokens) {
+  Place(
+      Admission admission,
+      Tenant tenant,
+      Demand demand,
+      String model,
+      int promptTokens,
+      Optional<Lane> lane) {
     this.admission = admission;
     this.tenant = tenant;
     this.demand = demand;
     this.model = model;
     this.promptTokens = promptTokens;
+    this.lane = lane;
   }
 
   Tenant tenant() {

@@ -3,9 +3,9 @@ package dev.sluice.router.edge;
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.RefusalException;
 import dev.sluice.common.tokenizer.TokenBytes;
+import dev.sluice.common.tokenizer.TokenizerBundle;
 import dev.sluice.common.tokenizer.TokenizerException;
 import dev.sluice.router.fleet.FleetSnapshot;
-import dev.sluice.router.fleet.WorkerStatus;
 import dev.sluice.router.fleet.WorkerView;
 import dev.sluice.router.prompt.TokenizerFetch;
 import java.time.Duration;
@@ -28,11 +28,34 @@ public final class TokenTextCache {
   private static final Duration LIMIT = Duration.ofSeconds(10);
   private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
 
+  /** What became of a tokenizer. */
+  private sealed interface Vocabulary {
+    TokenTexts texts();
+
+    /** Its tokens have bytes. */
+    record Readable(TokenBytes bytes) implements Vocabulary {
+      @Override
+      public TokenTexts texts() {
+        return token -> token < bytes.size() ? bytes.of(token) : new byte[0];
+      }
+    }
+
+    /** It is of a kind whose tokens do not. */
+    record Unreadable(String why) implements Vocabulary {
+      @Override
+      public TokenTexts texts() {
+        throw new RefusalException(
+            new Refusal.Unimplemented(
+                "logprobs", "the model's tokens cannot be told as text: " + why));
+      }
+    }
+  }
+
   private final Supplier<FleetSnapshot> fleet;
-  private final Map<String, TokenBytes> byFingerprint = // guarded by this
+  private final Map<String, Vocabulary> byFingerprint = // guarded by this
       new LinkedHashMap<>(KEPT, 0.75f, /* accessOrder= */ true) {
         @Override
-        protected boolean removeEldestEntry(Map.Entry<String, TokenBytes> eldest) {
+        protected boolean removeEldestEntry(Map.Entry<String, Vocabulary> eldest) {
           return size() > KEPT;
         }
       };
@@ -50,32 +73,42 @@ public final class TokenTextCache {
   public synchronized TokenTexts of(String model) {
     RefusalException last = unavailable("no worker of model \"" + model + "\" is ready");
     for (WorkerView worker : fleet.get().workers()) {
-      if (worker.status() != WorkerStatus.READY || !(model.isEmpty() || worker.serves(model))) {
+      String served = worker.report().map(r -> r.model().getId()).orElse("");
+      if (!worker.takes(model.isEmpty() ? served : model)) {
         continue;
       }
-      String fingerprint = worker.report().map(r -> r.model().getTokenizerFingerprint()).orElse("");
-      TokenBytes known = byFingerprint.get(fingerprint);
       try {
-        TokenBytes bytes = known == null ? fetch(worker) : known;
-        byFingerprint.put(fingerprint, bytes);
-        return token -> token < bytes.size() ? bytes.of(token) : new byte[0];
+        return read(worker).texts();
       } catch (RefusalException e) {
         last = e; // another one may answer
-      } catch (TokenizerException e) {
-        last =
-            new RefusalException(
-                new Refusal.Unimplemented(
-                    "logprobs", "the model's tokens cannot be told as text: " + e.getMessage()));
       }
     }
     throw last;
   }
 
-  private static TokenBytes fetch(WorkerView worker) {
+  private Vocabulary read(WorkerView worker) {
+    String fingerprint = worker.report().map(r -> r.model().getTokenizerFingerprint()).orElse("");
+    Vocabulary known = byFingerprint.get(fingerprint);
+    if (known != null) {
+      return known;
+    }
+    TokenizerBundle bundle = fetch(worker);
+    Vocabulary read;
     try {
-      return TokenBytes.read(
-          TokenizerFetch.from(worker.link().channel())
-              .get(LIMIT.toMillis(), TimeUnit.MILLISECONDS));
+      read = new Vocabulary.Readable(TokenBytes.read(bundle));
+    } catch (TokenizerException e) {
+      read = new Vocabulary.Unreadable(e.getMessage()); // and so it will be the next time
+    }
+    if (!fingerprint.isEmpty()) {
+      byFingerprint.put(fingerprint, read);
+    }
+    return read;
+  }
+
+  private static TokenizerBundle fetch(WorkerView worker) {
+    try {
+      return TokenizerFetch.from(worker.link().channel())
+          .get(LIMIT.toMillis(), TimeUnit.MILLISECONDS);
     } catch (ExecutionException e) {
       throw unavailable("worker " + worker.name() + " sent no tokenizer: " + e.getMessage());
     } catch (TimeoutException _) {

@@ -1,5 +1,6 @@
 package dev.sluice.router.fleet;
 
+import dev.sluice.common.config.Checks;
 import java.time.Duration;
 
 /**
@@ -19,20 +20,10 @@ public record BreakerOptions(
   private static final int MOST_CALLS = 1_000;
 
   public BreakerOptions {
-    within("window", window, 1, MOST_CALLS);
-    within("min-calls", minCalls, 1, window);
-    within("failure-percent", failurePercent, 1, 100);
-    within("probes", probes, 1, MOST_CALLS);
-    if (!openTime.isPositive()) {
-      throw new IllegalArgumentException(
-          "open-time: " + openTime.toMillis() + "ms (expected: above 0ms)");
-    }
-  }
-
-  private static void within(String key, int value, int least, int most) {
-    if (value < least || value > most) {
-      throw new IllegalArgumentException(
-          key + ": " + value + " (expected: " + least + " to " + most + ")");
-    }
+    Checks.range("window", window, 1, MOST_CALLS);
+    Checks.range("min-calls", minCalls, 1, window);
+    Checks.range("failure-percent", failurePercent, 1, 100);
+    Checks.range("probes", probes, 1, MOST_CALLS);
+    Checks.atLeast("open-time", openTime, Duration.ofMillis(1));
   }
 }

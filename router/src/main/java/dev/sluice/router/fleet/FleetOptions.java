@@ -1,5 +1,6 @@
 package dev.sluice.router.fleet;
 
+import dev.sluice.common.config.Checks;
 import java.time.Duration;
 
 /**
@@ -21,6 +22,8 @@ public record FleetOptions(
     Duration backoffMax,
     BreakerOptions breaker,
     Duration dnsRefresh) {
+  private static final Duration LEAST = Duration.ofMillis(1);
+
   public static final FleetOptions DEFAULTS =
       new FleetOptions(
           Duration.ofSeconds(10),
@@ -31,13 +34,10 @@ public record FleetOptions(
           Duration.ofSeconds(10));
 
   public FleetOptions {
-    positive("silence-timeout", silenceTimeout);
-    positive("stall-timeout", stallTimeout);
-    positive("backoff-initial", backoffInitial);
-    if (dnsRefresh.toMillis() < 1_000) {
-      throw new IllegalArgumentException(
-          "dns-refresh: " + dnsRefresh.toMillis() + "ms (expected: at least 1s)");
-    }
+    Checks.atLeast("silence-timeout", silenceTimeout, LEAST);
+    Checks.atLeast("stall-timeout", stallTimeout, LEAST);
+    Checks.atLeast("backoff-initial", backoffInitial, LEAST);
+    Checks.atLeast("dns-refresh", dnsRefresh, Duration.ofSeconds(1));
     if (backoffMax.compareTo(backoffInitial) < 0) {
       throw new IllegalArgumentException(
           "backoff-max: "
@@ -45,13 +45,6 @@ public record FleetOptions(
               + "ms (expected: at least backoff-initial, "
               + backoffInitial.toMillis()
               + "ms)");
-    }
-  }
-
-  private static void positive(String key, Duration value) {
-    if (!value.isPositive()) {
-      throw new IllegalArgumentException(
-          key + ": " + value.toMillis() + "ms (expected: above 0ms)");
     }
   }
 }

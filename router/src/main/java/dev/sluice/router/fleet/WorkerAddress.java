@@ -11,15 +11,22 @@ public record WorkerAddress(String host, int port) implements Comparable<WorkerA
       String host = text.substring(0, colon);
       boolean bracketed = host.startsWith("[") && host.endsWith("]");
       String digits = text.substring(colon + 1);
-      if ((bracketed || host.indexOf(':') < 0) && digits.matches("\\d{1,5}")) {
-        int port = Integer.parseInt(digits);
-        if (port >= 1 && port <= MAX_PORT) {
-          return new WorkerAddress(bracketed ? host.substring(1, host.length() - 1) : host, port);
-        }
+      if ((bracketed || host.indexOf(':') < 0) && isPort(digits)) {
+        return new WorkerAddress(
+            bracketed ? host.substring(1, host.length() - 1) : host, Integer.parseInt(digits));
       }
     }
     throw new IllegalArgumentException(
         text + " (expected: host:port with a port from 1 to 65535, such as 127.0.0.1:9091)");
+  }
+
+  /** Whether the text is a number from 1 to 65535. */
+  static boolean isPort(String digits) {
+    if (!digits.matches("[0-9]{1,5}")) {
+      return false;
+    }
+    int port = Integer.parseInt(digits);
+    return port >= 1 && port <= MAX_PORT;
   }
 
   @Override

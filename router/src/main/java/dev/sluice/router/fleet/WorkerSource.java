@@ -54,8 +54,12 @@ public sealed interface WorkerSource {
       Matcher service = SERVICE.matcher(text.substring(KUBERNETES_PREFIX.length()));
       if (service.matches()) {
         String namespace = service.group(2);
-        return new Kubernetes(
-            service.group(1), namespace == null ? "" : namespace, service.group(3));
+        String port = service.group(3);
+        if (port.matches("[0-9]+") && !WorkerAddress.isPort(port)) {
+          throw new IllegalArgumentException(
+              text + " (expected: a port from 1 to 65535, or the name of one)");
+        }
+        return new Kubernetes(service.group(1), namespace == null ? "" : namespace, port);
       }
       throw new IllegalArgumentException(
           text + " (expected: kubernetes:///service.namespace:port, port a name or a number)");

@@ -29,6 +29,11 @@ public record WorkerView(
     return model.getId().equals(name) || model.getAliasesList().contains(name);
   }
 
+  /** Whether it takes requests for the model of this id or alias. */
+  public boolean takes(String name) {
+    return status == WorkerStatus.READY && serves(name);
+  }
+
   /** Its id, or its address as long as it has not told. */
   public String name() {
     return report.isEmpty() ? address.toString() : report.get().identity().getWorkerId();

@@ -1,5 +1,6 @@
 package dev.sluice.router.index;
 
+import dev.sluice.common.config.Checks;
 import java.time.Duration;
 
 /**
@@ -13,12 +14,7 @@ public record IndexOptions(int maxBlocks, Duration recentTime) {
   public static final IndexOptions DEFAULTS = new IndexOptions(4 << 20, Duration.ofSeconds(5));
 
   public IndexOptions {
-    if (maxBlocks < 0) {
-      throw new IllegalArgumentException("max-blocks: " + maxBlocks + " (expected: 0 or more)");
-    }
-    if (recentTime.isNegative()) {
-      throw new IllegalArgumentException(
-          "recent-time: " + recentTime.toMillis() + "ms (expected: at least 0ms)");
-    }
+    Checks.atLeast("max-blocks", maxBlocks, 0);
+    Checks.atLeast("recent-time", recentTime, Duration.ZERO);
   }
 }

@@ -13,7 +13,7 @@ import dev.sluice.router.fleet.WorkerView;
 public record Candidate(WorkerView worker, Charged charged, int newTokens) {
   /** Requests that run or wait there: ours as of now, those of others as last reported. */
   public int outstanding() {
-    return charged.requests() + worker.foreign().requests();
+    return charged.requests() + worker.foreignRequests();
   }
 
   /** Prompt tokens that it is yet to compute before it could begin. */

@@ -21,13 +21,13 @@ public final class Policies {
               "power-of-two",
               PowerOfTwo::new,
               "prefix-hash",
-              PrefixHash::new,
+              () -> new AffinityHash(Affinity::prefix),
               "random",
               RandomChoice::new,
               "round-robin",
               RoundRobin::new,
               "session",
-              SessionHash::new));
+              () -> new AffinityHash(Affinity::session)));
 
   private Policies() {}
 

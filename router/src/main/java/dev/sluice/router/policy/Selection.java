@@ -20,11 +20,6 @@ public sealed interface Selection {
   /** Why nobody can be chosen; {@code joining}: a worker that may still come could change that. */
   sealed interface None extends Selection {
     boolean joining();
-
-    /** Whether there are workers that could take it, and all have as much to do as they allow. */
-    default boolean full() {
-      return false;
-    }
   }
 
   /** Nobody serves a model of this name. */
@@ -41,11 +36,6 @@ public sealed interface Selection {
   /** The model exists, but no worker of it takes requests, or none that was not tried. */
   record NobodyReady(String name, boolean joining) implements None {}
 
-  /** Workers of the model are ready, and none has room. */
-  record NoRoom(String name, boolean joining) implements None {
-    @Override
-    public boolean full() {
-      return true;
-    }
-  }
+  /** Workers of the model are ready, and all have as much to do as they allow. */
+  record NoRoom(String name, boolean joining) implements None {}
 }

@@ -1,6 +1,7 @@
 package dev.sluice.router.policy;
 
 import dev.sluice.router.fleet.Charge;
+import dev.sluice.router.fleet.Charged;
 import dev.sluice.router.fleet.FleetSnapshot;
 import dev.sluice.router.fleet.WorkerBreaker;
 import dev.sluice.router.fleet.WorkerLink;
@@ -123,11 +124,16 @@ public final class Selector {
   private Choice charge(List<WorkerView> eligible, Requirements needs) {
     long turn = turns.getAndIncrement();
     while (true) {
+      // Loads before the index, as others write the index before they charge: whoever is seen to
+      // have more to do is also seen with what for.
+      Charged[] charged = new Charged[eligible.size()];
+      for (int i = 0; i < charged.length; i++) {
+        charged[i] = eligible.get(i).link().charged();
+      }
       int[] missing = missingTokens(eligible, needs);
-      List<Candidate> candidates = new ArrayList<>(eligible.size());
-      for (int i = 0; i < missing.length; i++) {
-        WorkerView worker = eligible.get(i);
-        candidates.add(new Candidate(worker, worker.link().charged(), missing[i]));
+      List<Candidate> candidates = new ArrayList<>(charged.length);
+      for (int i = 0; i < charged.length; i++) {
+        candidates.add(new Candidate(eligible.get(i), charged[i], missing[i]));
       }
       Candidate choice = candidates.get(policy.pick(candidates, needs.affinity(), turn));
       WorkerLink link = choice.worker().link();

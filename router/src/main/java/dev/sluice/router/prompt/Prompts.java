@@ -50,18 +50,18 @@ public final class Prompts {
 
   /** The prompt's tokens; empty if they cannot be had here. */
   public Optional<TokenizedPrompt> tokenize(GenerateRequest request) {
-    Optional<Model> served = model(request.getModel()).filter(m -> m.getBlockSize() > 0);
-    if (served.isEmpty()
+    Optional<Served> found = served(request.getModel()).filter(s -> s.model.getBlockSize() > 0);
+    if (found.isEmpty()
         || request.getSessionId().length() > LONGEST_NAME
         || request.getCacheSalt().length() > LONGEST_NAME) {
       return Optional.empty();
     }
-    Model model = served.get();
+    Served served = found.get();
     try {
       return switch (request.getPromptCase()) {
-        case TOKEN_IDS -> Optional.of(given(request, model));
-        case TEXT -> encode(request, model, request.getText(), false);
-        case CHAT -> chat(request, model);
+        case TOKEN_IDS -> Optional.of(given(request, served.model));
+        case TEXT -> encode(request, served, request.getText(), false);
+        case CHAT -> chat(request, served);
         case PROMPT_NOT_SET -> Optional.empty();
       };
     } catch (RefusalException e) {
@@ -84,13 +84,12 @@ public final class Prompts {
         Optional.empty());
   }
 
-  private Optional<TokenizedPrompt> chat(GenerateRequest request, Model model) {
-    Optional<Lent> lent = lent(model);
+  private Optional<TokenizedPrompt> chat(GenerateRequest request, Served served) {
     ChatMessages chat = request.getChat();
-    if (lent.isEmpty() || !wellFormed(chat)) {
+    if (served.lent.isEmpty() || !wellFormed(chat)) {
       return Optional.empty();
     }
-    return encode(request, model, lent.get().template().render(chat), true);
+    return encode(request, served, served.lent.get().template().render(chat), true);
   }
 
   /** Whether a worker would let a template see it. */
@@ -101,22 +100,23 @@ public final class Prompts {
   }
 
   private Optional<TokenizedPrompt> encode(
-      GenerateRequest request, Model model, String text, boolean rendered) {
-    Optional<Lent> lent = lent(model);
-    if (lent.isEmpty()
+      GenerateRequest request, Served served, String text, boolean rendered) {
+    Model model = served.model;
+    if (served.lent.isEmpty()
         || text.isEmpty()
         || text.length() > (long) MOST_CHARACTERS_PER_TOKEN * model.getContextLength()) {
       return Optional.empty();
     }
+    Lent lent = served.lent.get();
     String salt = request.getCacheSalt();
     String name =
         request.getSessionId().isEmpty()
             ? text.substring(0, Math.min(NAME_CHARACTERS, text.length()))
             : request.getSessionId();
     PromptMemory.Key key =
-        new PromptMemory.Key(lent.get().fingerprint(), model.getBlockSize(), rendered, salt, name);
+        new PromptMemory.Key(lent.fingerprint(), model.getBlockSize(), rendered, salt, name);
     Optional<Remembered> before = memory.find(key);
-    EncodedText encoded = lent.get().text().encode(text, rendered, before.map(Remembered::text));
+    EncodedText encoded = lent.text().encode(text, rendered, before.map(Remembered::text));
     int[] tokens = encoded.tokens();
     if (tokens.length == 0) {
       return Optional.empty();
@@ -132,7 +132,7 @@ public final class Prompts {
                     equalTokens(r.text().tokens(), tokens)))
             .orElseGet(() -> BlockHashes.of(tokens, model.getBlockSize(), salt));
     memory.remember(key, new Remembered(encoded, blocks));
-    return Optional.of(new TokenizedPrompt(tokens, blocks, Optional.of(lent.get().fingerprint())));
+    return Optional.of(new TokenizedPrompt(tokens, blocks, Optional.of(lent.fingerprint())));
   }
 
   private static int equalTokens(int[] one, int[] other) {
@@ -144,17 +144,22 @@ public final class Prompts {
     return options.tokenize() ? tokenizers.get(model.getTokenizerFingerprint()) : Optional.empty();
   }
 
-  /** The model of this name, as a worker has it whose tokenizer is here, if there is one. */
-  private Optional<Model> model(String name) {
-    Optional<Model> found = Optional.empty();
+  /** A model as a worker has it, and the worker's tokenizer, if it is here. */
+  private record Served(Model model, Optional<Lent> lent) {}
+
+  /** The model of this name, of a worker whose tokenizer is here, if there is one. */
+  private Optional<Served> served(String name) {
+    Optional<Served> found = Optional.empty();
     for (WorkerView worker : fleet.snapshot().workers()) {
       if (worker.report().isPresent() && (name.isEmpty() || worker.serves(name))) {
-        Optional<Model> model = Optional.of(worker.report().get().model());
-        if (worker.status() == WorkerStatus.READY && model.flatMap(this::lent).isPresent()) {
-          return model;
+        boolean ready = worker.status() == WorkerStatus.READY;
+        Model model = worker.report().get().model();
+        Served served = new Served(model, lent(model));
+        if (ready && served.lent.isPresent()) {
+          return Optional.of(served);
         }
-        if (worker.status() == WorkerStatus.READY || found.isEmpty()) {
-          found = model;
+        if (ready || found.isEmpty()) {
+          found = Optional.of(served);
         }
       }
     }

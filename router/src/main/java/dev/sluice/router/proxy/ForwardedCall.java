@@ -162,12 +162,11 @@ final class ForwardedCall<R> {
     switch (selection) {
       case Selection.Chosen chosen -> attempt(chosen);
       case Selection.None _ when moves.forgive() -> advance();
-      case Selection.None none when none.full() && place.isPresent() ->
-          enqueue(place.get(), snapshot);
+      case Selection.NoRoom _ when place.isPresent() -> enqueue(place.get(), snapshot);
       case Selection.None none -> {
         Duration patience = patience(none);
         if (patience.isPositive()) {
-          await(snapshot, patience);
+          await(Optional.of(snapshot), patience);
         } else if (deadline.isExpired()) {
           refuse(new Refusal.DeadlineExceeded("the request's time is over"));
         } else if (attempts > 0) {
@@ -259,7 +258,7 @@ final class ForwardedCall<R> {
     public Optional<Runnable> turn() {
       FleetSnapshot snapshot = proxy.fleet().snapshot();
       Selection selection = select(snapshot);
-      return selection instanceof Selection.None none && none.full()
+      return selection instanceof Selection.NoRoom
           ? Optional.empty()
           : Optional.of(() -> proceed(snapshot, selection));
     }
@@ -275,39 +274,34 @@ final class ForwardedCall<R> {
     }
   }
 
-  private void await(FleetSnapshot seen, Duration patience) {
+  /**
+   * Driver: waits, no longer than the workers that had no room are let alone.
+   *
+   * @param seen the fleet whose change ends the wait, too; empty if none does
+   */
+  private void await(Optional<FleetSnapshot> seen, Duration patience) {
     Duration pause = moves.pause(now()).orElse(patience);
-    FleetWait wait = waitThenAdvance(seen);
+    FleetWait wait =
+        new FleetWait(
+            proxy.fleet(),
+            () -> {
+              moves.waited(now());
+              advance();
+            });
     if (makeCurrent(wait)) {
-      wait.begin(pause.compareTo(patience) < 0 ? pause : patience);
+      wait.begin(seen, pause.compareTo(patience) < 0 ? pause : patience);
     } else {
       advance(); // sees why
     }
-  }
-
-  private FleetWait waitThenAdvance(FleetSnapshot seen) {
-    return new FleetWait(
-        proxy.fleet(),
-        seen,
-        () -> {
-          moves.waited(now());
-          advance();
-        });
   }
 
   /** Driver: workers that were asked have no room, and no more may be asked now. */
   private void pauseOr(String giveUpWhy) {
     Duration patience = moves.mayFindRoom() && !moves.moved() ? queuePatience() : Duration.ZERO;
-    if (!patience.isPositive()) {
-      giveUp(giveUpWhy);
-      return;
-    }
-    Duration pause = moves.pause(now()).orElse(patience);
-    FleetWait wait = waitThenAdvance(proxy.fleet().snapshot());
-    if (makeCurrent(wait)) {
-      wait.pause(pause.compareTo(patience) < 0 ? pause : patience);
+    if (patience.isPositive()) {
+      await(Optional.empty(), patience);
     } else {
-      advance(); // sees why
+      giveUp(giveUpWhy);
     }
   }
 
@@ -449,12 +443,11 @@ final class ForwardedCall<R> {
     Completion completion =
         method.complete(message, new Journey(attempts, admissionWaitNanos, resumed));
     telemetry.completed(completion);
-    int gaps = check.progress().gaps();
     place.ifPresent(p ->
         p.completed(
             completion.usage().getCachedPromptTokens(),
             completion.usage().getOutputTokens(),
-            gaps == 0 ? 0 : check.progress().decodeNanos() / gaps));
+            check.progress().meanGapNanos()));
     completion.finishReasons().forEach(telemetry::choiceFinished);
     return completion.message().toByteArray();
   }

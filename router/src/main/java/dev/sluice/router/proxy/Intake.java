@@ -76,12 +76,14 @@ final class Intake<R> implements ServerCallHandler<R, byte[]> {
         return;
       }
       Prepared<R> prepared;
-      long before = proxy.nanoClock().getAsLong();
+      long preparedNanos;
       Optional<Place> place;
       try {
         Optional<Demand> demand = method.demand(request);
         demand.ifPresent(proxy.admission()::limit);
+        long before = proxy.nanoClock().getAsLong();
         prepared = method.prepare(request, proxy.preparation());
+        preparedNanos = proxy.nanoClock().getAsLong() - before;
         telemetry.received(
             method.operation(request), method.verb(), prepared.requestId(), prepared.model());
         method.describe(request, telemetry.span());
@@ -93,9 +95,7 @@ final class Intake<R> implements ServerCallHandler<R, byte[]> {
         close(refused.getStatus(), trailers == null ? new Metadata() : trailers);
         return;
       }
-      prepared
-          .tokens()
-          .ifPresent(t -> telemetry.tokenized(t.count(), proxy.nanoClock().getAsLong() - before));
+      prepared.tokens().ifPresent(t -> telemetry.tokenized(t.count(), preparedNanos));
       forwarded =
           new ForwardedCall<>(
               proxy, method, prepared, call, deadline, arrivalNanos, telemetry, place);

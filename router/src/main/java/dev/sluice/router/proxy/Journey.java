@@ -39,17 +39,16 @@ record Journey(int attempts, long admissionWaitNanos, Optional<Resumed> resumed)
     resumed.ifPresent(r -> {
       // The last worker knows only its own part.
       Progress progress = r.progress();
-      int gaps = progress.gaps();
       timings
           .setResumes(r.resumes())
           .setInterruptedNanos(r.interruptedNanos())
           .setQueueNanos(r.begun().getQueueNanos() + timings.getQueueNanos())
           .setPrefillNanos(r.begun().getPrefillNanos() + timings.getPrefillNanos())
           .setTtftNanos(
-              progress.outputTokens() == 0 ? 0 : progress.firstTokenNanos() - r.arrivalNanos())
+              progress.firstTokenNanos() == 0 ? 0 : progress.firstTokenNanos() - r.arrivalNanos())
           .setDecodeNanos(progress.decodeNanos())
           .setE2ENanos(r.endNanos() - r.arrivalNanos())
-          .setItlMeanNanos(gaps == 0 ? 0 : progress.decodeNanos() / gaps)
+          .setItlMeanNanos(progress.meanGapNanos())
           .setItlMaxNanos(progress.longestGapNanos());
       rewritten
           .getUsageBuilder()

@@ -137,7 +137,7 @@ final class Moves {
             || lastFailure
                 .map(failure -> failure.status().getCode() == Status.Code.UNAVAILABLE)
                 .orElse(false);
-    return moved && mayPass && lostNanos.isPresent()
+    return mayPass && lostNanos.isPresent()
         ? resumeTimeout.minusNanos(nowNanos - lostNanos.getAsLong())
         : Duration.ZERO;
   }

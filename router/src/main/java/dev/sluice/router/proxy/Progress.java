@@ -19,6 +19,7 @@ final class Progress {
   private Choice[] choices = new Choice[0];
   private long lastSequence;
   private int outputTokens;
+  private int inheritedTokens; // of these: passed through another router
   private long firstTokenNanos;
   private long lastTokenNanos;
   private long longestGapNanos;
@@ -27,6 +28,7 @@ final class Progress {
   private static final class Choice {
     private int[] tokens = new int[FIRST_TOKENS];
     private int count;
+    private int inherited; // of these
     private long textBytes;
     private long lastNanos;
     private boolean finished;
@@ -62,10 +64,12 @@ final class Progress {
       Choice choice = choice(progress.getChoice());
       int[] tokens = progress.getTokenIdsList().stream().mapToInt(Integer::intValue).toArray();
       choice.add(tokens, tokens.length);
+      choice.inherited = choice.count;
       choice.textBytes += progress.getTextBytes();
       choice.finished |= progress.getFinished();
       outputTokens += tokens.length;
     }
+    inheritedTokens = outputTokens;
   }
 
   /** Number of the last message; 0 before the first. */
@@ -92,7 +96,7 @@ final class Progress {
     choice.add(delta.tokens(), delta.tokenCount());
     choice.textBytes += delta.textBytes();
     if (delta.tokenCount() > 0) {
-      if (outputTokens == 0) {
+      if (outputTokens == inheritedTokens) {
         firstTokenNanos = nowNanos;
       }
       if (choice.lastNanos != 0) {
@@ -119,12 +123,12 @@ final class Progress {
     return outputTokens;
   }
 
-  /** When the first token passed, on the router's clock; 0 if none did. */
+  /** When the first token passed here, on the router's clock; 0 if none did. */
   long firstTokenNanos() {
     return firstTokenNanos;
   }
 
-  /** First token to last token. */
+  /** First token that passed here to the last one. */
   long decodeNanos() {
     return lastTokenNanos - firstTokenNanos;
   }
@@ -134,13 +138,16 @@ final class Progress {
     return longestGapNanos;
   }
 
-  /** Number of gaps between two tokens of one choice. */
-  int gaps() {
+  /**
+   * Mean time between two tokens of one choice, as the engine tells it: choices run side by side,
+   * so the longest of them counts. 0 if no choice had two tokens pass here.
+   */
+  long meanGapNanos() {
     int gaps = 0;
     for (Choice choice : choices) {
-      gaps += Math.max(0, choice.count - 1);
+      gaps = Math.max(gaps, choice.count - choice.inherited - 1);
     }
-    return gaps;
+    return gaps == 0 ? 0 : decodeNanos() / gaps;
   }
 
   /** For the worker that goes on; choices that have not begun are left out. */

@@ -28,6 +28,10 @@ class WorkerSourceTest {
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("expected: ");
     }
+    for (String port : new String[] {"0", "70000", "99999999999"}) {
+      assertThatThrownBy(() -> WorkerSource.parse("kubernetes:///svc:" + port))
+          .hasMessageContaining(port + " (expected: a port from 1 to 65535");
+    }
     assertThatThrownBy(() -> WorkerSource.parse("kubernetes:///A_b:1"))
         .hasMessageContaining("kubernetes:///service.namespace:port");
   }

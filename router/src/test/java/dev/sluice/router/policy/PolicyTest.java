@@ -135,9 +135,9 @@ class PolicyTest {
     int[] picks = new int[4];
     int moved = 0;
     for (long key = 0; key < 8_000; key++) {
-      int pick = new PrefixHash().pick(four, prefix(key), key);
+      int pick = new AffinityHash(Affinity::prefix).pick(four, prefix(key), key);
       picks[pick]++;
-      int without = new PrefixHash().pick(four.subList(0, 3), prefix(key), 0);
+      int without = new AffinityHash(Affinity::prefix).pick(four.subList(0, 3), prefix(key), 0);
       if (without != pick) {
         moved++;
         assertThat(pick).isEqualTo(3); // only those of the one that left
@@ -152,18 +152,23 @@ class PolicyTest {
   @Test
   void aPopularPrefixOverflowsToItsNextWorker() {
     List<Candidate> idle = candidates("0+0 0+0 0+0 0+0");
-    int home = new PrefixHash().pick(idle, prefix(42), 0);
+    int home = new AffinityHash(Affinity::prefix).pick(idle, prefix(42), 0);
     String[] loads = {"10+0", "10+0", "10+0", "10+0"};
     loads[home] = "14+0"; // 45 with this one, 11.25 each; room for 1.25 times that, rounded up: 15
-    assertThat(new PrefixHash().pick(candidates(String.join(" ", loads)), prefix(42), 0))
+    assertThat(
+            new AffinityHash(Affinity::prefix)
+                .pick(candidates(String.join(" ", loads)), prefix(42), 0))
         .isEqualTo(home);
     loads[home] = "15+0";
-    int next = new PrefixHash().pick(candidates(String.join(" ", loads)), prefix(42), 0);
+    int next =
+        new AffinityHash(Affinity::prefix).pick(candidates(String.join(" ", loads)), prefix(42), 0);
     assertThat(next).isNotEqualTo(home);
     // a little more than the others is no reason to leave
     String[] few = {"0+0", "0+0", "0+0", "0+0"};
     few[home] = "3+0";
-    assertThat(new PrefixHash().pick(candidates(String.join(" ", few)), prefix(42), 0))
+    assertThat(
+            new AffinityHash(Affinity::prefix)
+                .pick(candidates(String.join(" ", few)), prefix(42), 0))
         .isEqualTo(home);
   }
 
@@ -172,9 +177,9 @@ class PolicyTest {
     List<Candidate> candidates = candidates("3+0 2+0 1+0");
     Affinity session = new Affinity(OptionalLong.of(9), OptionalLong.of(1));
     Affinity same = new Affinity(OptionalLong.of(9), OptionalLong.of(2));
-    int home = new SessionHash().pick(candidates, session, 0);
-    assertThat(new SessionHash().pick(candidates, same, 1)).isEqualTo(home);
-    assertThat(new SessionHash().pick(candidates, prefix(3), 0)).isEqualTo(2);
-    assertThat(new PrefixHash().pick(candidates, Affinity.NONE, 0)).isEqualTo(2);
+    int home = new AffinityHash(Affinity::session).pick(candidates, session, 0);
+    assertThat(new AffinityHash(Affinity::session).pick(candidates, same, 1)).isEqualTo(home);
+    assertThat(new AffinityHash(Affinity::session).pick(candidates, prefix(3), 0)).isEqualTo(2);
+    assertThat(new AffinityHash(Affinity::prefix).pick(candidates, Affinity.NONE, 0)).isEqualTo(2);
   }
 }

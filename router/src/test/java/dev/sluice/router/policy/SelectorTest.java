@@ -201,7 +201,6 @@ class SelectorTest {
     assertChosen(first, busy, 1); // however long the prompt: it would wait for ever otherwise
     Selection second = select(prompt(1, false), full, busy);
     assertThat(second).isEqualTo(new Selection.NoRoom("m", false));
-    assertThat(((Selection.None) second).full()).isTrue();
     assertThat(select(prompt(1, true), full, busy)).isInstanceOf(Selection.Chosen.class);
     assertThat(select("m", full, busy)).isInstanceOf(Selection.Chosen.class); // no prompt
     ((Selection.Chosen) first).charge().prefilled();

@@ -53,7 +53,7 @@ class ProgressTest {
     }
     long sequence = 1;
     for (GenerateResponse message : Generator.undisturbed("w", request)) {
-      assertThat(take(message, 1)).isTrue();
+      assertThat(take(message, sequence)).isTrue();
       sequence++;
       if (message.hasDelta()) {
         ChoiceProgress.Builder choice = expected.getChoicesBuilder(message.getDelta().getChoice());
@@ -66,7 +66,7 @@ class ProgressTest {
     }
     assertThat(progress.toResume()).isEqualTo(expected.setNextSequence(sequence).build());
     assertThat(progress.outputTokens()).isEqualTo(300 + 299 + 298);
-    assertThat(progress.gaps()).isEqualTo(299 + 298 + 297);
+    assertThat(progress.meanGapNanos()).isEqualTo(progress.decodeNanos() / 299).isPositive();
   }
 
   @Property(tries = 1_000)
@@ -132,6 +132,25 @@ class ProgressTest {
     assertThat(progress.firstTokenNanos()).isEqualTo(10);
     assertThat(progress.decodeNanos()).isEqualTo(60);
     assertThat(progress.longestGapNanos()).isEqualTo(50);
-    assertThat(progress.gaps()).isEqualTo(3);
+    assertThat(progress.meanGapNanos()).isEqualTo(60 / 2); // the longest choice has two gaps
+  }
+
+  @Test
+  void timesOnlyWhatPassedHere() {
+    Progress goesOn =
+        new Progress(
+            Resume.newBuilder()
+                .setNextSequence(5)
+                .addChoices(ChoiceProgress.newBuilder().addAllTokenIds(List.of(1, 2, 3)))
+                .build());
+    assertThat(goesOn.meanGapNanos()).isZero();
+    for (long now : new long[] {1_000, 1_010, 1_030}) {
+      assertThat(scan.read(delta(0, List.of(4), "x").toByteArray())).isTrue();
+      assertThat(goesOn.delta(scan, now)).isTrue();
+    }
+    assertThat(goesOn.outputTokens()).isEqualTo(6);
+    assertThat(goesOn.firstTokenNanos()).isEqualTo(1_000);
+    assertThat(goesOn.decodeNanos()).isEqualTo(30);
+    assertThat(goesOn.meanGapNanos()).isEqualTo(15);
   }
 }
