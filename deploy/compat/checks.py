@@ -38,9 +38,9 @@ def held():
     listed = subprocess.run(
         [os.environ["GRPCURL"], "-plaintext", os.environ["SLUICE_TARGET"], "sluice.v1.FleetService/ListWorkers"],
         check=True, capture_output=True, text=True, timeout=PATIENCE).stdout
-    loads = [worker.get("load", {}) for worker in json.loads(listed)["workers"]]
-    return (sum(load.get("runningRequests", 0) + load.get("waitingRequests", 0) for load in loads),
-            sum(load.get("kvBlocksOwned", 0) for load in loads))
+    loads = [worker["load"] for worker in json.loads(listed)["workers"]]
+    return (sum(load.get("running_requests", 0) + load.get("waiting_requests", 0) for load in loads),
+            sum(load.get("kv_blocks_owned", 0) for load in loads))
 
 
 def await_held(what):

@@ -85,29 +85,27 @@ fi
 call() { # METHOD [JSON]: by grpcurl
   "$GRPCURL" -plaintext ${2:+-d "$2"} "$SLUICE_TARGET" "$1"
 }
-version=$("$GRPCURL" -version 2>&1 | sed 's/ v/ /')
 model=$(call sluice.v1.GenerationService/ListModels |
   python3 -c 'import json, sys; print(json.load(sys.stdin)["models"][0]["id"])')
 prompt=$(printf 'Once upon a time' | base64)
 infer='{"model_name": "'$model'", "inputs": [{"name": "text_input", "datatype": "BYTES", "shape": [1],
   "contents": {"bytes_contents": ["'$prompt'"]}}], "parameters": {"max_tokens": {"int64_param": 8}}}'
 generate='{"text": "Once upon a time", "stopping": {"max_tokens": 8}}'
-check "$version" "reflection" says inference.GRPCInferenceService "$GRPCURL" -plaintext "$SLUICE_TARGET" list
-check "$version" "health" says SERVING call grpc.health.v1.Health/Check
-check "$version" "Generate" says '"finished"' call sluice.v1.GenerationService/Generate "$generate"
-check "$version" "ModelInfer" says text_output call inference.GRPCInferenceService/ModelInfer "$infer"
-check "$version" "ModelStreamInfer" says text_output call inference.GRPCInferenceService/ModelStreamInfer "$infer"
+check grpcurl "reflection" says inference.GRPCInferenceService "$GRPCURL" -plaintext "$SLUICE_TARGET" list
+check grpcurl "health" says SERVING call grpc.health.v1.Health/Check
+check grpcurl "Generate" says '"finished"' call sluice.v1.GenerationService/Generate "$generate"
+check grpcurl "ModelInfer" says text_output call inference.GRPCInferenceService/ModelInfer "$infer"
+check grpcurl "ModelStreamInfer" says text_output call inference.GRPCInferenceService/ModelStreamInfer "$infer"
 
 ghz=$(tool ghz github.com/bojand/ghz/cmd/ghz@latest)
 hundred() { # CALL JSON: 100 requests, 20 at a time, by reflection
   says '\[OK\] +100 responses' "$ghz" --insecure --timeout 5m --call "$1" -d "$2" -n 100 -c 20 "$SLUICE_TARGET"
   local status=$?
-  note=$(sed -nE 's/^ *(Average|Slowest|Requests\/sec): */\1 /p' "$work/said.txt" | paste -sd ' ')
+  note=$(sed -nE 's/^\s*(Average|Slowest|Requests\/sec):\s*/\1 /p' "$work/said.txt" | paste -sd, | sed 's/,/, /g')
   return $status
 }
-version="ghz $("$ghz" --version 2>&1 | sed 's/^v//')"
-check "$version" "ModelInfer, 100 requests, 20 at a time" hundred inference.GRPCInferenceService.ModelInfer "$infer"
-check "$version" "Generate, 100 requests, 20 at a time" hundred sluice.v1.GenerationService.Generate "$generate"
+check ghz "ModelInfer, 100 requests, 20 at a time" hundred inference.GRPCInferenceService.ModelInfer "$infer"
+check ghz "Generate, 100 requests, 20 at a time" hundred sluice.v1.GenerationService.Generate "$generate"
 
 # A tokenizer would come from a hub; the one that it carries does not.
 profile() {
