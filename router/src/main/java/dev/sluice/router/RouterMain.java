@@ -56,6 +56,7 @@ public final class RouterMain implements AutoCloseable {
   private final Lifecycle lifecycle;
   private final Fleet fleet;
   private final Tokenizers tokenizers;
+  private final Admission admission;
   private final Proxy proxy;
   private final GrpcServer server;
   private final Telemetry telemetry;
@@ -116,7 +117,7 @@ public final class RouterMain implements AutoCloseable {
                 index));
     Discoveries.searching(sources, config.fleet(), loop).forEach(fleet::follow);
     tokenizers = lifecycle.add("tokenizers", new Tokenizers(fleet, loop::nanoTime));
-    Admission admission =
+    admission =
         lifecycle.add(
             "admission",
             new Admission(config.admission(), config.tenants(), fleet, loop, telemetry.meter()));
@@ -195,6 +196,11 @@ public final class RouterMain implements AutoCloseable {
   /** For tests that wait for it. */
   Fleet fleet() {
     return fleet;
+  }
+
+  /** Takes over what can change while it runs: what each tenant gets. */
+  void reconfigure(RouterConfig next) {
+    admission.change(next.tenants());
   }
 
   /** Runs until SIGTERM or SIGINT, or until somebody closes it. */

@@ -33,7 +33,7 @@ final class Sluice implements AutoCloseable {
 
   private Sluice(List<String> arguments) throws IOException {
     List<String> command = new ArrayList<>();
-    command.add(distribution().resolve("bin").resolve("sluice").toString());
+    command.add(distribution().resolve("sluice").toString());
     command.addAll(arguments);
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("SLUICE_JAVA_OPTS", mark);

@@ -24,7 +24,13 @@ public final class ConfigLoader {
 
   /** Variables with the prefix that are for the process, not for a key. */
   private static final Set<String> PROCESS_VARIABLES =
-      Set.of("SLUICE_HOME", "SLUICE_JAVA_OPTS", "SLUICE_CONFIG", "SLUICE_LOG", "SLUICE_LOG_FORMAT");
+      Set.of(
+          "SLUICE_HOME",
+          "SLUICE_JAVA_OPTS",
+          "SLUICE_AOT_DIR",
+          "SLUICE_CONFIG",
+          "SLUICE_LOG",
+          "SLUICE_LOG_FORMAT");
 
   /** What Kubernetes adds for a Service whose name begins with "sluice". */
   private static final Pattern SERVICE_LINK =
