@@ -31,9 +31,9 @@ final class Sluice implements AutoCloseable {
   private final Lines out;
   private final Lines err;
 
-  private Sluice(List<String> arguments) throws IOException {
+  private Sluice(Path distribution, List<String> arguments) throws IOException {
     List<String> command = new ArrayList<>();
-    command.add(distribution().resolve("sluice").toString());
+    command.add(distribution.resolve("sluice").toString());
     command.addAll(arguments);
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("SLUICE_JAVA_OPTS", mark);
@@ -48,8 +48,13 @@ final class Sluice implements AutoCloseable {
   }
 
   static Sluice start(String... arguments) {
+    return startOf(distribution(), arguments);
+  }
+
+  /** As a user starts it who has unpacked a distribution elsewhere. */
+  static Sluice startOf(Path distribution, String... arguments) {
     try {
-      return new Sluice(Arrays.asList(arguments));
+      return new Sluice(distribution, Arrays.asList(arguments));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -57,7 +62,12 @@ final class Sluice implements AutoCloseable {
 
   /** Runs a command to its end, with nothing on its standard input. */
   static Result run(String... arguments) throws Exception {
-    try (Sluice sluice = start(arguments)) {
+    return runOf(distribution(), arguments);
+  }
+
+  /** As {@link #run}, from a distribution elsewhere. */
+  static Result runOf(Path distribution, String... arguments) throws Exception {
+    try (Sluice sluice = startOf(distribution, arguments)) {
       sluice.process.getOutputStream().close();
       return sluice.await();
     }
