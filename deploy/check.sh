@@ -54,7 +54,7 @@ if not link.exists():
     link.symlink_to(pathlib.Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema")
 PYTHON
   [[ -e $schemas/crd/podmonitor-monitoring-v1.json ]] ||
-    python deploy/crd_schema.py "$schemas/crd" "$(module github.com/prometheus-operator/prometheus-operator@v0.86.0)"/example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml
+    python deploy/crd_schema.py "$schemas/crd" "$(module github.com/prometheus-operator/prometheus-operator@v0.85.0)"/example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml
   [[ -e $schemas/crd/scaledobject-keda-v1alpha1.json ]] ||
     python deploy/crd_schema.py "$schemas/crd" "$(module github.com/kedacore/keda/v2@v2.17.0)"/config/crd/bases/keda.sh_scaledobjects.yaml
 }
@@ -65,9 +65,9 @@ check_helm() {
   fetch_schemas
   local values name
   for values in $chart/values.yaml $chart/ci/*-values.yaml; do
-    name=$(basename "$values" -values.yaml)
-    "$tools/helm" lint --strict --quiet -f "$values" $chart || wrong "helm lint with $name"
-    "$tools/helm" template sluice $chart -n serving -f "$values" >"$manifests/$name.yaml" || wrong "helm template with $name"
+    name=$(basename "$values" .yaml) && name=${name%-values}
+    "$tools/helm" lint --strict --quiet --kube-version $kubernetes -f "$values" $chart || wrong "helm lint with $name"
+    "$tools/helm" template sluice $chart -n serving --kube-version $kubernetes -f "$values" >"$manifests/$name.yaml" || wrong "helm template with $name"
     "$tools/kubeconform" -strict -summary \
       -schema-location "$schemas/kubernetes/v$kubernetes-local-strict/{{ .ResourceKind }}{{ .KindSuffix }}.json" \
       -schema-location "$schemas/crd/{{ .ResourceKind }}{{ .KindSuffix }}.json" \
@@ -83,7 +83,7 @@ check_helm() {
 refused() {
   local what=$1
   shift
-  if "$tools/helm" template sluice $chart "$@" >/dev/null 2>&1; then wrong "the chart takes $what"; fi
+  if "$tools/helm" template sluice $chart --kube-version $kubernetes "$@" >/dev/null 2>&1; then wrong "the chart takes $what"; fi
 }
 
 check_rules() {
