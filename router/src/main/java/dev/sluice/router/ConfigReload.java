@@ -48,10 +48,7 @@ final class ConfigReload implements AutoCloseable {
    * @param apply takes over what can change
    */
   ConfigReload(
-      Path file,
-      RouterConfig first,
-      Supplier<RouterConfig> load,
-      Consumer<RouterConfig> apply) {
+      Path file, RouterConfig first, Supplier<RouterConfig> load, Consumer<RouterConfig> apply) {
     this.file = file;
     this.load = load;
     this.apply = apply;
@@ -62,10 +59,7 @@ final class ConfigReload implements AutoCloseable {
 
   /** Follows the file until closed. */
   static ConfigReload start(
-      Path file,
-      RouterConfig first,
-      Supplier<RouterConfig> load,
-      Consumer<RouterConfig> apply) {
+      Path file, RouterConfig first, Supplier<RouterConfig> load, Consumer<RouterConfig> apply) {
     ConfigReload reload = new ConfigReload(file, first, load, apply);
     reload.onHangUp();
     reload.thread.start();

@@ -89,8 +89,7 @@ final class StorageChecks {
    * @param searchPath of programs, as in {@code PATH}
    */
   static Finding models(List<StoredModel> models, String searchPath) {
-    List<String> here =
-        models.stream().filter(StoredModel::present).map(StoredModel::id).toList();
+    List<String> here = models.stream().filter(StoredModel::present).map(StoredModel::id).toList();
     if (!here.isEmpty()) {
       return Finding.ok("models", "here: " + String.join(", ", here));
     }
