@@ -13,7 +13,7 @@ schemas=$PWD/deploy/target/schemas
 manifests=$PWD/deploy/target/manifests
 chart=deploy/helm/sluice
 kubernetes=1.34.0
-mkdir -p "$tools" "$schemas/crd" "$manifests"
+mkdir -p "$tools" "$schemas/kubernetes" "$schemas/crd" "$manifests"
 failed=0
 
 say() { printf '%s\n' "$*"; }
@@ -46,17 +46,12 @@ python() {
 }
 
 fetch_schemas() {
-  python - "$schemas" <<'PYTHON'
-import pathlib, sys
-import kubernetes_validate
-link = pathlib.Path(sys.argv[1], "kubernetes")
-if not link.exists():
-    link.symlink_to(pathlib.Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema")
-PYTHON
+  [[ -e $schemas/kubernetes/deployment-apps-v1.json ]] ||
+    python deploy/schemas.py kubernetes $kubernetes "$schemas/kubernetes"
   [[ -e $schemas/crd/podmonitor-monitoring-v1.json ]] ||
-    python deploy/crd_schema.py "$schemas/crd" "$(module github.com/prometheus-operator/prometheus-operator@v0.85.0)"/example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml
+    python deploy/schemas.py crd "$schemas/crd" "$(module github.com/prometheus-operator/prometheus-operator@v0.85.0)"/example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml
   [[ -e $schemas/crd/scaledobject-keda-v1alpha1.json ]] ||
-    python deploy/crd_schema.py "$schemas/crd" "$(module github.com/kedacore/keda/v2@v2.17.0)"/config/crd/bases/keda.sh_scaledobjects.yaml
+    python deploy/schemas.py crd "$schemas/crd" "$(module github.com/kedacore/keda/v2@v2.17.0)"/config/crd/bases/keda.sh_scaledobjects.yaml
 }
 
 check_helm() {
@@ -69,7 +64,7 @@ check_helm() {
     "$tools/helm" lint --strict --quiet --kube-version $kubernetes -f "$values" $chart || wrong "helm lint with $name"
     "$tools/helm" template sluice $chart -n serving --kube-version $kubernetes -f "$values" >"$manifests/$name.yaml" || wrong "helm template with $name"
     "$tools/kubeconform" -strict -summary \
-      -schema-location "$schemas/kubernetes/v$kubernetes-local-strict/{{ .ResourceKind }}{{ .KindSuffix }}.json" \
+      -schema-location "$schemas/kubernetes/{{ .ResourceKind }}{{ .KindSuffix }}.json" \
       -schema-location "$schemas/crd/{{ .ResourceKind }}{{ .KindSuffix }}.json" \
       "$manifests/$name.yaml" || wrong "manifests with $name"
   done
