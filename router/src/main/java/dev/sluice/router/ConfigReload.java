@@ -142,6 +142,7 @@ final class ConfigReload implements AutoCloseable {
    * SIGHUP asks for it. The JDK's class for signals is its own business, and so not for the
    * compiler; where it is missing the file is still followed.
    */
+  @SuppressWarnings("ReferenceEquality") // whether it is the same handler is what is asked
   private void onHangUp() {
     try {
       Class<?> signal = Class.forName("sun.misc.Signal");
