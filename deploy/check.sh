@@ -3,6 +3,8 @@
 # Kubernetes, Prometheus Operator and KEDA, promtool, systemd-analyze, the schema of compose files,
 # and Sluice itself for every configuration. Tools and schemas are fetched once into deploy/target.
 #
+# SLUICE names the launcher (./sluice).
+#
 # Usage: deploy/check.sh [PART...]   parts: helm rules systemd compose config images; all by default
 # Needs: Go, Python 3; promtool and systemd-analyze, whose parts fail without them.
 # Exit: 0 all is well, 1 something is not.
@@ -149,7 +151,7 @@ PYTHON
   done
   for file in "$folder"/*.yaml; do
     role=$(basename "$file" .yaml)
-    if ./sluice "${role%%-*}" --print-config --config "$file" >/dev/null; then
+    if "${SLUICE:-./sluice}" "${role%%-*}" --print-config --config "$file" >/dev/null; then
       say "$(basename "$file"): taken"
     else
       wrong "$(basename "$file")"

@@ -29,7 +29,7 @@ if [[ $base == local ]]; then
 fi
 
 jib() {
-  mvn -q -B -Pfast,image -DskipTests package "-Dimage.base=$base" ${options[@]+"${options[@]}"}
+  mvn -q -B -Pfast,image -Dmaven.test.skip=true package "-Dimage.base=$base" ${options[@]+"${options[@]}"}
 }
 
 jib

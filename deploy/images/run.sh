@@ -2,6 +2,7 @@
 # A worker and a router from unpacked images, and a request; called by check.sh through enter.sh.
 set -euo pipefail
 folder=$1
+chroot=$(PATH=$PATH:/usr/sbin:/sbin command -v chroot)
 pids=()
 stop() {
   for pid in ${pids[@]+"${pids[@]}"}; do kill "$pid" 2>/dev/null || true; done
@@ -18,7 +19,7 @@ start() {
   mkdir -p "$root/dev" "$root/proc" "$root/run" && chmod 777 "$root/run"
   mount --rbind /dev "$root/dev" && mount --rbind /proc "$root/proc"
   env -i PATH=/opt/java/bin:/opt/java/openjdk/bin:/usr/bin HOME=/tmp SLUICE_HOME=/var/cache/sluice \
-    chroot --userspec=10001:10001 "$root" "${entrypoint[@]}" --port-file=/run/ports "$@" >"$folder/$role.log" 2>&1 &
+    "$chroot" --userspec=10001:10001 "$root" "${entrypoint[@]}" --port-file=/run/ports "$@" >"$folder/$role.log" 2>&1 &
   pids+=($!)
   for _ in $(seq 600); do
     [[ -e $root/run/ports ]] && return

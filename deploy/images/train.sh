@@ -4,6 +4,7 @@
 set -euo pipefail
 root=$1
 out=/var/cache/sluice/aot
+chroot=$(PATH=$PATH:/usr/sbin:/sbin command -v chroot)
 mkdir -p "$root$out" && chmod 777 "$root$out" "$root/var/cache/sluice"
 read -r classpath <"$root/opt/sluice/jib-classpath-file"
 java=$(for path in opt/java/bin opt/java/openjdk/bin usr/bin; do [[ -x $root/$path/java ]] && echo "/$path/java" && break; done)
@@ -12,7 +13,7 @@ java=$(for path in opt/java/bin opt/java/openjdk/bin usr/bin; do [[ -x $root/$pa
 record() {
   local role=$1 until=$2
   shift 2
-  "$until" | { env -i HOME=/tmp SLUICE_HOME=/var/cache/sluice chroot "$root" "$java" "@/opt/sluice/jvm/$role.options" \
+  "$until" | { env -i HOME=/tmp SLUICE_HOME=/var/cache/sluice "$chroot" "$root" "$java" "@/opt/sluice/jvm/$role.options" \
     --enable-native-access=ALL-UNNAMED -Dsluice.exit-with-parent=true "-XX:AOTCacheOutput=$out/$role.aot" \
     -cp "$classpath" dev.sluice.app.Main "$role" "$@" >"$root$out/$role.log" 2>&1 || true
   touch "$root$out/$role.ended"; }

@@ -23,7 +23,7 @@ def main(image, folder):
                     # Owners are the image's: only root can give files away.
                     layer.extract(member, folder, set_attrs=True, numeric_owner=True, filter="fully_trusted")
         config = json.load(outer.extractfile(manifest["Config"]))["config"]
-    print("\n".join(config["Entrypoint"]))
+    print("\n".join(config.get("Entrypoint") or []))
 
 
 if __name__ == "__main__":
