@@ -1,7 +1,9 @@
 package dev.sluice.app;
 
 import dev.sluice.app.bench.BenchCommand;
+import dev.sluice.app.cli.CompletionCommand;
 import dev.sluice.app.demo.DemoCommand;
+import dev.sluice.app.doctor.DoctorCommand;
 import dev.sluice.app.fleet.FleetCommand;
 import dev.sluice.app.fleet.UpCommand;
 import dev.sluice.app.generate.ChatCommand;
@@ -46,11 +48,17 @@ import picocli.CommandLine.IVersionProvider;
       BenchCommand.class,
       EngineBenchCommand.class,
       SimulateCommand.class,
-      SimulateFleetCommand.class
+      SimulateFleetCommand.class,
+      DoctorCommand.class,
+      CompletionCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {"0:done", "1:failed", "2:wrong usage or input", "130:stopped by Ctrl-C"},
-    footer = {"", "sluice COMMAND --help explains a command."})
+    footer = {
+      "",
+      "sluice COMMAND --help explains a command.",
+      "sluice aot (a command of the launcher) caches loaded classes: starts in half the time."
+    })
 public final class Main {
   private static final Set<String> SERVERS = Set.of("router", "worker", "simulate-fleet");
 

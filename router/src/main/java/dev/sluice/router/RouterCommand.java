@@ -28,7 +28,8 @@ import picocli.CommandLine.Unmatched;
       "Every key of the configuration is also a flag (--proxy.max-attempts 3) and an environment",
       "variable (SLUICE_PROXY_MAX_ATTEMPTS). Flags override the environment, it overrides the"
           + " file.",
-      "--print-config shows all keys with their values.",
+      "--print-config shows all keys with their values. The keys below tenants are read again when",
+      "the file of --config changes, and on SIGHUP.",
       "TLS, API keys and identities: --tls.certificate, --auth.keys and others, docs/security.md."
     })
 public final class RouterCommand implements Callable<Integer> {
@@ -89,12 +90,26 @@ public final class RouterCommand implements Callable<Integer> {
       return ExitCode.OK;
     }
     try (RouterMain router = RouterMain.start(config.get())) {
+      Optional<ConfigReload> reload = follow(config.get(), router);
       router.awaitStop();
+      reload.ifPresent(ConfigReload::close);
       return ExitCode.OK;
     } catch (SecurityFileException e) {
       return ConfigOptions.failed(commandLine, e, ExitCode.USAGE);
     } catch (ListenException | IOException e) {
       return ConfigOptions.failed(commandLine, e, ExitCode.SOFTWARE);
     }
+  }
+
+  /** Without a file nothing can change. */
+  private Optional<ConfigReload> follow(RouterConfig first, RouterMain router) {
+    return options
+        .file()
+        .map(file ->
+            ConfigReload.start(
+                file,
+                first,
+                () -> options.loadAgain(RouterConfig.class, RouterConfig.defaults()),
+                router::reconfigure));
   }
 }

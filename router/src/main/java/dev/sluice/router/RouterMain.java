@@ -272,6 +272,11 @@ public final class RouterMain implements AutoCloseable {
     return fleet;
   }
 
+  /** Takes over what can change while it runs: what each tenant gets. */
+  void reconfigure(RouterConfig next) {
+    admission.change(next.tenants());
+  }
+
   /** Runs until SIGTERM or SIGINT, or until somebody closes it. */
   public void awaitStop() throws InterruptedException {
     lifecycle.stopOnSignals();

@@ -20,6 +20,9 @@ public record Distribution(Path home) {
 
   private static final String PROPERTY = "sluice.dist";
 
+  /** Folder of caches of loaded classes that fit this Java and these jars; not set if none do. */
+  private static final String CACHES = "sluice.aot";
+
   /** What a process is for: decides its JVM's options. */
   public enum Role {
     ROUTER("router"),
@@ -52,8 +55,8 @@ public record Distribution(Path home) {
     command.add("@" + home.resolve("jvm").resolve(role.command + ".options"));
     command.add("-D" + EXIT_WITH_PARENT + "=true");
     command.addAll(userOptions());
-    command.addAll(classArchive(role));
-    // Not -cp: the jar's manifest grants native access, which an option would, but for CDS.
+    command.addAll(classCache(role));
+    // Not -cp: the jar's manifest grants native access, which an option would, but for the cache.
     command.add("-jar");
     command.add(jar().toString());
     command.add(role.command);
@@ -61,10 +64,12 @@ public record Distribution(Path home) {
     return command;
   }
 
-  /** Loaded classes from an earlier run, if the launcher made one: starts in half the time. */
-  private List<String> classArchive(Role role) {
-    Path archive = home.resolve("cds").resolve(role.command + ".jsa");
-    return Files.exists(archive) ? List.of("-XX:SharedArchiveFile=" + archive) : List.of();
+  /** Loaded classes from an earlier run, if the launcher has them: starts in half the time. */
+  private static List<String> classCache(Role role) {
+    String caches = System.getProperty(CACHES);
+    return caches == null
+        ? List.of()
+        : List.of("-XX:AOTCache=" + Path.of(caches, role.command + ".aot"));
   }
 
   /** As the launcher does. */

@@ -43,17 +43,24 @@ final class ChaosFleet implements AutoCloseable {
   private final List<String> workerFlags;
 
   /**
-   * Starts all; see {@link #awaitReady}.
+   * Starts all, with the default model; see {@link #awaitReady}.
    *
    * @param stallTimeout after which a router gives up a worker that says nothing
    */
   ChaosFleet(int workers, int routers, Duration stallTimeout) throws Exception {
-    this(workers, routers, stallTimeout, Map.of(), List.of());
+    this(
+        workers,
+        routers,
+        stallTimeout,
+        Map.of(),
+        List.of("--quantization=int8", "--server.stop-grace=1s"));
   }
 
   /**
+   * As above.
+   *
    * @param environment of all processes, beside this one's
-   * @param workerFlags further ones of the workers
+   * @param workerFlags of each worker
    */
   ChaosFleet(
       int workers,
@@ -63,8 +70,8 @@ final class ChaosFleet implements AutoCloseable {
       List<String> workerFlags)
       throws Exception {
     this.environment = environment;
-    this.workerFlags = workerFlags;
     this.stallTimeout = stallTimeout.toMillis() + "ms";
+    this.workerFlags = workerFlags;
     List<Integer> ports = freePorts(workers + routers);
     workerPorts = ports.subList(0, workers);
     routerPorts = ports.subList(workers, ports.size());
@@ -90,19 +97,17 @@ final class ChaosFleet implements AutoCloseable {
   }
 
   private Sluice startWorker(int index) {
-    List<String> flags =
+    List<String> command =
         new ArrayList<>(
             List.of(
                 "worker",
                 "--port=" + workerPorts.get(index),
                 "--telemetry.metrics-port=0",
                 "--worker-id=" + name(index),
-                "--quantization=int8",
                 "--threads=1",
-                "--memory=1GiB",
-                "--server.stop-grace=1s"));
-    flags.addAll(workerFlags);
-    return Sluice.start(environment, flags);
+                "--memory=1GiB"));
+    command.addAll(workerFlags);
+    return Sluice.start(environment, command);
   }
 
   private Sluice startRouter(int index) {
@@ -126,6 +131,11 @@ final class ChaosFleet implements AutoCloseable {
   /** All routers, as a client takes them. */
   String targets() {
     return String.join(",", routerPorts.stream().map(p -> "127.0.0.1:" + p).toList());
+  }
+
+  /** One router, as a client takes it. */
+  String target(int router) {
+    return "127.0.0.1:" + routerPorts.get(router);
   }
 
   int size() {
@@ -215,6 +225,16 @@ final class ChaosFleet implements AutoCloseable {
     } catch (StatusRuntimeException e) {
       return false;
     }
+  }
+
+  /** SIGTERM; when it has ended, a new one in its place. */
+  void upgradeRouter(int index) throws Exception {
+    try (Sluice old = routers.get(index)) {
+      old.signal("TERM");
+      Sluice.Result end = old.await();
+      assertThat(end.code()).as(end.err()).isZero();
+    }
+    routers.set(index, startRouter(index));
   }
 
   /** SIGKILL, and at once a new one in its place. */

@@ -32,9 +32,10 @@ final class Sluice implements AutoCloseable {
   private final Lines out;
   private final Lines err;
 
-  private Sluice(Map<String, String> environment, List<String> arguments) throws IOException {
+  private Sluice(Path distribution, Map<String, String> environment, List<String> arguments)
+      throws IOException {
     List<String> command = new ArrayList<>();
-    command.add(distribution().resolve("bin").resolve("sluice").toString());
+    command.add(distribution.resolve("sluice").toString());
     command.addAll(arguments);
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().putAll(environment);
@@ -50,15 +51,25 @@ final class Sluice implements AutoCloseable {
   }
 
   static Sluice start(String... arguments) {
-    return start(Map.of(), Arrays.asList(arguments));
+    return startOf(distribution(), Map.of(), Arrays.asList(arguments));
+  }
+
+  /** As a user starts it who has unpacked a distribution elsewhere. */
+  static Sluice startOf(Path distribution, String... arguments) {
+    return startOf(distribution, Map.of(), Arrays.asList(arguments));
   }
 
   /**
    * @param environment beside this process' own
    */
   static Sluice start(Map<String, String> environment, List<String> arguments) {
+    return startOf(distribution(), environment, arguments);
+  }
+
+  private static Sluice startOf(
+      Path distribution, Map<String, String> environment, List<String> arguments) {
     try {
-      return new Sluice(environment, arguments);
+      return new Sluice(distribution, environment, arguments);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -66,7 +77,12 @@ final class Sluice implements AutoCloseable {
 
   /** Runs a command to its end, with nothing on its standard input. */
   static Result run(String... arguments) throws Exception {
-    try (Sluice sluice = start(arguments)) {
+    return runOf(distribution(), arguments);
+  }
+
+  /** As {@link #run}, from a distribution elsewhere. */
+  static Result runOf(Path distribution, String... arguments) throws Exception {
+    try (Sluice sluice = startOf(distribution, arguments)) {
       sluice.process.getOutputStream().close();
       return sluice.await();
     }

@@ -44,7 +44,11 @@ final class TraceIT {
             1,
             Duration.ofSeconds(20),
             receiver.environment(),
-            List.of("--engine.max-batched-tokens=" + CHUNK, "--engine.max-sequences=8"));
+            List.of(
+                "--quantization=int8",
+                "--server.stop-grace=1s",
+                "--engine.max-batched-tokens=" + CHUNK,
+                "--engine.max-sequences=8"));
     client = SluiceClient.create(fleet.targets());
   }
 

@@ -27,6 +27,7 @@ public final class ConfigLoader {
       Set.of(
           "SLUICE_HOME",
           "SLUICE_JAVA_OPTS",
+          "SLUICE_AOT_DIR",
           "SLUICE_CONFIG",
           "SLUICE_LOG",
           "SLUICE_LOG_FORMAT",

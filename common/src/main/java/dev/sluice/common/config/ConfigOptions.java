@@ -57,6 +57,21 @@ public final class ConfigOptions {
     return Optional.empty();
   }
 
+  /** The file that was named, if one was. */
+  public Optional<Path> file() {
+    return file;
+  }
+
+  /**
+   * What {@link #load} has read, read again: the file may have changed since.
+   *
+   * @throws ConfigException with every problem found
+   */
+  public <T extends Record> T loadAgain(Class<T> type, T defaults) {
+    return ConfigLoader.load(type, defaults, file, System.getenv(), Flags.parse(type, keys))
+        .config();
+  }
+
   /** Tells why the command ends with this exit code. */
   public static int failed(CommandLine commandLine, Exception why, int code) {
     commandLine.getErr().println(why.getMessage());

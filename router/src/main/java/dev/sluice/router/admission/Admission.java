@@ -50,6 +50,11 @@ public final class Admission implements AutoCloseable {
     changes = fleet.subscribe(this::giveTurns);
   }
 
+  /** What tenants get from now on. */
+  public void change(TenantOptions tenantOptions) {
+    tenants.change(tenantOptions);
+  }
+
   /**
    * Counts a request against the limits of its tenant, before any work is spent on it. What another
    * router has let in stays in.

@@ -45,6 +45,21 @@ final class Tenant {
             : Optional.empty();
   }
 
+  /** The same account with what it gets now. A limit that has changed begins with a full burst. */
+  Tenant with(TenantOptions.Rates rates, Duration burst) {
+    if (weight == rates.weight(name)
+        && requestsPerMinute.equals(rates.requestsPerMinute(name))
+        && tokensPerMinute.equals(rates.tokensPerMinute(name))) {
+      return this;
+    }
+    Tenant changed = new Tenant(name, rates, burst, nanoClock);
+    synchronized (this) {
+      changed.outputMean = outputMean; // nobody else has it yet
+      changed.cachedPart = cachedPart;
+    }
+    return changed;
+  }
+
   String name() {
     return name;
   }

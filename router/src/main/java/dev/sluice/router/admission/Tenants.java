@@ -14,10 +14,10 @@ import java.util.function.LongSupplier;
 final class Tenants {
   static final int MOST = 10_000;
 
-  private final TenantOptions.Rates rates;
   private final Duration burst;
   private final LongSupplier nanoClock;
   private final Map<String, Tenant> known = new Seen(); // guarded by this
+  private TenantOptions.Rates rates; // guarded by this
 
   Tenants(TenantOptions options, Duration burst, LongSupplier nanoClock) {
     this.rates = options.rates();
@@ -27,6 +27,12 @@ final class Tenants {
 
   synchronized Tenant of(String name) {
     return known.computeIfAbsent(name, n -> new Tenant(n, rates, burst, nanoClock));
+  }
+
+  /** What tenants get from now on; requests that were let in keep what they were let in with. */
+  synchronized void change(TenantOptions options) {
+    rates = options.rates();
+    known.replaceAll((_, tenant) -> tenant.with(rates, burst));
   }
 
   synchronized int size() {
