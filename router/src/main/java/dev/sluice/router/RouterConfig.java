@@ -1,9 +1,9 @@
 package dev.sluice.router;
 
-import dev.sluice.common.server.AdminConfig;
 import dev.sluice.common.security.AuthConfig;
 import dev.sluice.common.security.ClientTlsConfig;
 import dev.sluice.common.security.TlsConfig;
+import dev.sluice.common.server.AdminConfig;
 import dev.sluice.common.server.ServerConfig;
 import dev.sluice.common.telemetry.TelemetryConfig;
 import dev.sluice.router.admission.AdmissionOptions;

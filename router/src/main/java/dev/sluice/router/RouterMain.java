@@ -1,11 +1,11 @@
 package dev.sluice.router;
 
 import dev.sluice.common.error.Refusal;
-import dev.sluice.common.server.AdminServer;
 import dev.sluice.common.security.ClientTls;
 import dev.sluice.common.security.Identity;
 import dev.sluice.common.security.Security;
 import dev.sluice.common.security.SecurityFileException;
+import dev.sluice.common.server.AdminServer;
 import dev.sluice.common.server.EventLoops;
 import dev.sluice.common.server.GrpcServer;
 import dev.sluice.common.server.Lifecycle;

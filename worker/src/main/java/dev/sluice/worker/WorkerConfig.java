@@ -2,9 +2,9 @@ package dev.sluice.worker;
 
 import dev.sluice.common.config.ByteSize;
 import dev.sluice.common.config.Checks;
-import dev.sluice.common.server.AdminConfig;
 import dev.sluice.common.security.AuthConfig;
 import dev.sluice.common.security.TlsConfig;
+import dev.sluice.common.server.AdminConfig;
 import dev.sluice.common.server.ServerConfig;
 import dev.sluice.common.telemetry.TelemetryConfig;
 import dev.sluice.worker.engine.SchedulingConfig;

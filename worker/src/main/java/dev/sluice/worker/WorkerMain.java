@@ -1,8 +1,8 @@
 package dev.sluice.worker;
 
 import dev.sluice.common.config.BuildInfo;
-import dev.sluice.common.server.AdminServer;
 import dev.sluice.common.security.Security;
+import dev.sluice.common.server.AdminServer;
 import dev.sluice.common.server.GrpcServer;
 import dev.sluice.common.server.Lifecycle;
 import dev.sluice.common.server.PortFile;

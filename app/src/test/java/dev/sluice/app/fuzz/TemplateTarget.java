@@ -38,9 +38,9 @@ final class TemplateTarget implements FuzzTarget {
             + " namespace(n=0) %}{% for t in tools %}{% set ns.n = ns.n + t.parameters.a ** 2 // 1"
             + " %}{{ show(t) }}{% endfor %}{{ ns.n }} {{ tools | map(attribute='name') | join(', ')"
             + " }}",
-        "{% macro z() %}<{{ caller(1) }}>{% endmacro %}{% set x = messages | selectattr('role', 'equalto', 'user')"
-            + " | list %}{{ x | length }}{{ x[0].content[1:-1:2] }}{{ 'a%sb' % 'c' }}{{ '{:>5}'.format(3) }}"
-            + "{% call(y) z() %}{{ y }}{% endcall %}",
+        "{% macro z() %}<{{ caller(1) }}>{% endmacro %}{% set x = messages | selectattr('role',"
+            + " 'equalto', 'user') | list %}{{ x | length }}{{ x[0].content[1:-1:2] }}{{ 'a%sb' %"
+            + " 'c' }}{{ '{:>5}'.format(3) }}{% call(y) z() %}{{ y }}{% endcall %}",
         "{% if messages[0].role != 'system' %}{{ raise_exception('no system') }}{% endif %}{{"
             + " range(3) | list }}{{ 1.5 | round | int }}{{ 'x' ~ 2 ~ none }}{% filter upper %}q{%"
             + " endfilter %}{{ not (1 in [1, 2]) and 'b' > 'a' }}{# gone #}{% raw %}{{ }}{% endraw"

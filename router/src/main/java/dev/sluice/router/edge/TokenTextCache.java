@@ -97,7 +97,9 @@ public final class TokenTextCache {
     try {
       read = new Vocabulary.Decoded(TokenBytes.read(bundle));
     } catch (TokenizerException e) {
-      read = new Vocabulary.Undecodable(String.valueOf(e.getMessage())); // and so it will be the next time
+      read =
+          new Vocabulary.Undecodable(
+              String.valueOf(e.getMessage())); // and so it will be the next time
     }
     if (!fingerprint.isEmpty()) {
       byFingerprint.put(fingerprint, read);

@@ -53,7 +53,6 @@ record Inference(
 
   /** The same with another request. */
   Inference with(GenerateRequest other) {
-    return new Inference(
-        other, id, echo, tokenIds, ending, counts, emptyFinal, timeoutMicros);
+    return new Inference(other, id, echo, tokenIds, ending, counts, emptyFinal, timeoutMicros);
   }
 }
