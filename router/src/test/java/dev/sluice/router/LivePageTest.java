@@ -62,26 +62,12 @@ class LivePageTest {
 
   private void restart(PageOptions page, Optional<Integer> adminPort, Optional<Path> portFile) {
     router.close();
-    RouterConfig d = RouterFixture.config(worker);
-    router =
-        RouterFixture.start(
-            new RouterConfig(
-                d.server(),
-                d.http(),
-                d.workers(),
-                d.policy(),
-                d.index(),
-                d.prompt(),
-                d.fleet(),
-                d.channel(),
-                d.proxy(),
-                d.admission(),
-                d.tenants(),
-                d.telemetry(),
-                page,
-                new AdminConfig(d.admin().host(), adminPort),
-                portFile),
-            Telemetry.noop());
+    TestConfig config =
+        new TestConfig(worker)
+            .page(page)
+            .admin(new AdminConfig(AdminConfig.DEFAULTS.host(), adminPort));
+    portFile.ifPresent(config::portFile);
+    router = RouterFixture.start(config.build(), Telemetry.noop());
     Fleets.awaitReady(router.fleet(), 1);
   }
 

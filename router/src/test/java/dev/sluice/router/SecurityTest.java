@@ -75,36 +75,24 @@ class SecurityTest {
     ops = key(file, "ops", Permission.OPERATE);
     routers = key(file, "*", Permission.ROUTER);
     Path shown = Files.writeString(folder.resolve("shown"), routers + "\n");
-    RouterConfig d = RouterFixture.config(worker);
+    HttpConfig impatient =
+        new HttpConfig(
+            true,
+            "127.0.0.1",
+            0,
+            ByteSize.ofKiB(64),
+            Duration.ofMinutes(1),
+            Duration.ofSeconds(1),
+            Duration.ofSeconds(1),
+            3,
+            1);
     router =
         RouterFixture.start(
-            new RouterConfig(
-                d.server(),
-                new HttpConfig(
-                    true,
-                    "127.0.0.1",
-                    0,
-                    ByteSize.ofKiB(64),
-                    Duration.ofMinutes(1),
-                    Duration.ofSeconds(1),
-                    Duration.ofSeconds(1),
-                    3,
-                    1),
-                d.workers(),
-                d.policy(),
-                d.index(),
-                d.prompt(),
-                d.fleet(),
-                d.channel(),
-                d.proxy(),
-                d.admission(),
-                d.tenants(),
-                d.tls(),
-                new AuthConfig(Optional.of(file), d.auth().jwt(), List.of(), true),
-                d.workersTls(),
-                Optional.of(shown),
-                d.telemetry(),
-                d.portFile()),
+            new TestConfig(worker)
+                .http(impatient)
+                .auth(new AuthConfig(Optional.of(file), AuthConfig.NONE.jwt(), List.of(), true))
+                .workersKey(shown)
+                .build(),
             Telemetry.noop());
     Fleets.awaitReady(router.fleet(), 1);
     worker.script(worker.answer(3));

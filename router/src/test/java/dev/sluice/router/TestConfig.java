@@ -45,6 +45,11 @@ final class TestConfig {
   private Duration stopGrace = Duration.ofSeconds(5);
   private AdmissionOptions admission = AdmissionOptions.DEFAULTS.withQueueTimeout(Duration.ZERO);
   private TenantOptions tenants = TenantOptions.DEFAULTS;
+  private HttpConfig http = HTTP;
+  private AuthConfig auth = AuthConfig.NONE;
+  private Optional<Path> workersKey = Optional.empty();
+  private PageOptions page = PageOptions.DEFAULTS;
+  private AdminConfig admin = AdminConfig.DEFAULTS;
   private Optional<Path> portFile = Optional.empty();
 
   TestConfig(FakeWorker... workers) {
@@ -93,6 +98,32 @@ final class TestConfig {
     return this;
   }
 
+  TestConfig http(HttpConfig newHttp) {
+    http = newHttp;
+    return this;
+  }
+
+  TestConfig auth(AuthConfig newAuth) {
+    auth = newAuth;
+    return this;
+  }
+
+  /** With the file of the key that workers are shown. */
+  TestConfig workersKey(Path file) {
+    workersKey = Optional.of(file);
+    return this;
+  }
+
+  TestConfig page(PageOptions newPage) {
+    page = newPage;
+    return this;
+  }
+
+  TestConfig admin(AdminConfig newAdmin) {
+    admin = newAdmin;
+    return this;
+  }
+
   TestConfig portFile(Path file) {
     portFile = Optional.of(file);
     return this;
@@ -114,7 +145,7 @@ final class TestConfig {
             d.handshakeTimeout(),
             d.eventLoops(),
             stopGrace),
-        HTTP,
+        http,
         workers,
         policy,
         IndexOptions.DEFAULTS,
@@ -125,12 +156,12 @@ final class TestConfig {
         admission,
         tenants,
         TlsConfig.NONE,
-        AuthConfig.NONE,
+        auth,
         ClientTlsConfig.NONE,
-        Optional.empty(),
+        workersKey,
         TelemetryConfig.defaults(0),
-        PageOptions.DEFAULTS,
-        AdminConfig.DEFAULTS,
+        page,
+        admin,
         portFile);
   }
 }

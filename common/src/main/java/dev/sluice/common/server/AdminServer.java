@@ -43,6 +43,7 @@ public final class AdminServer implements AutoCloseable {
                     d.maxInboundMessage(),
                     d.maxMetadata(),
                     d.maxConcurrentCallsPerConnection(),
+                    d.maxConnections(),
                     d.keepAliveTime(),
                     d.keepAliveTimeout(),
                     d.permitKeepAliveTime(),

@@ -9,6 +9,7 @@ import dev.sluice.router.fleet.Fleet;
 import dev.sluice.router.fleet.FleetOptions;
 import dev.sluice.router.index.IndexOptions;
 import dev.sluice.router.index.PrefixIndex;
+import dev.sluice.router.page.RequestLog;
 import dev.sluice.router.testing.ManualLoop;
 import dev.sluice.v1.Delta;
 import dev.sluice.v1.GenerateResponse;
@@ -19,6 +20,7 @@ import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.metrics.SdkMeterProvider;
 import io.opentelemetry.sdk.trace.SdkTracerProvider;
 import java.lang.management.ManagementFactory;
+import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -74,7 +76,13 @@ class StreamCheckAllocationTest {
       long least = Long.MAX_VALUE;
       for (int round = 0; round < ROUNDS; round++) {
         CallTelemetry call =
-            new CallTelemetry(new Tracing(telemetry), metrics, "Generate", "cost", new Metadata());
+            new CallTelemetry(
+                new Tracing(telemetry),
+                metrics,
+                "Generate",
+                "cost",
+                new RequestLog(1, Clock.systemUTC(), System::nanoTime).begin("Generate"),
+                new Metadata());
         call.received("text_completion", "generate", "r", "model");
         StreamCheck check = new StreamCheck(call, System::nanoTime, 0, Optional.empty(), Toll.FREE);
         check.take(started);
