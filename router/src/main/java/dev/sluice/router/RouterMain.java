@@ -214,7 +214,7 @@ public final class RouterMain implements AutoCloseable {
     if (telemetry.metricsPort() != 0) {
       ports.put("metrics", telemetry.metricsPort());
     }
-    AdminServer.start(config.admin())
+    AdminServer.start(config.admin(), security)
         .map(admin -> lifecycle.add("admin", admin))
         .ifPresent(admin -> ports.put("admin", admin.port()));
     if (config.portFile().isPresent()) {

@@ -99,7 +99,7 @@ public final class WorkerMain {
       Map<String, Integer> ports = new LinkedHashMap<>();
       ports.put("grpc", server.port());
       ports.put("metrics", telemetry.metricsPort());
-      AdminServer.start(config.admin())
+      AdminServer.start(config.admin(), security)
           .map(admin -> lifecycle.add("admin", admin))
           .ifPresent(admin -> ports.put("admin", admin.port()));
       if (config.portFile().isPresent()) {

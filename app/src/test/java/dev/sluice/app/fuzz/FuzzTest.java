@@ -44,16 +44,25 @@ final class FuzzTest {
             RouterConfig.class,
             RouterConfig.defaults(),
             List.of(
-                "server:\n"
-                    + "  port: 9090\n"
-                    + "  host: 127.0.0.1\n"
-                    + "workers: [10.0.0.1:9091, 'dns:///w:9091']\n"
-                    + "policy: cost\n"
-                    + "fleet:\n"
-                    + "  silence-timeout: 10s\n"
-                    + "  breaker: {window: 10}\n",
-                "http.port: 0\nproxy:\n  max-attempts: 3\nadmission:\n  queue-timeout: 30s\n"
-                    + "telemetry:\n  metrics-port: 0\n"),
+                """
+                server:
+                  port: 9090
+                  host: 127.0.0.1
+                workers: [10.0.0.1:9091, 'dns:///w:9091']
+                policy: cost
+                fleet:
+                  silence-timeout: 10s
+                  breaker: {window: 10}
+                """,
+                """
+                http.port: 0
+                proxy:
+                  max-attempts: 3
+                admission:
+                  queue-timeout: 30s
+                telemetry:
+                  metrics-port: 0
+                """),
             folder));
   }
 
@@ -64,19 +73,23 @@ final class FuzzTest {
             WorkerConfig.class,
             WorkerConfig.defaults(),
             List.of(
-                "model:\n"
-                    + "  name: smollm2-135m\n"
-                    + "  quantization: int8\n"
-                    + "  aliases: [a, b]\n"
-                    + "scheduling:\n"
-                    + "  itl-goal: 50ms\n"
-                    + "  weights: ['a=2']\n"
-                    + "memory: 2GiB\n"
-                    + "kv-cache:\n"
-                    + "  type: bf16\n",
-                "engine: {device: cpu, threads: 2, max-sequences: 32}\n"
-                    + "server.port: 0\n"
-                    + "worker-id: \"a\"\n"),
+                """
+                model:
+                  name: smollm2-135m
+                  quantization: int8
+                  aliases: [a, b]
+                scheduling:
+                  itl-goal: 50ms
+                  weights: ['a=2']
+                memory: 2GiB
+                kv-cache:
+                  type: bf16
+                """,
+                """
+                engine: {device: cpu, threads: 2, max-sequences: 32}
+                server.port: 0
+                worker-id: "a"
+                """),
             folder));
   }
 

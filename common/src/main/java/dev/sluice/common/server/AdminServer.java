@@ -1,6 +1,7 @@
 package dev.sluice.common.server;
 
 import dev.sluice.common.error.ListenException;
+import dev.sluice.common.security.Security;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.protobuf.services.ChannelzService;
 import io.grpc.protobuf.services.HealthStatusManager;
@@ -27,13 +28,14 @@ public final class AdminServer implements AutoCloseable {
   /**
    * Begins to listen, if the configuration has a port for it.
    *
+   * @param security TLS, and who may call: operators
    * @throws ListenException when the address cannot be had
    */
-  public static Optional<AdminServer> start(AdminConfig config) {
-    return config.port().map(port -> start(config.host(), port));
+  public static Optional<AdminServer> start(AdminConfig config, Security security) {
+    return config.port().map(port -> start(config.host(), port, security));
   }
 
-  private static AdminServer start(String host, int port) {
+  private static AdminServer start(String host, int port, Security security) {
     ServerConfig d = ServerConfig.defaults(port);
     GrpcServer server =
         GrpcServer.builder(
@@ -51,6 +53,7 @@ public final class AdminServer implements AutoCloseable {
                     1,
                     GRACE))
             .service(ChannelzService.newInstance(PAGE))
+            .guarded(security)
             .build();
     server.start();
     server.health().setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, ServingStatus.SERVING);
