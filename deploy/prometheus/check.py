@@ -182,7 +182,7 @@ def main(options):
             sys.exit(f"the load generator ended with status {status}; log: {fleet.log.name}")
         compare_ttft(fleet, saved)
 
-        fleet.spawn("rude", [options.launcher, *load, "--duration", "60s", "--tenant", "iron"])
+        fleet.spawn("rude", [options.launcher, *load, "--duration", "600s", "--tenant", "iron"])
         completion = json.dumps({"model": "smollm2-135m", "prompt": "Once", "max_tokens": 8}).encode()
         fetch(f"http://127.0.0.1:{fleet.http}/v1/completions", body=completion)
         fleet.sluice("generate", "--target", fleet.target, "--model", "nobody", "hello")
