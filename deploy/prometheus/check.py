@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Proves metrics, rules and dashboard with a real Prometheus server that scrapes a real fleet under load.
 
-    python3 deploy/prometheus/check.py [--launcher ./sluice] [--seconds 40] [--keep]
+    python3 deploy/prometheus/check.py [--launcher ./sluice] [--model NAME] [--seconds 40] [--keep]
 
 Needs `prometheus` and `promtool` on the path (Debian: apt-get install prometheus). Starts a router and two
 workers with the default model, on free ports, and Prometheus with a data folder of its own; stops them all.
@@ -60,8 +60,8 @@ def fetch(url, accept="text/plain", body=None):
 class Fleet:
     """Processes of one fleet and the Prometheus that scrapes it."""
 
-    def __init__(self, launcher, folder):
-        self.launcher, self.folder, self.running = launcher, folder, {}
+    def __init__(self, launcher, model, folder):
+        self.launcher, self.model, self.folder, self.running = launcher, model, folder, {}
         self.log = open(folder / "log", "w")
         self.ports = {name: (free_port(), free_port()) for name in ("router", "w1", "w2")}
         self.prometheus, self.http = free_port(), free_port()
@@ -73,7 +73,7 @@ class Fleet:
             workers = ",".join(f"127.0.0.1:{self.ports[w][0]}" for w in ("w1", "w2"))
             command = [self.launcher, "router", "--workers", workers, "--http-port", str(self.http), *flags]
         else:
-            command = [self.launcher, "worker", "--worker-id", name, "--threads", "1", "--memory", "1GiB", *flags]
+            command = [self.launcher, "worker", "--worker-id", name, "--model", self.model, "--threads", "1", "--memory", "1GiB", *flags]
         self.spawn(name, command)
 
     def start_prometheus(self):
@@ -105,7 +105,7 @@ class Fleet:
     def target(self):
         return f"127.0.0.1:{self.ports['router'][0]}"
 
-    def await_ready(self, seconds=240):
+    def await_ready(self, seconds=400):
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             self.require_alive()
@@ -166,7 +166,7 @@ def main(options):
         shutil.which(tool) or sys.exit(f"{tool} not found (Debian: apt-get install prometheus)")
     subprocess.run([options.launcher, "--version"], check=True, stdout=subprocess.DEVNULL)  # builds, if need be
     folder = pathlib.Path(tempfile.mkdtemp(prefix="sluice-prometheus-"))
-    fleet = Fleet(options.launcher, folder)
+    fleet = Fleet(options.launcher, options.model, folder)
     print("| check | result | seen |\n|---|---|---|", flush=True)
     try:
         for name in ("w1", "w2", "router"):
@@ -182,8 +182,9 @@ def main(options):
             sys.exit(f"the load generator ended with status {status}; log: {fleet.log.name}")
         compare_ttft(fleet, saved)
 
-        fleet.spawn("rude", [options.launcher, *load, "--duration", "60s", "--tenant", "iron"])
-        completion = json.dumps({"model": "smollm2-135m", "prompt": "Once", "max_tokens": 8}).encode()
+        fleet.spawn("rude", [options.launcher, *load, "--duration", "600s", "--tenant", "iron"])
+        served = json.loads(fetch(f"http://127.0.0.1:{fleet.http}/v1/models"))["data"][0]["id"]
+        completion = json.dumps({"model": served, "prompt": "Once", "max_tokens": 8}).encode()
         fetch(f"http://127.0.0.1:{fleet.http}/v1/completions", body=completion)
         fleet.sluice("generate", "--target", fleet.target, "--model", "nobody", "hello")
         time.sleep(3)
@@ -263,6 +264,7 @@ def dashboard(fleet):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--launcher", default=str(ROOT / "sluice"))
+    parser.add_argument("--model", default="smollm2-135m", help="name in the catalogue, or path")
     parser.add_argument("--seconds", type=int, default=40, help="of load for the comparison of TTFT")
     parser.add_argument("--keep", action="store_true", help="keep Prometheus' data, pages and logs")
     sys.exit(main(parser.parse_args()))

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.sluice.client.GenerateOptions;
 import dev.sluice.client.SluiceClient;
+import dev.sluice.client.TokenStream;
 import dev.sluice.v1.GenerateRequest;
 import dev.sluice.v1.GenerateResponse;
 import dev.sluice.v1.GenerationServiceGrpc;
@@ -27,6 +28,7 @@ final class TraceIT {
   private static final String CLIENT_SPAN = "b7ad6b7169203331";
   private static final int OUTPUT_TOKENS = 96;
   private static final int CHUNK = 64;
+  private static final int WARM_UP = 6;
 
   /** Of the whole; what is not told is parsing, and messages on their way. */
   private static final double TOLERANCE = 0.05;
@@ -52,9 +54,16 @@ final class TraceIT {
     client = SluiceClient.create(fleet.targets());
   }
 
+  /** What a process does for the first time takes long, and is no part of any phase. */
   @BeforeEach
-  void allReady() {
+  void allReadyAndWarm() {
     fleet.awaitReady();
+    for (int i = 0; i < WARM_UP; i++) {
+      try (TokenStream stream =
+          client.generate(GenerateOptions.chat(i + " is a number").maxTokens(8).build())) {
+        assertThat(stream.readText()).isNotNull();
+      }
+    }
   }
 
   @AfterAll
