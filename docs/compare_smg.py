@@ -85,12 +85,12 @@ def start_router(processes, options, folder, workers, policy):
 
 def start_smg(processes, options, folder, edges):
     port = free_port()
-    processes.start(
+    smg = processes.start(
         folder, "smg",
         [options.smg, "launch", "--host", "127.0.0.1", "--port", str(port), "--policy", "cache_aware",
          "--prometheus-port", str(free_port()), "--worker-urls", *edges])
     url = f"http://127.0.0.1:{port}"
-    wait_for("SMG", lambda: answers(url + "/v1/models") or answers(url + "/readiness"), 120)
+    wait_for("SMG", lambda: smg.written().count("Activated 1 worker") == len(edges) and answers(url + "/v1/models"), 120)
     return url
 
 

@@ -107,11 +107,12 @@ hundred() { # CALL JSON: 100 requests, 20 at a time, by reflection
 check ghz "ModelInfer, 100 requests, 20 at a time" hundred inference.GRPCInferenceService.ModelInfer "$infer"
 check ghz "Generate, 100 requests, 20 at a time" hundred sluice.v1.GenerationService.Generate "$generate"
 
-# A tokenizer would come from a hub; the one that it carries does not.
+# Its tokenizer would come from a hub: it gets the model's own, which a worker sends.
 profile() {
-  (cd "$work" && HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1 timeout 600 aiperf/bin/aiperf profile --model "$model" \
+  python3 "$here/fetch_tokenizer.py" "$work/tokenizer" || return
+  (cd "$work" && timeout 600 aiperf/bin/aiperf profile --model "$model" \
     --url "$SLUICE_HTTP" --endpoint-type chat --streaming --concurrency 4 --request-count 20 \
-    --synthetic-input-tokens-mean 32 --output-tokens-mean 16 --tokenizer builtin --ui none)
+    --synthetic-input-tokens-mean 32 --output-tokens-mean 16 --tokenizer "$work/tokenizer" --ui none)
 }
 if venv aiperf aiperf > "$work/aiperf.log" 2>&1; then
   version="aiperf $("$work/aiperf/bin/python" -c 'import importlib.metadata as m; print(m.version("aiperf"))')"

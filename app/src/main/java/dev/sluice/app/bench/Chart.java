@@ -91,7 +91,7 @@ final class Chart {
     for (double percent : percents) {
       double value = millis.percentile(percent);
       svg.circle("point", across.at(value), up.at(percent), 5);
-      figures.append(figures.isEmpty() ? "" : "   ");
+      figures.append(figures.isEmpty() ? "" : " · ");
       figures.append('p').append(number(percent)).append(' ').append(time(value));
     }
     head(name, figures.toString());

@@ -14,6 +14,7 @@ import java.util.List;
  */
 record Scale(double least, double most, boolean logarithmic, double from, double to) {
   private static final int TICKS = 5;
+  private static final double ROUNDING = 1e-9;
   private static final double[] STEPS = {1, 2, 5, 10};
 
   /** From 0 to a round number. */
@@ -40,7 +41,7 @@ record Scale(double least, double most, boolean logarithmic, double from, double
     List<Double> ticks = new ArrayList<>();
     if (!logarithmic) {
       double step = step(most - least);
-      for (int i = 0; i * step <= most - least + step / 2; i++) {
+      for (int i = 0; i * step <= (most - least) * (1 + ROUNDING); i++) {
         ticks.add(least + i * step);
       }
       return ticks;

@@ -36,7 +36,7 @@ final class PlotTest {
     Document document = parse(svg);
     assertThat(svg)
         .contains("&lt;model&gt; &amp; co", "38 requests, 2 failed")
-        .contains("p50 5 ms   p90 8 ms   p99 8 ms") // of the gaps
+        .contains("p50 5 ms · p90 8 ms · p99 8 ms") // of the gaps
         .contains("at most 3; failures in red")
         .contains("27.1 on average"); // 38 * 3 tokens in 4.2 seconds
     assertThat(svg.split("class=\"failed\"", -1)).hasSize(1 + 2);
@@ -54,6 +54,7 @@ final class PlotTest {
   @Test
   void axesHaveRoundNumbers() {
     assertThat(Scale.linear(87, 0, 1).ticks()).containsExactly(0.0, 20.0, 40.0, 60.0, 80.0, 100.0);
+    assertThat(new Scale(0, 28, false, 0, 1).ticks()).containsExactly(0.0, 10.0, 20.0);
     assertThat(Scale.logarithmic(3, 70, 0, 1).ticks()).containsExactly(5.0, 10.0, 20.0, 50.0);
     assertThat(Scale.logarithmic(0.5, 20_000, 0, 1).ticks())
         .containsExactly(1.0, 10.0, 100.0, 1000.0, 10_000.0);
