@@ -7,7 +7,7 @@ Every line of every fenced block is run in a folder that looks like the checkout
 What serves (`sluice up`, `worker`, `router`) is started, waited for, and stopped at the end of its block; what
 needs a fleet and has none in its block gets one. Java is compiled and run, YAML is loaded by `--print-config`.
 What cannot run here is told with the reason: it needs a GPU, root, a cluster, or hours. Loads are made
-shorter, but for `--full`. `--list` only says what would be done. Ports 9090, 8080 and 9091 must be free.
+shorter, but for `--full`. SLUICE names another launcher than ./sluice, such as that of a distribution. `--list` only says what would be done. Ports 9090, 8080 and 9091 must be free.
 
 Exit: 0 all is well, 1 a command failed. Needs Python 3, curl, grpcurl (`go install`) and what Sluice needs."""
 import argparse
@@ -23,6 +23,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+LAUNCHER = pathlib.Path(os.environ.get("SLUICE", ROOT / "sluice")).resolve()
 LIMIT = 900  # seconds for one command
 
 COMMAND = re.compile(r"^([A-Z_]+=\S+ )*(\./sluice|sluice|python3|go|cd|curl|grpcurl|mvn|docker|deploy/|tar|mkdir|cp|helm|systemctl|/opt/)")
@@ -103,7 +104,8 @@ def environment(folder):
 def workplace():
     """A folder in which commands find what they name, and may write."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="sluice-docs-"))
-    for name in ("sluice", "docs", "proto", "deploy", "client", "pom.xml"):
+    folder.joinpath("sluice").symlink_to(LAUNCHER)
+    for name in ("docs", "proto", "deploy", "client", "pom.xml"):
         folder.joinpath(name).symlink_to(ROOT / name)
     folder.joinpath("target").mkdir()
     folder.joinpath(".curlrc").write_text("fail\n")  # a status of 400 or more is a failure
@@ -124,7 +126,7 @@ def java(folder, text):
     body = text if text.startswith("try") else "{" + text + "}"
     source = folder / "Snippet.java"
     source.write_text("import dev.sluice.client.*;\nimport dev.sluice.v1.*;\npublic class Snippet {\n  public static void main(String[] arguments) throws Exception {\n" + body + "\n  }\n}\n")
-    jars = f"{ROOT}/app/target/sluice/lib/*"
+    jars = f"{ROOT}/app/target/sluice/lib/*" if LAUNCHER.parent == ROOT else f"{LAUNCHER.parent}/lib/*"
     home = os.environ.get("JAVA_HOME")
     program = f"{home}/bin/java" if home else "java"
     return subprocess.run([program, "-cp", jars, str(source)], cwd=folder, timeout=LIMIT, check=False).returncode == 0
