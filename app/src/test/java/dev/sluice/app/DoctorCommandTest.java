@@ -15,10 +15,12 @@ final class DoctorCommandTest {
     Run run = Run.of("doctor", "-o", "json");
     JsonNode json = new ObjectMapper().readTree(run.out());
     assertThat(run.code()).isEqualTo(json.get("healthy").asBoolean() ? 0 : 1);
-    assertThat(json.get("findings")).hasSize(10).allSatisfy(finding -> {
-      assertThat(finding.get("verdict").asText()).isIn("ok", "warning", "problem");
-      assertThat(finding.get("detail").asText()).isNotBlank();
-    });
+    assertThat(json.get("findings"))
+        .hasSize(10)
+        .allSatisfy(finding -> {
+          assertThat(finding.get("verdict").asText()).isIn("ok", "warning", "problem");
+          assertThat(finding.get("detail").asText()).isNotBlank();
+        });
   }
 
   @Test
