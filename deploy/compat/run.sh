@@ -48,7 +48,7 @@ tool() { # NAME MODULE: where a Go tool is
 fleet=""
 stop() {
   if [ -n "$fleet" ]; then
-    kill -INT "$fleet" && wait "$fleet"
+    kill -TERM "$fleet" && wait "$fleet" # INT is ignored by what a script starts in the background
   fi
 }
 trap stop EXIT
