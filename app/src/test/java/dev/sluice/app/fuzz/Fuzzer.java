@@ -33,8 +33,8 @@ final class Fuzzer {
     private final AtomicReference<Throwable> finding = new AtomicReference<>();
     private volatile byte[] input = {};
     private volatile long startNanos = System.nanoTime();
-    private volatile int right;
-    private volatile int done;
+    private int right; // its thread, until that has ended
+    private volatile int done; // one writer: its thread
 
     Run(FuzzTarget target, int inputs, long seed) {
       this.target = target;
@@ -54,7 +54,8 @@ final class Fuzzer {
             throw new AssertionError("a seed is refused: " + sound);
           }
         }
-        while (done < inputs) {
+        for (int i = 0; i < inputs; i++) {
+          done = i;
           take(mutator.next());
         }
       } catch (Throwable e) { // stack overflows and exhausted memory are findings, too
@@ -69,7 +70,6 @@ final class Fuzzer {
       if (target.take(next)) {
         right++;
       }
-      done++;
       long allocated = THREADS.getCurrentThreadAllocatedBytes() - before;
       if (allocated > MOST_BYTES) {
         throw new AssertionError(
