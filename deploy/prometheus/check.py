@@ -16,14 +16,17 @@ dashboard   every query of every panel returns data, after load of two tenants, 
 
 Prints what it saw, as Markdown. Exit status: 0 all as expected, 1 not, 2 usage."""
 import argparse
+import http.server
 import json
 import math
+import os
 import pathlib
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.parse
 import urllib.request
@@ -57,12 +60,31 @@ def fetch(url, accept="text/plain", body=None):
         return page.read().decode()
 
 
+class Drop(http.server.BaseHTTPRequestHandler):
+    """Takes the traces and forgets them: without an exporter there are no spans, and so no exemplars."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
 class Fleet:
     """Processes of one fleet and the Prometheus that scrapes it."""
 
     def __init__(self, launcher, model, folder):
         self.launcher, self.model, self.folder, self.running = launcher, model, folder, {}
         self.log = open(folder / "log", "w")
+        receiver = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Drop)
+        threading.Thread(target=receiver.serve_forever, daemon=True).start()
+        self.environment = os.environ | {
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"http://127.0.0.1:{receiver.server_port}/v1/traces",
+            "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+        }
         self.ports = {name: (free_port(), free_port()) for name in ("router", "w1", "w2")}
         self.prometheus, self.http = free_port(), free_port()
 
@@ -89,7 +111,7 @@ class Fleet:
         ])
 
     def spawn(self, name, command):
-        self.running[name] = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT)
+        self.running[name] = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT, env=self.environment)
 
     def kill(self, name):
         process = self.running.pop(name)
@@ -204,7 +226,7 @@ def main(options):
             own = [line for line in (linted.stdout + linted.stderr).splitlines() if line.startswith("sluice")]
             check(f"metrics of {name}", linted.returncode in (0, 3) and not own, "; ".join(own) or f"{len(page.splitlines())} lines")
             if name != "w1":  # which has just been started again
-                exemplars(name, fetch(f"http://127.0.0.1:{fleet.ports[name][1]}/metrics", "application/openmetrics-text"))
+                exemplars(name, fetch(f"http://127.0.0.1:{fleet.ports[name][1]}/metrics", "application/openmetrics-text; version=1.0.0"))
             if name == "w2":
                 missing = [alias for alias in VLLM if f"\nvllm:{alias}{{" not in page]
                 check(f"vLLM names of {name}", not missing, ", ".join(missing) or f"{len(VLLM)} names")
