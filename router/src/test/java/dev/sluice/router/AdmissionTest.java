@@ -20,9 +20,11 @@ import dev.sluice.v1.GenerateRequest;
 import dev.sluice.v1.GenerateResponse;
 import dev.sluice.v1.GenerationServiceGrpc;
 import dev.sluice.v1.Heartbeat;
+import dev.sluice.v1.TokenIds;
 import io.grpc.CallOptions;
 import io.grpc.Status;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
@@ -316,6 +318,18 @@ class AdmissionTest {
               1);
       assertThat(reason(hopeless)).isEqualTo("DEADLINE");
       assertThat(worker.requestCount()).isZero();
+
+      // longer than the context: that is wrong with it, not that it would take long
+      Collected<GenerateResponse> tooLong =
+          router.generate(
+              request("a", "long").toBuilder()
+                  .setTokenIds(TokenIds.newBuilder().addAllIds(Collections.nCopies(3_000, 1)))
+                  .build(),
+              CallOptions.DEFAULT.withDeadlineAfter(30, TimeUnit.SECONDS),
+              1);
+      assertThat(worker.takeRequest().getRequestId()).isEqualTo("long");
+      begin.release(1);
+      assertThat(tooLong.status().isOk()).isTrue(); // this fake takes anything
 
       loop.advance(Duration.ofSeconds(30)); // it may have become better: one may find out
       begin.release(1);

@@ -7,7 +7,9 @@ import dev.sluice.router.fleet.Fleet;
 import dev.sluice.router.fleet.FleetLoop;
 import dev.sluice.router.fleet.FleetSnapshot;
 import dev.sluice.router.fleet.Subscription;
+import dev.sluice.router.fleet.WorkerReport;
 import dev.sluice.router.fleet.WorkerView;
+import dev.sluice.v1.Model;
 import io.opentelemetry.api.metrics.Meter;
 import java.time.Duration;
 import java.util.Map;
@@ -80,7 +82,9 @@ public final class Admission implements AutoCloseable {
     Tenant tenant = tenants.of(demand.tenant());
     FleetSnapshot snapshot = fleet.snapshot();
     Optional<Lane> lane = lane(model, snapshot);
-    if (!demand.goesOn() && lane.isPresent()) {
+    // What no worker will take is refused by one, with what is wrong with it.
+    boolean fits = promptTokens < contextLength(model, snapshot);
+    if (!demand.goesOn() && lane.isPresent() && fits) {
       refuse(tenant, late(demand, lane.get(), tenant, promptTokens, snapshot, leftNanos));
     }
     tenant.spend(promptTokens);
@@ -256,12 +260,26 @@ public final class Admission implements AutoCloseable {
 
   /** Where requests for this model wait; empty if no worker serves it. */
   Optional<Lane> lane(String model, FleetSnapshot snapshot) {
+    return served(model, snapshot)
+        .map(found -> {
+          Lane known = lanes.get(found.getId());
+          return known != null
+              ? known
+              : lanes.computeIfAbsent(found.getId(), id -> new Lane(id, options));
+        });
+  }
+
+  private static int contextLength(String model, FleetSnapshot snapshot) {
+    return served(model, snapshot)
+        .map(Model::getContextLength)
+        .filter(length -> length > 0)
+        .orElse(Integer.MAX_VALUE);
+  }
+
+  private static Optional<Model> served(String model, FleetSnapshot snapshot) {
     for (WorkerView worker : snapshot.workers()) {
       if (worker.report().isPresent() && (model.isEmpty() || worker.serves(model))) {
-        String id = worker.report().get().model().getId();
-        Lane known = lanes.get(id);
-        return Optional.of(
-            known != null ? known : lanes.computeIfAbsent(id, i -> new Lane(i, options)));
+        return worker.report().map(WorkerReport::model);
       }
     }
     return Optional.empty();
