@@ -36,7 +36,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.xml.sax.InputSource;
 
 /** {@code sluice bench --base-url} against a router's HTTP port, with simulated workers behind. */
-@Timeout(120)
+@Timeout(300)
 final class HttpBenchTest {
   private static final Duration READY = Duration.ofSeconds(60);
   private static SimulatedFleet workers;
