@@ -326,7 +326,7 @@ class AdmissionTest {
                   .setTokenIds(TokenIds.newBuilder().addAllIds(Collections.nCopies(3_000, 1)))
                   .build(),
               CallOptions.DEFAULT.withDeadlineAfter(30, TimeUnit.SECONDS),
-              1);
+              100);
       assertThat(worker.takeRequest().getRequestId()).isEqualTo("long");
       begin.release(1);
       assertThat(tooLong.status().isOk()).isTrue(); // this fake takes anything
