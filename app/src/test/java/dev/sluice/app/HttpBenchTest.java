@@ -171,7 +171,9 @@ final class HttpBenchTest {
                 "-o",
                 "json"));
     assertThat(json.path("completed").asInt()).isEqualTo(12);
-    assertThat(json.path("total_cached_tokens").asInt()).isGreaterThan(4 * (32 + 64));
+    // two later turns each, at least with their first turn's prompt; how much more depends on which
+    // blocks the router has heard of when the next turn comes
+    assertThat(json.path("total_cached_tokens").asInt()).isGreaterThanOrEqualTo(4 * (32 + 32));
     if (form.equals("token-ids")) { // 32, 32 + 16 + 32, ...
       assertThat(json.path("total_input_tokens").asInt()).isEqualTo(4 * (32 + 80 + 128));
     }
