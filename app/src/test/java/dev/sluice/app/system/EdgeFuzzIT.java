@@ -2,12 +2,15 @@ package dev.sluice.app.system;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Parser;
 import dev.sluice.app.fuzz.Mutator;
 import dev.sluice.app.system.Sluice.Result;
 import dev.sluice.common.server.PortFile;
 import dev.sluice.triton.ModelInferRequest;
 import dev.sluice.v1.ChatMessages;
 import dev.sluice.v1.Constraint;
+import dev.sluice.v1.GenerateOnceRequest;
 import dev.sluice.v1.GenerateRequest;
 import dev.sluice.v1.Sampling;
 import dev.sluice.v1.Stopping;
@@ -31,6 +34,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
@@ -82,12 +86,12 @@ final class EdgeFuzzIT {
       Map<String, Integer> listens = PortFile.read(ports).orElseThrow();
       int grpc = listens.get("grpc");
       int http = listens.get("http");
-      grpcCalls(grpc, GENERATION + "Generate", generation(), 1);
-      grpcCalls(grpc, INFERENCE + "ModelInfer", inference(), 2);
+      grpcCalls(grpc, GENERATION + "Generate", GenerateRequest.parser(), generation(), 1);
+      grpcCalls(grpc, INFERENCE + "ModelInfer", ModelInferRequest.parser(), inference(), 2);
       httpRequests(http, 3);
       rawBytes(grpc, 4);
       long[] warm = footprint(router.pid());
-      grpcCalls(grpc, GENERATION + "GenerateOnce", generation(), 5);
+      grpcCalls(grpc, GENERATION + "GenerateOnce", GenerateOnceRequest.parser(), once(), 5);
       httpRequests(http, 6);
       rawBytes(grpc, 7);
       long[] after = footprint(router.pid());
@@ -139,6 +143,18 @@ final class EdgeFuzzIT {
             .toByteArray());
   }
 
+  private static List<byte[]> once() throws InvalidProtocolBufferException {
+    List<byte[]> requests = new ArrayList<>();
+    for (byte[] request : generation()) {
+      requests.add(
+          GenerateOnceRequest.newBuilder()
+              .setRequest(GenerateRequest.parseFrom(request))
+              .build()
+              .toByteArray());
+    }
+    return requests;
+  }
+
   private static List<byte[]> inference() {
     return List.of(
         ModelInferRequest.newBuilder()
@@ -155,7 +171,8 @@ final class EdgeFuzzIT {
             .toByteArray());
   }
 
-  private void grpcCalls(int port, String method, List<byte[]> seeds, long turn) throws Exception {
+  private static void grpcCalls(
+      int port, String method, Parser<?> parser, List<byte[]> seeds, long turn) throws Exception {
     Mutator mutator =
         new Mutator(SEED + turn, seeds, List.of("\u0008", "\u0012", "\n", "simulated"));
     MethodDescriptor<byte[], byte[]> descriptor =
@@ -183,7 +200,7 @@ final class EdgeFuzzIT {
               synchronized (seen) {
                 seen.merge(status.getCode(), 1, Integer::sum);
               }
-              if (isFault(status)) {
+              if (isFault(status, input, parser)) {
                 finding.set(method + ": " + status + " for " + Arrays.toString(input));
               }
               places.release();
@@ -199,16 +216,20 @@ final class EdgeFuzzIT {
     }
   }
 
-  /**
-   * What no input may bring about; bytes that are no message are told as INTERNAL by gRPC itself.
-   */
-  private static boolean isFault(Status status) {
-    String description = String.valueOf(status.getDescription());
+  /** What no message may bring about; bytes that are none are told as UNKNOWN by gRPC itself. */
+  private static boolean isFault(Status status, byte[] input, Parser<?> parser) {
     return switch (status.getCode()) {
-      case INTERNAL -> !description.contains("Invalid protobuf");
-      case UNKNOWN, DATA_LOSS -> true;
+      case INTERNAL, UNKNOWN, DATA_LOSS -> isMessage(input, parser);
       default -> false;
     };
+  }
+
+  private static boolean isMessage(byte[] input, Parser<?> parser) {
+    try {
+      return parser.parseFrom(input) != null;
+    } catch (InvalidProtocolBufferException _) {
+      return false;
+    }
   }
 
   private static void call(
