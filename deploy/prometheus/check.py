@@ -7,7 +7,7 @@ Needs `prometheus` and `promtool` on the path (Debian: apt-get install prometheu
 workers with the default model, on free ports, and Prometheus with a data folder of its own; stops them all.
 
 metrics     promtool accepts the pages of router and worker
-exemplars   histograms of both name the trace of an example, in the OpenMetrics format
+exemplars   Prometheus has kept examples of the histograms of both, each with its trace
 vLLM names  the worker's page has what autoscalers, endpoint pickers and vLLM's dashboard read
 rules       promtool accepts the rules, and Prometheus has evaluated every one without an error
 TTFT        the 99th percentile from the router's histogram lies in the load generator's bucket, or next to it
@@ -82,6 +82,7 @@ class Fleet:
         receiver = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Drop)
         threading.Thread(target=receiver.serve_forever, daemon=True).start()
         self.environment = os.environ | {
+            "OTEL_TRACES_EXPORTER": "otlp",
             "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"http://127.0.0.1:{receiver.server_port}/v1/traces",
             "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
         }
@@ -107,7 +108,7 @@ class Fleet:
         (self.folder / "prometheus.yml").write_text(config)
         self.spawn("prometheus", [
             "prometheus", f"--config.file={self.folder / 'prometheus.yml'}", f"--storage.tsdb.path={self.folder / 'data'}",
-            f"--web.listen-address=127.0.0.1:{self.prometheus}",
+            f"--web.listen-address=127.0.0.1:{self.prometheus}", "--enable-feature=exemplar-storage",
         ])
 
     def spawn(self, name, command):
@@ -226,7 +227,7 @@ def main(options):
             own = [line for line in (linted.stdout + linted.stderr).splitlines() if line.startswith("sluice")]
             check(f"metrics of {name}", linted.returncode in (0, 3) and not own, "; ".join(own) or f"{len(page.splitlines())} lines")
             if name != "w1":  # which has just been started again
-                exemplars(name, fetch(f"http://127.0.0.1:{fleet.ports[name][1]}/metrics", "application/openmetrics-text; version=1.0.0"))
+                exemplars(name, fleet)
             if name == "w2":
                 missing = [alias for alias in VLLM if f"\nvllm:{alias}{{" not in page]
                 check(f"vLLM names of {name}", not missing, ", ".join(missing) or f"{len(VLLM)} names")
@@ -242,11 +243,20 @@ def main(options):
     return 1 if failures else 0
 
 
-def exemplars(name, page):
-    metrics = {line.split("_bucket{")[0] for line in page.splitlines() if "_bucket{" in line and "trace_id=" in line}
+def exemplars(name, fleet):
+    """What Prometheus has kept of them: a page has those since the scrape before."""
     wanted = {"gen_ai_server_time_to_first_token_seconds", "gen_ai_server_request_duration_seconds"}
     wanted |= {"sluice_admission_wait_seconds"} if name == "router" else {"sluice_inter_token_latency_seconds", "sluice_queue_time_seconds"}
-    check(f"exemplars of {name}", wanted <= metrics, f"in {len(metrics)} histograms" + "".join(f"; none in {m}" for m in wanted - metrics))
+    missing, count, now = [], 0, time.time()
+    for metric in sorted(wanted):
+        query = f'{metric}_bucket{{instance="127.0.0.1:{fleet.ports[name][1]}"}}'
+        asked = urllib.parse.urlencode({"query": query, "start": now - 600, "end": now})
+        found = json.loads(fetch(f"http://127.0.0.1:{fleet.prometheus}/api/v1/query_exemplars?{asked}"))["data"]
+        traces = [e for series in found for e in series["exemplars"] if e["labels"].get("trace_id")]
+        count += len(traces)
+        if not traces:
+            missing.append(metric)
+    check(f"exemplars of {name}", not missing, f"{count} with a trace" + "".join(f"; none in {m}" for m in missing))
 
 
 def compare_ttft(fleet, saved):
