@@ -116,25 +116,26 @@ record FloatFormat(int headSize) implements KvFormat {
     FloatVector b2 = a0;
     FloatVector b3 = a0;
     long step = place(0, columnB) - place(0, columnA);
-    for (int first = from; first < to; first += Lanes.LOGICAL) {
-      long line = place(blocks[first / Lanes.LOGICAL], columnA);
-      long end = line + Math.min(to - first, Lanes.LOGICAL) * LINE;
-      for (int at = weight + first; line != end; at++, line += LINE) {
-        FloatVector a = Lanes.load(line);
-        FloatVector b = Lanes.load(line + step);
-        FloatVector w = Lanes.splat(weights[at]);
-        a0 = w.fma(a, a0);
-        b0 = w.fma(b, b0);
-        w = Lanes.splat(weights[at + RANGE]);
-        a1 = w.fma(a, a1);
-        b1 = w.fma(b, b1);
-        w = Lanes.splat(weights[at + 2 * RANGE]);
-        a2 = w.fma(a, a2);
-        b2 = w.fma(b, b2);
-        w = Lanes.splat(weights[at + 3 * RANGE]);
-        a3 = w.fma(a, a3);
-        b3 = w.fma(b, b3);
+    long line = 0; // of the token; the first one begins a block
+    for (int token = from; token < to; token++, line += LINE) {
+      if (token % Lanes.LOGICAL == 0) {
+        line = place(blocks[token / Lanes.LOGICAL], columnA);
       }
+      int at = weight + token;
+      FloatVector a = Lanes.load(line);
+      FloatVector b = Lanes.load(line + step);
+      FloatVector w = Lanes.splat(weights[at]);
+      a0 = w.fma(a, a0);
+      b0 = w.fma(b, b0);
+      w = Lanes.splat(weights[at + RANGE]);
+      a1 = w.fma(a, a1);
+      b1 = w.fma(b, b1);
+      w = Lanes.splat(weights[at + 2 * RANGE]);
+      a2 = w.fma(a, a2);
+      b2 = w.fma(b, b2);
+      w = Lanes.splat(weights[at + 3 * RANGE]);
+      a3 = w.fma(a, a3);
+      b3 = w.fma(b, b3);
     }
     int sumA = sum + columnA;
     int sumB = sum + columnB;

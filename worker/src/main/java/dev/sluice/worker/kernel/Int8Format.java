@@ -78,7 +78,6 @@ record Int8Format(int headSize) implements KvFormat {
   @Override
   public void scores(
       float[] queries, int query, long keyA, long keyB, float[] scores, int scoreA, int scoreB) {
-    int quarter = headSize / BYTES;
     FloatVector a0 = FloatVector.zero(Lanes.SPECIES);
     FloatVector a1 = a0;
     FloatVector a2 = a0;
@@ -87,29 +86,31 @@ record Int8Format(int headSize) implements KvFormat {
     FloatVector b1 = a0;
     FloatVector b2 = a0;
     FloatVector b3 = a0;
-    for (int d = 0; d < quarter; d++) {
-      IntVector wordsA = Lanes.loadBits(keyA + d * LINE);
-      IntVector wordsB = Lanes.loadBits(keyB + d * LINE);
-      for (int i = 0; i < BYTES; i++) {
-        int at = query + ROWS * (BYTES * d + i);
-        FloatVector a = top(wordsA);
-        FloatVector b = top(wordsB);
-        FloatVector q = Lanes.splat(queries[at]);
-        a0 = q.fma(a, a0);
-        b0 = q.fma(b, b0);
-        q = Lanes.splat(queries[at + 1]);
-        a1 = q.fma(a, a1);
-        b1 = q.fma(b, b1);
-        q = Lanes.splat(queries[at + 2]);
-        a2 = q.fma(a, a2);
-        b2 = q.fma(b, b2);
-        q = Lanes.splat(queries[at + 3]);
-        a3 = q.fma(a, a3);
-        b3 = q.fma(b, b3);
-        wordsA = Lanes.shiftLeft(wordsA, 8);
-        wordsB = Lanes.shiftLeft(wordsB, 8);
-        KvFormat.keepApart();
+    IntVector wordsA = IntVector.zero(Lanes.INTS);
+    IntVector wordsB = wordsA;
+    for (int d = 0; d < headSize; d++) {
+      if (d % BYTES == 0) {
+        wordsA = Lanes.loadBits(keyA + d / BYTES * LINE);
+        wordsB = Lanes.loadBits(keyB + d / BYTES * LINE);
       }
+      int at = query + ROWS * d;
+      FloatVector a = top(wordsA);
+      FloatVector b = top(wordsB);
+      FloatVector q = Lanes.splat(queries[at]);
+      a0 = q.fma(a, a0);
+      b0 = q.fma(b, b0);
+      q = Lanes.splat(queries[at + 1]);
+      a1 = q.fma(a, a1);
+      b1 = q.fma(b, b1);
+      q = Lanes.splat(queries[at + 2]);
+      a2 = q.fma(a, a2);
+      b2 = q.fma(b, b2);
+      q = Lanes.splat(queries[at + 3]);
+      a3 = q.fma(a, a3);
+      b3 = q.fma(b, b3);
+      wordsA = Lanes.shiftLeft(wordsA, 8);
+      wordsB = Lanes.shiftLeft(wordsB, 8);
+      KvFormat.keepApart();
     }
     a0.intoArray(scores, scoreA);
     a1.intoArray(scores, scoreA + RANGE);
@@ -156,33 +157,36 @@ record Int8Format(int headSize) implements KvFormat {
     FloatVector b2 = a0;
     FloatVector b3 = a0;
     long step = place(0, columnB) - place(0, columnA);
-    for (int first = from; first < to; first += Lanes.LOGICAL) {
-      long line = place(blocks[first / Lanes.LOGICAL], columnA);
-      long end = line + Math.ceilDiv(Math.min(to - first, Lanes.LOGICAL), BYTES) * LINE;
-      for (int group = weight + first; line != end; group += BYTES, line += LINE) {
-        IntVector wordsA = Lanes.loadBits(line);
-        IntVector wordsB = Lanes.loadBits(line + step);
-        for (int i = 0; i < BYTES; i++) {
-          int at = group + i;
-          FloatVector a = top(wordsA);
-          FloatVector b = top(wordsB);
-          FloatVector w = Lanes.splat(weights[at]);
-          a0 = w.fma(a, a0);
-          b0 = w.fma(b, b0);
-          w = Lanes.splat(weights[at + RANGE]);
-          a1 = w.fma(a, a1);
-          b1 = w.fma(b, b1);
-          w = Lanes.splat(weights[at + 2 * RANGE]);
-          a2 = w.fma(a, a2);
-          b2 = w.fma(b, b2);
-          w = Lanes.splat(weights[at + 3 * RANGE]);
-          a3 = w.fma(a, a3);
-          b3 = w.fma(b, b3);
-          wordsA = Lanes.shiftLeft(wordsA, 8);
-          wordsB = Lanes.shiftLeft(wordsB, 8);
-          KvFormat.keepApart();
-        }
+    IntVector wordsA = IntVector.zero(Lanes.INTS);
+    IntVector wordsB = wordsA;
+    long line = 0; // of the next four tokens; the first one begins a block
+    for (int token = from; token < to; token++) {
+      if (token % Lanes.LOGICAL == 0) {
+        line = place(blocks[token / Lanes.LOGICAL], columnA);
       }
+      if (token % BYTES == 0) {
+        wordsA = Lanes.loadBits(line);
+        wordsB = Lanes.loadBits(line + step);
+        line += LINE;
+      }
+      int at = weight + token;
+      FloatVector a = top(wordsA);
+      FloatVector b = top(wordsB);
+      FloatVector w = Lanes.splat(weights[at]);
+      a0 = w.fma(a, a0);
+      b0 = w.fma(b, b0);
+      w = Lanes.splat(weights[at + RANGE]);
+      a1 = w.fma(a, a1);
+      b1 = w.fma(b, b1);
+      w = Lanes.splat(weights[at + 2 * RANGE]);
+      a2 = w.fma(a, a2);
+      b2 = w.fma(b, b2);
+      w = Lanes.splat(weights[at + 3 * RANGE]);
+      a3 = w.fma(a, a3);
+      b3 = w.fma(b, b3);
+      wordsA = Lanes.shiftLeft(wordsA, 8);
+      wordsB = Lanes.shiftLeft(wordsB, 8);
+      KvFormat.keepApart();
     }
     int sumA = sum + columnA;
     int sumB = sum + columnB;

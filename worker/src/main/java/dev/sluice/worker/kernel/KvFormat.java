@@ -11,6 +11,10 @@ import java.lang.invoke.VarHandle;
  * each lane, so that 16 scores grow side by side and need no sum over lanes; a line of values has a
  * dimension in each. What is read together lies line after line.
  *
+ * <p>The vectors that sums grow in live through one loop, never through one in another: of those of
+ * two nested loops the compiler does not know the class until too late, and whether it gets on
+ * without is luck. If it does not, each operation is a call that makes objects.
+ *
  * <p>Keys and values are in native memory; what a thread works with is in arrays, whose bounds
  * checks the compiler moves out of the loops.
  */

@@ -21,7 +21,7 @@ final class Lanes {
 
   static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
 
-  private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
+  static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
 
   /** Lanes of one vector: 4, 8 or 16. */
   static final int WIDTH = SPECIES.length();

@@ -180,7 +180,7 @@ public final class LogitRow {
     for (int lane = 0; lane < Lanes.LOGICAL; lane += Lanes.WIDTH) {
       FloatVector sum = FloatVector.zero(Lanes.SPECIES);
       for (int i = lane; i < BLOCK; i += Lanes.LOGICAL) {
-        FloatVector weight = weigh(Lanes.load(at + (long) Float.BYTES * i), temperature);
+        FloatVector weight = weightOf(Lanes.load(at + (long) Float.BYTES * i), temperature);
         weight.intoArray(weights, i);
         sum = sum.add(weight);
       }
@@ -197,12 +197,12 @@ public final class LogitRow {
    */
   public void weigh(float[] values, int count, float temperature) {
     for (int i = 0; i < count; i += Lanes.WIDTH) {
-      weigh(Lanes.load(values, i), temperature).intoArray(values, i);
+      weightOf(Lanes.load(values, i), temperature).intoArray(values, i);
     }
   }
 
   /** The weight of a logit up to the largest one. */
-  private FloatVector weigh(FloatVector logits, float temperature) {
+  private FloatVector weightOf(FloatVector logits, float temperature) {
     return Lanes.exp(logits.sub(maximum).div(temperature));
   }
 }
