@@ -84,6 +84,27 @@ class FailoverTest {
   @ParameterizedTest
   @EnumSource(
       value = Status.Code.class,
+      names = {"UNAUTHENTICATED", "PERMISSION_DENIED"})
+  void aWorkerThatDoesNotLetTheRouterInIsAwayForTheClient(Status.Code code) {
+    try (FakeWorker locked = FakeWorker.start("locked");
+        FakeWorker other = FakeWorker.start("other");
+        RouterFixture router = RouterFixture.over(locked, other)) {
+      prefer(router, other);
+      locked.script(fail(code.toStatus().withDescription("key: unknown")));
+      other.script(fail(code.toStatus().withDescription("key: unknown")));
+
+      Collected<GenerateResponse> call = router.generate(RouterFixture.prompt("m"));
+      assertThat(call.rest()).isEmpty();
+      assertThat(call.status().getCode()).as("not the client's").isEqualTo(Status.Code.UNAVAILABLE);
+      assertThat(call.status().getDescription())
+          .contains("does not let this router in", "key: unknown");
+      assertThat(locked.requestCount() + other.requestCount()).isEqualTo(2);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Status.Code.class,
       names = {
         "INVALID_ARGUMENT",
         "NOT_FOUND",

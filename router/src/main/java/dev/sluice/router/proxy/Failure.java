@@ -12,7 +12,19 @@ record Failure(String worker, FailureKind kind, Status status, Metadata trailers
    * @param reached whether the call had a connection, so that the worker may have seen it
    */
   static Failure of(String worker, Status status, Metadata trailers, boolean reached) {
-    return new Failure(worker, kind(status, trailers, reached), status, trailers);
+    return switch (status.getCode()) {
+      // The client was let in here: it is this router that the worker does not let in.
+      case UNAUTHENTICATED, PERMISSION_DENIED -> locked(worker, status);
+      default -> new Failure(worker, kind(status, trailers, reached), status, trailers);
+    };
+  }
+
+  /** To a client, and to those who wait for workers, such a one is away. */
+  private static Failure locked(String worker, Status status) {
+    Status away =
+        Status.UNAVAILABLE.withDescription(
+            "it does not let this router in: " + status.getDescription());
+    return new Failure(worker, FailureKind.UNREACHABLE, away, new Metadata());
   }
 
   /** The worker stands still; it was left. */
@@ -26,10 +38,10 @@ record Failure(String worker, FailureKind kind, Status status, Metadata trailers
       case INTERNAL, UNKNOWN -> FailureKind.DIED;
       case UNAVAILABLE -> unavailable(Trailers.reason(trailers), trailers, reached);
       case RESOURCE_EXHAUSTED -> FailureKind.BUSY;
-      // The client was let in here: it is the router that this worker does not know.
-      case UNAUTHENTICATED, PERMISSION_DENIED -> FailureKind.UNREACHABLE;
       case OK,
           CANCELLED,
+          UNAUTHENTICATED,
+          PERMISSION_DENIED,
           INVALID_ARGUMENT,
           DEADLINE_EXCEEDED,
           NOT_FOUND,
