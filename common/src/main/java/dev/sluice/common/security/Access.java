@@ -3,6 +3,7 @@ package dev.sluice.common.security;
 import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.RefusalException;
 import dev.sluice.common.telemetry.Metrics;
+import dev.sluice.v1.GenerateRequest;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.metrics.LongCounter;
@@ -11,6 +12,7 @@ import io.opentelemetry.api.metrics.MeterProvider;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import javax.net.ssl.SSLSession;
 
 /**
@@ -49,34 +51,52 @@ public final class Access {
       Optional<SSLSession> session,
       String what,
       Set<Permission> enough) {
+    return admitted(() -> identified(authorization, session, what, enough));
+  }
+
+  private Identity identified(
+      Optional<String> authorization,
+      Optional<SSLSession> session,
+      String what,
+      Set<Permission> enough) {
+    Identity identity = authenticator.identify(authorization, session);
+    if (!identity.mayAny(enough)) {
+      throw RequestRules.denied(
+          what
+              + ": "
+              + identity.name()
+              + " may "
+              + (identity.permissions().isEmpty()
+                  ? "do nothing"
+                  : Permission.text(identity.permissions(), ", "))
+              + " (expected: "
+              + Permission.text(EnumSet.copyOf(enough), " or ")
+              + ")");
+    }
+    return identity;
+  }
+
+  /**
+   * What becomes of a request of this identity.
+   *
+   * @throws RefusalException for what it may not ask for
+   */
+  public GenerateRequest admit(Identity identity, GenerateRequest request) {
+    return admitted(() -> rules.admit(identity, request));
+  }
+
+  /** The same for a message of any type. */
+  Object admitAny(Identity identity, Object message) {
+    return admitted(() -> rules.admitAny(identity, message));
+  }
+
+  /** Counts, if it is refused. */
+  private <T> T admitted(Supplier<T> admission) {
     try {
-      Identity identity = authenticator.identify(authorization, session);
-      if (!identity.mayAny(enough)) {
-        throw RequestRules.denied(
-            what
-                + ": "
-                + identity.name()
-                + " may "
-                + (identity.permissions().isEmpty()
-                    ? "do nothing"
-                    : Permission.text(identity.permissions(), ", "))
-                + " (expected: "
-                + Permission.text(EnumSet.copyOf(enough), " or ")
-                + ")");
-      }
-      return identity;
+      return admission.get();
     } catch (RefusalException e) {
-      count(e);
+      refusals.add(1, e.refusal() instanceof Refusal.Unauthenticated ? UNKNOWN : DENIED);
       throw e;
     }
-  }
-
-  /** What identities may write into requests. */
-  RequestRules rules() {
-    return rules;
-  }
-
-  void count(RefusalException refused) {
-    refusals.add(1, refused.refusal() instanceof Refusal.Unauthenticated ? UNKNOWN : DENIED);
   }
 }

@@ -67,10 +67,9 @@ public final class AccessInterceptor implements ServerInterceptor {
     @SuppressWarnings("unchecked") // a message is admitted as one of its own type
     private ReqT admitted(ReqT message) {
       try {
-        return (ReqT) access.rules().admitAny(identity, message);
+        return (ReqT) access.admitAny(identity, message);
       } catch (RefusalException e) {
         refused = true;
-        access.count(e);
         throw e;
       }
     }

@@ -85,9 +85,9 @@ public final class Security implements AutoCloseable {
     if (access.isEmpty() || caller.isEmpty()) {
       return UnaryOperator.identity();
     }
-    RequestRules rules = access.get().rules();
+    Access asked = access.get();
     Identity identity = caller.get();
-    return request -> rules.admit(identity, request);
+    return request -> asked.admit(identity, request);
   }
 
   /**

@@ -1,7 +1,9 @@
 package dev.sluice.common.security;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.sluice.common.error.RefusalException;
 import dev.sluice.common.server.GrpcServer;
 import dev.sluice.common.server.ServerConfig;
 import dev.sluice.v1.DrainRequest;
@@ -27,17 +29,25 @@ import io.grpc.reflection.v1.ServerReflectionResponse;
 import io.grpc.stub.AbstractStub;
 import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.sdk.metrics.SdkMeterProvider;
+import io.opentelemetry.sdk.metrics.data.LongPointData;
+import io.opentelemetry.sdk.metrics.data.PointData;
+import io.opentelemetry.sdk.testing.exporter.InMemoryMetricReader;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -145,6 +155,40 @@ class AccessTest {
     assertThat(generate(gold, internal)).isEqualTo(Status.Code.PERMISSION_DENIED);
     assertThat(generate(router, internal)).isEqualTo(Status.Code.OK);
     assertThat(seen.next()).isEqualTo(internal); // as it is
+  }
+
+  @Test
+  void everyRefusalIsCounted() {
+    InMemoryMetricReader reader = InMemoryMetricReader.create();
+    try (SdkMeterProvider meters =
+        SdkMeterProvider.builder().registerMetricReader(reader).build()) {
+      security.observe(meters.get("test"));
+      GenerateRequest asSilver = HELLO.toBuilder().setTenant("silver").build();
+      assertThat(generate("", HELLO)).isEqualTo(Status.Code.UNAUTHENTICATED);
+      assertThat(generate(gold, asSilver)).isEqualTo(Status.Code.PERMISSION_DENIED);
+      // as edges do whose requests are translated after they were let in
+      Identity caller =
+          security
+              .access()
+              .orElseThrow()
+              .admit(
+                  Optional.of("Bearer " + gold),
+                  Optional.empty(),
+                  "a call",
+                  EnumSet.of(Permission.GENERATE));
+      assertThatExceptionOfType(RefusalException.class)
+          .isThrownBy(() -> security.rules(Optional.of(caller)).apply(asSilver));
+
+      assertThat(reader.collectAllMetrics()).hasSize(1);
+      Map<Attributes, Long> counted =
+          reader.collectAllMetrics().iterator().next().getLongSumData().getPoints().stream()
+              .collect(Collectors.toMap(PointData::getAttributes, LongPointData::getValue));
+      AttributeKey<String> reason = AttributeKey.stringKey("reason");
+      assertThat(counted)
+          .containsOnly(
+              Map.entry(Attributes.of(reason, "unauthenticated"), 1L),
+              Map.entry(Attributes.of(reason, "permission_denied"), 2L));
+    }
   }
 
   @Test
