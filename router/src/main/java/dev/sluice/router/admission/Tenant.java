@@ -27,6 +27,18 @@ final class Tenant {
   private double cachedPart; // guarded by this; of prompts, 0 to 1
 
   Tenant(String name, TenantOptions.Rates rates, Duration burst, LongSupplier nanoClock) {
+    this(name, rates, burst, nanoClock, Optional.empty());
+  }
+
+  /**
+   * @param before the account until now; a limit that is the same stays as far used up as it is
+   */
+  private Tenant(
+      String name,
+      TenantOptions.Rates rates,
+      Duration burst,
+      LongSupplier nanoClock,
+      Optional<Tenant> before) {
     this.name = name;
     this.nanoClock = nanoClock;
     weight = rates.weight(name);
@@ -34,15 +46,29 @@ final class Tenant {
     tokensPerMinute = rates.tokensPerMinute(name);
     long burstNanos = burst.toNanos();
     requests =
-        requestsPerMinute.isPresent()
-            ? Optional.of(
-                new RequestLimit(name, requestsPerMinute.getAsDouble(), burstNanos, nanoClock))
-            : Optional.empty();
+        before
+            .filter(b -> b.requestsPerMinute.equals(requestsPerMinute))
+            .map(b -> b.requests)
+            .orElseGet(() -> requestLimit(burstNanos));
     tokens =
-        tokensPerMinute.isPresent()
-            ? Optional.of(
-                new TokenBucket(tokensPerMinute.getAsDouble(), burstNanos, nanoClock.getAsLong()))
-            : Optional.empty();
+        before
+            .filter(b -> b.tokensPerMinute.equals(tokensPerMinute))
+            .map(b -> b.tokens)
+            .orElseGet(() -> tokenBucket(burstNanos));
+  }
+
+  private Optional<RequestLimit> requestLimit(long burstNanos) {
+    return requestsPerMinute.isPresent()
+        ? Optional.of(
+            new RequestLimit(name, requestsPerMinute.getAsDouble(), burstNanos, nanoClock))
+        : Optional.empty();
+  }
+
+  private Optional<TokenBucket> tokenBucket(long burstNanos) {
+    return tokensPerMinute.isPresent()
+        ? Optional.of(
+            new TokenBucket(tokensPerMinute.getAsDouble(), burstNanos, nanoClock.getAsLong()))
+        : Optional.empty();
   }
 
   /** The same account with what it gets now. A limit that has changed begins with a full burst. */
@@ -52,7 +78,7 @@ final class Tenant {
         && tokensPerMinute.equals(rates.tokensPerMinute(name))) {
       return this;
     }
-    Tenant changed = new Tenant(name, rates, burst, nanoClock);
+    Tenant changed = new Tenant(name, rates, burst, nanoClock, Optional.of(this));
     synchronized (this) {
       changed.outputMean = outputMean; // nobody else has it yet
       changed.cachedPart = cachedPart;

@@ -41,6 +41,23 @@ final class TenantsTest {
   }
 
   @Test
+  void aLimitThatStaysIsAsUsedUpAsBefore() {
+    Tenants tenants = new Tenants(limits("a=6"), Duration.ofSeconds(10), clock::get);
+    assertThat(tenants.of("a").tryEnter(1)).isEmpty();
+
+    tenants.change(new TenantOptions(List.of("a=2"), List.of("a=6"), List.of()));
+    assertThat(tenants.of("a").weight()).isEqualTo(2);
+    assertThat(tenants.of("a").tryEnter(1)).as("requests, after a change of weight").isPresent();
+
+    tenants.change(new TenantOptions(List.of("a=2"), List.of("a=6"), List.of("a=60")));
+    assertThat(tenants.of("a").tryEnter(1)).as("requests, after tokens got a limit").isPresent();
+    tenants.of("a").spend(1_000);
+
+    tenants.change(new TenantOptions(List.of("a=2"), List.of(), List.of("a=60")));
+    assertThat(tenants.of("a").tryEnter(1)).as("tokens, without a limit of requests").isPresent();
+  }
+
+  @Test
   void whatIsKnownOfATenantStays() {
     Tenants tenants = new Tenants(limits(), Duration.ofSeconds(10), clock::get);
     tenants.of("a").completed(100);
