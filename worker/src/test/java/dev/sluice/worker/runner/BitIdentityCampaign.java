@@ -3,7 +3,9 @@ package dev.sluice.worker.runner;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.worker.graph.Quantization;
+import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -52,13 +54,18 @@ final class BitIdentityCampaign {
     assertThat(identity.differences()).as("%s", identity.firstDifference()).isZero();
   }
 
-  /** The interpreter takes minutes for some tokens: a prefill and a decode, of all layers. */
+  /**
+   * The interpreter takes minutes for some tokens: a prefill and a decode, of all layers. It would
+   * take hours to convert the weights, so another process does that.
+   */
   @ParameterizedTest
   @EnumSource(names = {"NONE", "INT8"})
-  void interpreted(Quantization quantization) throws Exception {
+  void interpreted(Quantization quantization, @TempDir Path folder) throws Exception {
     BitIdentity identity = new BitIdentity(quantization, 1);
     identity.reference();
-    identity.inAnotherProcess("-Xint", 1, ELSEWHERE, "-Xint");
+    String weights = CampaignModel.weightsIn(folder);
+    identity.inAnotherProcess("another process", 1, ELSEWHERE, weights);
+    identity.inAnotherProcess("-Xint", 1, ELSEWHERE, weights, "-Xint");
     assertThat(identity.differences()).as("%s", identity.firstDifference()).isZero();
   }
 }
