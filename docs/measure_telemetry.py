@@ -4,16 +4,17 @@
     python3 docs/measure_telemetry.py                            10 pairs of 60 s: about half an hour
     python3 docs/measure_telemetry.py --pairs 2 --seconds 10     a trial
 
-One run is a fresh router and worker of the default model, some load that does not count, then the load
-generator in a closed loop. With telemetry on, every request is traced, spans and metrics go by OTLP to a
-receiver that drops them (it is a process of its own, not counted), and the metrics are scraped every 5 s.
-Runs with and without alternate, each pair in the other order, so that a machine that slows down is fair to
-both, and a fleet serves one run only, so that what a process is lucky with is noise and not result.
+A pair is two fleets, each a fresh router and worker of the default model; after some load that does not
+count, the load generator asks one and then the other, in a closed loop, for some seconds at a time: a
+machine that slows down is fair to both, and the fleet that is not asked does nothing. With telemetry on,
+every request is traced, spans and metrics go by OTLP to a receiver that drops them (it is a process of its
+own, not counted), and the metrics are scraped every 5 s.
 
-Prints Markdown: throughput and CPU time per output token of each run (of router and worker, from /proc), the
+Prints Markdown: throughput and CPU time per output token of each side (of router and worker, from /proc), the
 median of the pairs' ratios and its 95 % interval (bootstrap, 10,000 resamples). Needs Linux and Python's
 standard library. Exit status: 0 done, 1 a process failed, 2 usage."""
 import argparse
+import contextlib
 import http.server
 import json
 import os
@@ -36,7 +37,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--launcher", default=str(ROOT / "sluice"))
     parser.add_argument("--pairs", type=int, default=10, metavar="N")
-    parser.add_argument("--seconds", type=int, default=60, metavar="N", help="of load in a run")
+    parser.add_argument("--seconds", type=int, default=60, metavar="N", help="of load on each fleet of a pair")
+    parser.add_argument("--turn", type=int, default=10, metavar="N", help="seconds before the other fleet is asked")
     parser.add_argument("--warm-up", type=int, default=10, metavar="N", help="seconds of load before that")
     parser.add_argument("--concurrency", type=int, default=16, metavar="N")
     parser.add_argument("--threads", type=int, default=0, metavar="N", help="of the worker; 0: all")
@@ -44,7 +46,7 @@ def main():
     options = parser.parse_args()
     if options.receive:
         return receive()
-    for name in ("pairs", "seconds", "warm_up", "concurrency"):
+    for name in ("pairs", "seconds", "turn", "warm_up", "concurrency"):
         if getattr(options, name) < 1:
             parser.error(f"--{name.replace('_', '-')}: {getattr(options, name)} (expected: 1 or more)")
     subprocess.run([options.launcher, "--version"], check=True, stdout=subprocess.DEVNULL)  # builds, if need be
@@ -55,9 +57,7 @@ def main():
         pairs = []
         print("| pair | tokens/s off | tokens/s on | on / off | CPU ms per token off | on | on / off |\n|---|---|---|---|---|---|---|")
         for number in range(options.pairs):
-            order = (True, False) if number % 2 else (False, True)
-            results = {on: run(options, on, endpoint) for on in order}
-            pairs.append((results[False], results[True]))
+            pairs.append(pair(options, (True, False) if number % 2 else (False, True), endpoint))
             print(f"| {number + 1} {row(*pairs[-1])}", flush=True)
     finally:
         receiver.terminate()
@@ -81,48 +81,77 @@ def interval(ratios):
     return medians[int(0.025 * RESAMPLES)], medians[int(0.975 * RESAMPLES) - 1]
 
 
-def run(options, on, endpoint):
-    """Output tokens per second, and CPU seconds per output token."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
-    if on:
-        environment |= {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}
-    with tempfile.TemporaryDirectory(prefix="sluice-telemetry-") as folder:
-        folder = pathlib.Path(folder)
-        log = open(folder / "log", "w+")
-        processes = []
+def pair(options, order, endpoint):
+    """Output tokens per second and CPU seconds per output token, without telemetry and with it."""
+    with tempfile.TemporaryDirectory(prefix="sluice-telemetry-") as folder, contextlib.ExitStack() as fleets:
+        sides = {on: fleets.enter_context(Fleet(options, on, endpoint, pathlib.Path(folder))) for on in order}
+        for side in sides.values():
+            side.load(options.warm_up)
+        for side in sides.values():
+            side.tokens = side.seconds = side.cpu = 0
+        for turn in range(max(1, options.seconds // options.turn)):
+            for on in order if turn % 2 == 0 else reversed(order):
+                sides[on].load(min(options.turn, options.seconds))
+        return tuple((sides[on].tokens / sides[on].seconds, sides[on].cpu / sides[on].tokens) for on in (False, True))
 
-        def start(role, *flags):
-            ports = folder / f"{role}.ports"
-            processes.append(subprocess.Popen(
-                [options.launcher, role, "--port", "0", "--telemetry.metrics-port", "0", "--telemetry.enabled", str(on).lower(),
-                 "--port-file", str(ports), "--server.stop-grace", "2s", *flags],
-                stdout=log, stderr=subprocess.STDOUT, env=environment))
-            return dict(line.split("=") for line in wait(processes, log, lambda: ports.exists() and ports.read_text()).splitlines())
 
-        stop = threading.Event()
+class Fleet:
+    """A router and a worker, and what they did so far."""
+
+    def __init__(self, options, on, endpoint, folder):
+        self.options = options
+        self.on = on
+        self.folder = folder / ("on" if on else "off")
+        self.folder.mkdir()
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
+        if on:
+            self.environment |= {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}
+        self.processes = []
+        self.stop = threading.Event()
+        self.tokens = self.seconds = self.cpu = 0
+
+    def __enter__(self):
+        self.log = open(self.folder / "log", "w+")
         try:
-            worker = start("worker", "--memory", "2GiB", *(["--threads", str(options.threads)] if options.threads else []))
-            router = start("router", "--workers", f"127.0.0.1:{worker['grpc']}", "--http-port", "0")
-            target = f"127.0.0.1:{router['grpc']}"
-            wait(processes, log, lambda: ready(options, target))
-            load(options, target, options.warm_up, folder)
-            if on:
-                threading.Thread(target=scrape, args=(stop, router["metrics"], worker["metrics"]), daemon=True).start()
-            before = cpu(processes)
-            figures = load(options, target, options.seconds, folder)
-            seconds = cpu(processes) - before
-        finally:
-            stop.set()
-            for process in processes:
-                process.terminate()
-            for process in processes:
-                try:
-                    process.wait(timeout=20)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
-            log.close()
-    return figures["output_throughput"], seconds / figures["total_output_tokens"]
+            threads = ["--threads", str(self.options.threads)] if self.options.threads else []
+            worker = self.start("worker", "--memory", "2GiB", *threads)
+            router = self.start("router", "--workers", f"127.0.0.1:{worker['grpc']}", "--http-port", "0")
+            self.target = f"127.0.0.1:{router['grpc']}"
+            wait(self.processes, self.log, lambda: ready(self.options, self.target))
+        except BaseException:
+            self.__exit__()
+            raise
+        if self.on:
+            threading.Thread(target=scrape, args=(self.stop, router["metrics"], worker["metrics"]), daemon=True).start()
+        return self
+
+    def start(self, role, *flags):
+        ports = self.folder / f"{role}.ports"
+        self.processes.append(subprocess.Popen(
+            [self.options.launcher, role, "--port", "0", "--telemetry.metrics-port", "0",
+             "--telemetry.enabled", str(self.on).lower(), "--port-file", str(ports), "--server.stop-grace", "2s", *flags],
+            stdout=self.log, stderr=subprocess.STDOUT, env=self.environment))
+        text = wait(self.processes, self.log, lambda: ports.exists() and ports.read_text())
+        return dict(line.split("=") for line in text.splitlines())
+
+    def load(self, seconds):
+        before = cpu(self.processes)
+        figures = load(self.options, self.target, seconds, self.folder)
+        self.cpu += cpu(self.processes) - before
+        self.tokens += figures["total_output_tokens"]
+        self.seconds += figures["total_output_tokens"] / figures["output_throughput"]
+
+    def __exit__(self, *_):
+        self.stop.set()
+        for process in self.processes:
+            process.terminate()
+        for process in self.processes:
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.log.close()
 
 
 def wait(processes, log, done, seconds=240):
