@@ -9,6 +9,7 @@ import dev.sluice.v1.FleetServiceGrpc;
 import dev.sluice.v1.FleetState;
 import dev.sluice.v1.FleetWorker;
 import dev.sluice.v1.ListWorkersRequest;
+import dev.sluice.v1.Load;
 import dev.sluice.v1.UndrainWorkerRequest;
 import io.grpc.StatusRuntimeException;
 import java.net.InetAddress;
@@ -171,6 +172,27 @@ final class ChaosFleet implements AutoCloseable {
       }
     }
     return ready;
+  }
+
+  long workerPid(int index) {
+    return workers.get(index).pid();
+  }
+
+  long routerPid(int index) {
+    return routers.get(index).pid();
+  }
+
+  /** What a worker last said of its load. */
+  Load load(int worker) {
+    return FleetServiceGrpc.newBlockingStub(operators.getLast().channel())
+        .withDeadlineAfter(CALL_SECONDS, TimeUnit.SECONDS)
+        .listWorkers(ListWorkersRequest.getDefaultInstance())
+        .getWorkersList()
+        .stream()
+        .filter(w -> w.getAddress().endsWith(":" + workerPorts.get(worker)))
+        .findFirst()
+        .orElseThrow()
+        .getLoad();
   }
 
   void killWorker(int index) throws Exception {
