@@ -2,6 +2,7 @@ package dev.sluice.router.http;
 
 import dev.sluice.common.config.BuildInfo;
 import dev.sluice.common.telemetry.Telemetry;
+import dev.sluice.router.edge.JsonBytes;
 import dev.sluice.router.page.LivePage;
 import dev.sluice.v1.GenerateRequest;
 import io.vertx.core.http.HttpMethod;
@@ -186,7 +187,7 @@ final class Routes {
   }
 
   private static byte[] version() {
-    return Json.bytes(out -> {
+    return JsonBytes.of(out -> {
       out.writeStartObject();
       out.writeStringField("version", BuildInfo.version());
       out.writeEndObject();
