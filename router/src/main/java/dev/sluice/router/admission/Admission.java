@@ -278,7 +278,7 @@ public final class Admission implements AutoCloseable {
 
   private static Optional<Model> served(String model, FleetSnapshot snapshot) {
     for (WorkerView worker : snapshot.workers()) {
-      if (worker.report().isPresent() && (model.isEmpty() || worker.serves(model))) {
+      if (worker.answersTo(model)) {
         return worker.report().map(WorkerReport::model);
       }
     }
