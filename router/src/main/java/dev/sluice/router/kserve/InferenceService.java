@@ -154,8 +154,7 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
   @Override
   public void modelInfer(ModelInferRequest request, StreamObserver<ModelInferResponse> client) {
     checkVersion(request.getModelName(), request.getModelVersion());
-    Inference translated = InferRequests.translate(request);
-    Inference inference = translated.with(rules.get().apply(translated.request()));
+    Inference inference = InferRequests.translate(request).under(rules.get());
     SynchronizationContext serial =
         new SynchronizationContext((_, e) -> log.error("an inference", e));
     ServerCallStreamObserver<ModelInferResponse> call =
