@@ -235,6 +235,16 @@ def keyboard(browser):
     browser.run("document.querySelector('.plot').focus()")
     browser.press("ArrowLeft")
     check("an arrow key moves the cursor", browser.run("return !document.querySelector('.cursor').hidden"))
+    seen = browser.run("""
+        return import('/page/charts.js').then(({Charts}) => {
+          const charts = Object.create(Charts.prototype);
+          Object.assign(charts, {columns: {at: [1, 2]}, capacity: 3, at: 1, draw: () => {}});
+          return [3, 4, 5].map(at => {
+            charts.add({at});
+            return charts.columns.at[charts.at];
+          });
+        });""")
+    check("the cursor stays on its sample as long as there is one", seen == [2, 2, 3], seen)
     browser.run("document.querySelector('#requests summary').focus()")
     browser.press("Enter")
     check("Enter opens a request", browser.run("return document.querySelector('#requests details').open"))
