@@ -23,7 +23,6 @@ import pathlib
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -32,20 +31,10 @@ import time
 import urllib.error
 import urllib.request
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from _checks import check, failures, free_port  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-failures = []
-
-
-def check(name, good, seen=""):
-    print(f"| {name} | {'as expected' if good else 'NOT AS EXPECTED'} | {seen} |", flush=True)
-    if not good:
-        failures.append(name)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def await_true(what, condition, seconds):
