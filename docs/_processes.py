@@ -1,5 +1,6 @@
 """The child processes of the measuring scripts beside this file: started, waited for, measured, ended.
 Linux."""
+import json
 import os
 import pathlib
 import re
@@ -117,6 +118,25 @@ def heap_mib(pid):
     """Used and committed, over all generations; nothing if the JVM does not say."""
     sizes = re.findall(r"total (\d+)K, used (\d+)K", jcmd(pid, "GC.heap_info"))
     return tuple(sum(int(size[i]) for size in sizes) / 1024 for i in (1, 0)) if sizes else None
+
+
+def start_bench(launcher, *flags):
+    """A load generator, which writes its result as JSON; `finish_bench` waits for it."""
+    return subprocess.Popen(
+        [launcher, "bench", "-o", "json", *map(str, flags)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def finish_bench(process):
+    """The result; requests may have failed."""
+    out, err = process.communicate()
+    if not out.strip():
+        sys.exit(f"{' '.join(process.args)} printed nothing: {err}")
+    return json.loads(out)
+
+
+def bench(launcher, *flags):
+    return finish_bench(start_bench(launcher, *flags))
 
 
 def row(*cells):

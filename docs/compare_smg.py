@@ -20,14 +20,11 @@ Simulated tokens are bytes, some five to a word. Hit rate is the part of the pro
 cached. SMG comes as the Python package sglang-router. Linux. Needs only Python's standard library.
 Exit status: 0 done, 1 if something failed, 2 usage."""
 import argparse
-import json
 import statistics
-import subprocess
-import sys
 import tempfile
 import urllib.request
 
-from _processes import Processes, free_port, row, wait_for
+from _processes import Processes, bench, free_port, row, wait_for
 
 WORKLOADS = {
     "shared-prefix": (
@@ -94,14 +91,8 @@ def start_smg(processes, options, folder, edges):
     return url
 
 
-def bench(options, url, *flags):
-    run = subprocess.run(
-        [options.launcher, "bench", "--base-url", url + "/v1", "--model", options.model or "simulated", "-o", "json",
-         *map(str, flags)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    if not run.stdout.strip():
-        sys.exit(f"{' '.join(run.args)} printed nothing: {run.stderr}")
-    return json.loads(run.stdout)
+def load(options, url, *flags):
+    return bench(options.launcher, "--base-url", url + "/v1", "--model", options.model or "simulated", *flags)
 
 
 def measure(options, system, workload):
@@ -115,10 +106,10 @@ def measure(options, system, workload):
             url = start_router(processes, options, folder, workers, policy)
         # The compilers settle; prompts of another seed leave nothing that could be found later.
         for _ in range(2):
-            bench(options, url, "-n", 8 * options.workers, "-c", 2 * options.workers,
-                  "--input-len", 16, "--output-len", 16, "--seed", 999)
-        return bench(options, url, *WORKLOADS[workload], "-c", options.concurrency, "--warm-up", 0,
-                     "--goodput", f"ttft:{options.ttft}")
+            load(options, url, "-n", 8 * options.workers, "-c", 2 * options.workers,
+                 "--input-len", 16, "--output-len", 16, "--seed", 999)
+        return load(options, url, *WORKLOADS[workload], "-c", options.concurrency, "--warm-up", 0,
+                    "--goodput", f"ttft:{options.ttft}")
 
 
 def report(options, workload):

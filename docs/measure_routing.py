@@ -13,13 +13,10 @@ tokens that workers found cached. `good` are the requests per second with their 
 `--ttft` ms; a refusal is not good. Needs only Python's standard library; the model is fetched by the
 first run. Exit status: 0 done, 1 if a command failed, 2 usage."""
 import argparse
-import json
 import statistics
-import subprocess
-import sys
 import tempfile
 
-from _processes import Process, row
+from _processes import Process, bench, row
 
 WORKLOADS = {
     "shared-prefix": (
@@ -60,26 +57,14 @@ class Fleet:
         self.folder.cleanup()
 
 
-def bench(options, target, *flags):
-    run = subprocess.run(
-        [options.launcher, "bench", "--target", target, "-o", "json", *map(str, flags)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    if not run.stdout.strip():
-        sys.exit(f"{' '.join(run.args)} printed nothing: {run.stderr}")
-    return json.loads(run.stdout)
-
-
 def measure(options, policy, workload):
     with Fleet(options, policy) as fleet:
         # The compilers settle; prompts of another seed leave nothing that could be found later.
         for _ in range(2):
-            bench(options, fleet.target, "-n", 8 * options.workers, "-c", 2 * options.workers,
+            bench(options.launcher, "--target", fleet.target, "-n", 8 * options.workers, "-c", 2 * options.workers,
                   "--input-len", 64, "--output-len", 16, "--seed", 999)
         return bench(
-            options, fleet.target, *WORKLOADS[workload], "-c", options.concurrency, "--warm-up", 0,
+            options.launcher, "--target", fleet.target, *WORKLOADS[workload], "-c", options.concurrency, "--warm-up", 0,
             "--goodput", f"ttft:{options.ttft}",
         )
 

@@ -14,14 +14,12 @@ overload  requests at a half, once and four times what the worker can do, for 3 
 Starts workers of its own on free ports, with the default model, and stops them. Needs only Python's
 standard library. Exit status: 0 done, 1 if a command failed, 2 usage."""
 import argparse
-import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
 
-from _processes import Process, row
+from _processes import Process, finish_bench, row, start_bench
 
 LAUNCHER = "./sluice"
 
@@ -50,23 +48,11 @@ class Worker:
 
 
 def start(worker, *flags):
-    return subprocess.Popen(
-        [LAUNCHER, "bench", "--target", worker.target, "-o", "json", *map(str, flags)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def finish(process):
-    out, err = process.communicate()
-    if not out.strip():
-        sys.exit(f"{' '.join(process.args)} printed nothing: {err}")
-    return json.loads(out)
+    return start_bench(LAUNCHER, "--target", worker.target, *flags)
 
 
 def bench(worker, *flags):
-    return finish(start(worker, *flags))
+    return finish_bench(start(worker, *flags))
 
 
 def header(*cells):
@@ -110,7 +96,7 @@ def itl():
                 worker, "-c", 8, "-n", 1000, "--duration", "60s", "--warm-up", 0,
                 "--input-len", 64, "--output-len", 256,
             )
-            long_prompts = finish(prompts)
+            long_prompts = finish_bench(prompts)
         rate = sum(
             (run["total_input_tokens"] + run["total_output_tokens"]) / run["duration"]
             for run in (streams, long_prompts)

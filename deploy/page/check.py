@@ -23,7 +23,6 @@ import pathlib
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -32,20 +31,10 @@ import time
 import urllib.error
 import urllib.request
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from _checks import check, failures, free_port  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-failures = []
-
-
-def check(name, good, seen=""):
-    print(f"| {name} | {'as expected' if good else 'NOT AS EXPECTED'} | {seen} |", flush=True)
-    if not good:
-        failures.append(name)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def await_true(what, condition, seconds):
@@ -235,6 +224,16 @@ def keyboard(browser):
     browser.run("document.querySelector('.plot').focus()")
     browser.press("ArrowLeft")
     check("an arrow key moves the cursor", browser.run("return !document.querySelector('.cursor').hidden"))
+    seen = browser.run("""
+        return import('/page/charts.js').then(({Charts}) => {
+          const charts = Object.create(Charts.prototype);
+          Object.assign(charts, {columns: {at: [1, 2]}, capacity: 3, at: 1, draw: () => {}});
+          return [3, 4, 5].map(at => {
+            charts.add({at});
+            return charts.columns.at[charts.at];
+          });
+        });""")
+    check("the cursor stays on its sample as long as there is one", seen == [2, 2, 3], seen)
     browser.run("document.querySelector('#requests summary').focus()")
     browser.press("Enter")
     check("Enter opens a request", browser.run("return document.querySelector('#requests details').open"))

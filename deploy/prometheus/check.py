@@ -22,7 +22,6 @@ import math
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -30,6 +29,9 @@ import threading
 import time
 import urllib.parse
 import urllib.request
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from _checks import check, failures, free_port  # noqa: E402
 
 # What reads them: llm-d's and the gateway API's endpoint pickers, KEDA scalers, vLLM's Grafana dashboard.
 VLLM = """num_requests_running num_requests_waiting kv_cache_usage_perc cache_config_info prompt_tokens_total
@@ -39,19 +41,6 @@ e2e_request_latency_seconds_bucket request_queue_time_seconds_bucket request_pre
 request_decode_time_seconds_bucket request_prompt_tokens_bucket request_generation_tokens_bucket""".split()
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-failures = []
-
-
-def check(name, good, seen):
-    print(f"| {name} | {'as expected' if good else 'NOT AS EXPECTED'} | {seen} |", flush=True)
-    if not good:
-        failures.append(name)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def fetch(url, accept="text/plain", body=None):

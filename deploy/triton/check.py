@@ -23,21 +23,17 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from _checks import check, failures, free_port  # noqa: E402
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def environment(folder):
@@ -115,15 +111,6 @@ class Worker:
     def close(self):
         self.process.terminate()
         self.process.wait()
-
-
-failures = []
-
-
-def check(name, good, seen):
-    print(f"| {name} | {'as expected' if good else 'NOT AS EXPECTED'} | {seen} |", flush=True)
-    if not good:
-        failures.append(name)
 
 
 async def main(options):

@@ -97,7 +97,10 @@ final class HttpBenchTest {
     return Run.of(all.toArray(String[]::new));
   }
 
-  private static JsonNode json(Run run) throws Exception {
+  /** What a run that succeeds tells, with prompts of this form. */
+  private static JsonNode measured(String form, String flags) throws Exception {
+    String all = "--prompt-form " + form + " --vocab-size 256 -o json " + flags;
+    Run run = bench(all.split(" ", -1));
     assertThat(run.code()).as(run.err()).isZero();
     return new ObjectMapper().readTree(run.out());
   }
@@ -105,23 +108,7 @@ final class HttpBenchTest {
   @ParameterizedTest
   @ValueSource(strings = {"text", "token-ids", "chat"})
   void countsWhatIsSentAndWhatComesBack(String form) throws Exception {
-    JsonNode json =
-        json(
-            bench(
-                "--prompt-form",
-                form,
-                "--vocab-size",
-                "256",
-                "-n",
-                "20",
-                "--input-len",
-                "10",
-                "--output-len",
-                "12",
-                "-c",
-                "4",
-                "-o",
-                "json"));
+    JsonNode json = measured(form, "-n 20 --input-len 10 --output-len 12 -c 4");
     assertThat(json.path("backend").asText())
         .isEqualTo(form.equals("chat") ? "openai-chat" : "openai");
     assertThat(json.path("model_id").asText()).isEqualTo("simulated");
@@ -146,30 +133,10 @@ final class HttpBenchTest {
   @ValueSource(strings = {"text", "token-ids"})
   void aConversationGrows(String form) throws Exception {
     JsonNode json =
-        json(
-            bench(
-                "--prompt-form",
-                form,
-                "--vocab-size",
-                "256",
-                "--workload",
-                "multi-turn",
-                "-n",
-                "4",
-                "--turns",
-                "3",
-                "--prefix-len",
-                "0",
-                "--input-len",
-                "32",
-                "--output-len",
-                "16",
-                "--warm-up",
-                "0",
-                "--seed",
-                "7",
-                "-o",
-                "json"));
+        measured(
+            form,
+            "--workload multi-turn -n 4 --turns 3 --prefix-len 0 --input-len 32 --output-len 16"
+                + " --warm-up 0 --seed 7");
     assertThat(json.path("completed").asInt()).isEqualTo(12);
     // two later turns each, at least with their first turn's prompt; how much more depends on which
     // blocks the router has heard of when the next turn comes

@@ -62,14 +62,6 @@ public final class RouterCommand implements Callable<Integer> {
               + " Default: 8080. (--http.port)")
   private Optional<String> httpPort = Optional.empty();
 
-  @Option(
-      names = "--admin-port",
-      paramLabel = "N",
-      description =
-          "Port of channelz, for looking into connections; 0 takes a free one. Default: none."
-              + " (--admin.port)")
-  private Optional<String> adminPort = Optional.empty();
-
   @Override
   public Integer call() throws InterruptedException {
     CommandLine commandLine = spec.commandLine();
@@ -81,7 +73,6 @@ public final class RouterCommand implements Callable<Integer> {
               .with("workers", workers)
               .with("server.port", port)
               .with("http.port", httpPort)
-              .with("admin.port", adminPort)
               .load(RouterConfig.class, RouterConfig.defaults(), commandLine);
     } catch (ConfigException e) {
       return ConfigOptions.failed(commandLine, e, ExitCode.USAGE);

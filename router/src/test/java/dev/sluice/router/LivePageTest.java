@@ -1,11 +1,13 @@
 package dev.sluice.router;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sluice.common.server.AdminConfig;
+import dev.sluice.common.server.PortFile;
 import dev.sluice.common.telemetry.Telemetry;
 import dev.sluice.router.page.PageOptions;
 import dev.sluice.router.testing.Answers;
@@ -25,7 +27,6 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -327,12 +328,7 @@ class LivePageTest {
   void channelzIsOnTheAdminPortAlone(@TempDir Path folder) throws Exception {
     Path ports = folder.resolve("ports");
     restart(PageOptions.DEFAULTS, Optional.of(0), Optional.of(ports));
-    int admin =
-        Files.readAllLines(ports).stream()
-            .filter(line -> line.startsWith("admin="))
-            .mapToInt(line -> Integer.parseInt(line.substring("admin=".length())))
-            .findFirst()
-            .orElseThrow();
+    int admin = requireNonNull(PortFile.read(ports).orElseThrow().get("admin"));
     ManagedChannel channel =
         NettyChannelBuilder.forAddress("127.0.0.1", admin).usePlaintext().build();
     try {

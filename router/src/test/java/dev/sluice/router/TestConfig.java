@@ -132,19 +132,7 @@ final class TestConfig {
   RouterConfig build() {
     ServerConfig d = ServerConfig.defaults(0);
     return new RouterConfig(
-        new ServerConfig(
-            d.host(),
-            d.port(),
-            d.maxInboundMessage(),
-            d.maxMetadata(),
-            d.maxConcurrentCallsPerConnection(),
-            d.maxConnections(),
-            d.keepAliveTime(),
-            d.keepAliveTimeout(),
-            d.permitKeepAliveTime(),
-            d.handshakeTimeout(),
-            d.eventLoops(),
-            stopGrace),
+        ServerConfig.defaults(d.host(), d.port(), d.eventLoops(), stopGrace),
         http,
         workers,
         policy,

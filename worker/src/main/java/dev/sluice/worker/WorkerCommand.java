@@ -147,14 +147,6 @@ public final class WorkerCommand implements Callable<Integer> {
       description = "Port for gRPC; 0 takes a free one. Default: 9091. (--server.port)")
   private Optional<String> port = Optional.empty();
 
-  @Option(
-      names = "--admin-port",
-      paramLabel = "N",
-      description =
-          "Port of channelz, for looking into connections; 0 takes a free one. Default: none."
-              + " (--admin.port)")
-  private Optional<String> adminPort = Optional.empty();
-
   @Override
   public Integer call() throws InterruptedException {
     CommandLine commandLine = spec.commandLine();
@@ -177,7 +169,6 @@ public final class WorkerCommand implements Callable<Integer> {
               .with("scheduling.policy", scheduling)
               .with("scheduling.itl-goal", itlGoal)
               .with("server.port", port)
-              .with("admin.port", adminPort)
               .load(WorkerConfig.class, WorkerConfig.defaults(), commandLine);
     } catch (ConfigException e) {
       return ConfigOptions.failed(commandLine, e, ExitCode.USAGE);

@@ -9,8 +9,8 @@ import picocli.CommandLine;
 import picocli.CommandLine.Option;
 
 /**
- * What every command that runs a process has on its command line: a file, and each key of the
- * configuration as a flag. A mixin for picocli.
+ * What every command that runs a process has on its command line: a file, short flags for the keys
+ * that all have, and each key of the configuration as a flag. A mixin for picocli.
  */
 public final class ConfigOptions {
   @Option(names = "--config", paramLabel = "FILE", description = "Configuration, YAML.")
@@ -21,6 +21,14 @@ public final class ConfigOptions {
       paramLabel = "FILE",
       description = "Writes the ports in use there once the process listens.")
   private Optional<String> portFile = Optional.empty();
+
+  @Option(
+      names = "--admin-port",
+      paramLabel = "N",
+      description =
+          "Port of channelz, for looking into connections; 0 takes a free one. Default: none."
+              + " (--admin.port)")
+  private Optional<String> adminPort = Optional.empty();
 
   @Option(names = "--print-config", description = "Prints the effective configuration and ends.")
   private boolean printConfig;
@@ -45,7 +53,7 @@ public final class ConfigOptions {
    * @throws ConfigException with every problem found
    */
   public <T extends Record> Optional<T> load(Class<T> type, T defaults, CommandLine commandLine) {
-    with("port-file", portFile);
+    with("port-file", portFile).with("admin.port", adminPort);
     Loaded<T> loaded =
         ConfigLoader.load(type, defaults, file, System.getenv(), Flags.parse(type, keys));
     if (!printConfig) {

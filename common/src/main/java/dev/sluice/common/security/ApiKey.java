@@ -1,5 +1,6 @@
 package dev.sluice.common.security;
 
+import dev.sluice.common.digest.Digests;
 import java.security.SecureRandom;
 import java.util.Base64;
 import java.util.HexFormat;
@@ -41,7 +42,7 @@ public record ApiKey(String digest, Identity identity) {
     return new Created(
         key,
         new ApiKey(
-            HexFormat.of().formatHex(Digests.of(key)),
+            HexFormat.of().formatHex(Digests.sha256(key)),
             new Identity("key-" + HexFormat.of().formatHex(id), tenant, permissions)));
   }
 

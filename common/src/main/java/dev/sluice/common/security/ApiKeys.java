@@ -1,5 +1,6 @@
 package dev.sluice.common.security;
 
+import dev.sluice.common.digest.Digests;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.util.HashMap;
@@ -30,7 +31,7 @@ final class ApiKeys {
    * these in constant time.
    */
   Optional<Identity> find(String key) {
-    byte[] digest = Digests.of(key);
+    byte[] digest = Digests.sha256(key);
     Entry entry = byPrefix.get(prefix(digest));
     return entry != null && MessageDigest.isEqual(entry.digest, digest)
         ? Optional.of(entry.identity)

@@ -1,5 +1,6 @@
 package dev.sluice.common.security;
 
+import dev.sluice.common.digest.Digests;
 import io.grpc.Context;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;

@@ -36,22 +36,8 @@ public final class AdminServer implements AutoCloseable {
   }
 
   private static AdminServer start(String host, int port, Security security) {
-    ServerConfig d = ServerConfig.defaults(port);
     GrpcServer server =
-        GrpcServer.builder(
-                new ServerConfig(
-                    host,
-                    port,
-                    d.maxInboundMessage(),
-                    d.maxMetadata(),
-                    d.maxConcurrentCallsPerConnection(),
-                    d.maxConnections(),
-                    d.keepAliveTime(),
-                    d.keepAliveTimeout(),
-                    d.permitKeepAliveTime(),
-                    d.handshakeTimeout(),
-                    1,
-                    GRACE))
+        GrpcServer.builder(ServerConfig.defaults(host, port, /* eventLoops= */ 1, GRACE))
             .service(ChannelzService.newInstance(PAGE))
             .guarded(security)
             .build();

@@ -50,8 +50,17 @@ public record ServerConfig(
 
   /** Loopback, 4 MiB messages, 32 KiB metadata, 4096 connections, up to four event loops. */
   public static ServerConfig defaults(int port) {
-    return new ServerConfig(
+    return defaults(
         "127.0.0.1",
+        port,
+        Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 4),
+        Duration.ofSeconds(30));
+  }
+
+  /** The same limits for a server that listens or stops otherwise. */
+  public static ServerConfig defaults(String host, int port, int eventLoops, Duration stopGrace) {
+    return new ServerConfig(
+        host,
         port,
         ByteSize.ofMiB(4),
         ByteSize.ofKiB(32),
@@ -61,7 +70,7 @@ public record ServerConfig(
         Duration.ofSeconds(10),
         Duration.ofSeconds(5),
         Duration.ofSeconds(20),
-        Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 4),
-        Duration.ofSeconds(30));
+        eventLoops,
+        stopGrace);
   }
 }

@@ -1,8 +1,8 @@
 package dev.sluice.common.tokenizer;
 
+import dev.sluice.common.digest.Digests;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 
@@ -29,12 +29,7 @@ public record TokenizerBundle(
 
   /** Equal for equal bundles: 32 hexadecimal digits of a SHA-256 over all parts. */
   public String fingerprint() {
-    MessageDigest digest;
-    try {
-      digest = MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
+    MessageDigest digest = Digests.sha256();
     for (String part :
         new String[] {
           tokenizerJson, chatTemplate, bosToken, eosToken, eosTokenIds.toString(), "" + addBos

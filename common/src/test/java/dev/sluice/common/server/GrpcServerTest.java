@@ -132,7 +132,8 @@ class GrpcServerTest {
 
   @Test
   void anUnknownHostIsNamed() {
-    ServerConfig config = withHost("no-such-host.invalid");
+    ServerConfig config =
+        ServerConfig.defaults("no-such-host.invalid", 0, 1, Duration.ofSeconds(1));
     assertThatExceptionOfType(ListenException.class)
         .isThrownBy(() -> GrpcServer.builder(config).build().start())
         .withMessageContaining("gRPC: cannot listen on no-such-host.invalid:0: ");
@@ -305,23 +306,6 @@ class GrpcServerTest {
     } catch (com.google.protobuf.InvalidProtocolBufferException broken) {
       throw new AssertionError(broken);
     }
-  }
-
-  private static ServerConfig withHost(String host) {
-    ServerConfig d = ServerConfig.defaults(0);
-    return new ServerConfig(
-        host,
-        d.port(),
-        d.maxInboundMessage(),
-        d.maxMetadata(),
-        d.maxConcurrentCallsPerConnection(),
-        d.maxConnections(),
-        d.keepAliveTime(),
-        d.keepAliveTimeout(),
-        d.permitKeepAliveTime(),
-        d.handshakeTimeout(),
-        d.eventLoops(),
-        d.stopGrace());
   }
 
   /** Fails as told: Tokenize throws, Detokenize answers with it, Generate does in the middle. */

@@ -81,11 +81,11 @@ public final class Admission implements AutoCloseable {
   public Place enter(Demand demand, String model, int promptTokens, long leftNanos) {
     Tenant tenant = tenants.of(demand.tenant());
     FleetSnapshot snapshot = fleet.snapshot();
-    Optional<Lane> lane = lane(model, snapshot);
+    Optional<Model> served = served(model, snapshot);
+    Optional<Lane> lane = served.map(this::laneOf);
     // What no worker will take is refused by one, with what is wrong with it.
-    boolean fits = promptTokens < contextLength(model, snapshot);
-    if (!demand.goesOn() && lane.isPresent() && fits) {
-      refuse(tenant, late(demand, lane.get(), tenant, promptTokens, snapshot, leftNanos));
+    if (!demand.goesOn() && served.isPresent() && promptTokens < contextLength(served.get())) {
+      refuse(tenant, late(demand, lane.orElseThrow(), tenant, promptTokens, snapshot, leftNanos));
     }
     tenant.spend(promptTokens);
     return new Place(this, tenant, demand, model, promptTokens, lane);
@@ -260,25 +260,23 @@ public final class Admission implements AutoCloseable {
 
   /** Where requests for this model wait; empty if no worker serves it. */
   Optional<Lane> lane(String model, FleetSnapshot snapshot) {
-    return served(model, snapshot)
-        .map(found -> {
-          Lane known = lanes.get(found.getId());
-          return known != null
-              ? known
-              : lanes.computeIfAbsent(found.getId(), id -> new Lane(id, options));
-        });
+    return served(model, snapshot).map(this::laneOf);
   }
 
-  private static int contextLength(String model, FleetSnapshot snapshot) {
-    return served(model, snapshot)
-        .map(Model::getContextLength)
-        .filter(length -> length > 0)
-        .orElse(Integer.MAX_VALUE);
+  private Lane laneOf(Model model) {
+    Lane known = lanes.get(model.getId());
+    return known != null
+        ? known
+        : lanes.computeIfAbsent(model.getId(), id -> new Lane(id, options));
+  }
+
+  private static int contextLength(Model model) {
+    return model.getContextLength() > 0 ? model.getContextLength() : Integer.MAX_VALUE;
   }
 
   private static Optional<Model> served(String model, FleetSnapshot snapshot) {
     for (WorkerView worker : snapshot.workers()) {
-      if (worker.report().isPresent() && (model.isEmpty() || worker.serves(model))) {
+      if (worker.answersTo(model)) {
         return worker.report().map(WorkerReport::model);
       }
     }

@@ -6,6 +6,7 @@ import dev.sluice.common.tokenizer.TokenBytes;
 import dev.sluice.common.tokenizer.TokenizerBundle;
 import dev.sluice.common.tokenizer.TokenizerException;
 import dev.sluice.router.fleet.FleetSnapshot;
+import dev.sluice.router.fleet.WorkerStatus;
 import dev.sluice.router.fleet.WorkerView;
 import dev.sluice.router.prompt.TokenizerFetch;
 import java.time.Duration;
@@ -73,8 +74,7 @@ public final class TokenTextCache {
   public synchronized TokenTexts of(String model) {
     RefusalException last = unavailable("no worker of model \"" + model + "\" is ready");
     for (WorkerView worker : fleet.get().workers()) {
-      String served = worker.report().map(r -> r.model().getId()).orElse("");
-      if (!worker.takes(model.isEmpty() ? served : model)) {
+      if (worker.status() != WorkerStatus.READY || !worker.answersTo(model)) {
         continue;
       }
       try {

@@ -19,14 +19,8 @@ public final class WorkerChannels {
 
   private WorkerChannels() {}
 
-  /** A channel with a connection for each loop; see {@link EventLoops#OF_CALL}. */
-  public static ManagedChannel open(
-      WorkerAddress address, ChannelOptions options, EventLoops loops) {
-    return open(address, options, loops, ClientTls.plainText(), List.of());
-  }
-
   /**
-   * As above.
+   * A channel with a connection for each loop; see {@link EventLoops#OF_CALL}.
    *
    * @param interceptors see every call
    */

@@ -29,6 +29,11 @@ public record WorkerView(
     return model.getId().equals(name) || model.getAliasesList().contains(name);
   }
 
+  /** Whether its model is the one that is meant; no name means any. */
+  public boolean answersTo(String name) {
+    return report.isPresent() && (name.isEmpty() || serves(name));
+  }
+
   /** Whether it takes requests for the model of this id or alias. */
   public boolean takes(String name) {
     return status == WorkerStatus.READY && serves(name);

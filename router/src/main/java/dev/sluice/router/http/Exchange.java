@@ -2,6 +2,7 @@ package dev.sluice.router.http;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.sluice.router.edge.JsonBytes;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
@@ -132,12 +133,12 @@ final class Exchange {
         response.putHeader("Retry-After", Long.toString(Math.ceilDiv(millis, 1000)));
         response.putHeader("Retry-After-Ms", Long.toString(millis)); // read by OpenAI's clients
       }
-      whole(error.status(), JSON, Json.bytes(out -> Json.error(out, error)));
+      whole(error.status(), JSON, JsonBytes.of(out -> Json.error(out, error)));
       return;
     }
     boolean stuck = response.writeQueueFull();
     end(error.status());
-    response.end(Buffer.buffer(Json.bytes("data: ", out -> Json.error(out, error), "\n\n")));
+    response.end(Buffer.buffer(JsonBytes.of("data: ", out -> Json.error(out, error), "\n\n")));
     if (stuck) {
       response.reset(); // nobody reads: do not wait for it
     }

@@ -4,6 +4,8 @@ import dev.sluice.common.error.RefusalException;
 import dev.sluice.common.security.Access;
 import dev.sluice.common.security.Identity;
 import dev.sluice.common.security.Permission;
+import dev.sluice.common.security.Security;
+import dev.sluice.v1.GenerateRequest;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
 import java.nio.charset.StandardCharsets;
@@ -11,6 +13,7 @@ import java.util.Base64;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /**
  * Lets HTTP requests in, once each. Paths that are not of an API are for operators, whose browsers
@@ -24,14 +27,14 @@ final class HttpAccess {
   private static final Set<Permission> OPERATE = EnumSet.of(Permission.OPERATE);
   private static final String BASIC = "basic ";
 
-  private final Optional<Access> access;
+  private final Security security;
   private final HttpMetrics metrics;
 
   /**
-   * @param access empty: nobody is asked
+   * @param security whom to ask, if anybody is asked
    */
-  HttpAccess(Optional<Access> access, HttpMetrics metrics) {
-    this.access = access;
+  HttpAccess(Security security, HttpMetrics metrics) {
+    this.security = security;
     this.metrics = metrics;
   }
 
@@ -45,25 +48,26 @@ final class HttpAccess {
   }
 
   /**
-   * Who calls, if it may: inside empty where nobody is asked. Empty if it was refused, which has
-   * been answered.
+   * What the requests of this caller become, or RefusalException. Empty if it was not let in, which
+   * has been answered.
    */
-  Optional<Optional<Identity>> admit(HttpServerRequest request) {
+  Optional<UnaryOperator<GenerateRequest>> admit(HttpServerRequest request) {
     String path = request.path() == null ? "" : request.path();
     Set<Permission> enough = enough(path);
+    Optional<Access> access = security.access();
     if (access.isEmpty() || enough.isEmpty()) {
-      return Optional.of(Optional.empty());
+      return Optional.of(security.rules(Optional.empty()));
     }
     try {
-      return Optional.of(
-          Optional.of(
-              access
-                  .get()
-                  .admit(
-                      authorization(request),
-                      Optional.ofNullable(request.connection().sslSession()),
-                      path,
-                      enough)));
+      Identity caller =
+          access
+              .get()
+              .admit(
+                  authorization(request),
+                  Optional.ofNullable(request.connection().sslSession()),
+                  path,
+                  enough);
+      return Optional.of(security.rules(Optional.of(caller)));
     } catch (RefusalException e) {
       ApiError error = ApiError.of(e.refusal());
       if (error.status() == 401) {

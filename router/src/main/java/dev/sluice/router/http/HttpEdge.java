@@ -30,7 +30,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -95,7 +94,7 @@ public final class HttpEdge implements AutoCloseable {
             new TokenTextCache(fleet::snapshot),
             clock.instant().getEpochSecond());
     HttpMetrics metrics = new HttpMetrics(telemetry.meter());
-    access = new HttpAccess(security.access(), metrics);
+    access = new HttpAccess(security, metrics);
     routes =
         new Routes(
             config.maxBody().toIntExact(),
@@ -104,7 +103,6 @@ public final class HttpEdge implements AutoCloseable {
             models,
             new Generating(generation, new Requests(models), waiting, clock, random),
             waiting,
-            UnaryOperator.identity(),
             page);
   }
 
@@ -212,9 +210,7 @@ public final class HttpEdge implements AutoCloseable {
               .requestHandler(request -> {
                 limits.begins(request);
                 request.response().setWriteQueueMaxSize(UNREAD);
-                access
-                    .admit(request)
-                    .ifPresent(caller -> routes.of(security.rules(caller)).handle(request));
+                access.admit(request).ifPresent(rules -> routes.handle(request, rules));
               });
       int port = config.port() == 0 ? ANY_SHARED : config.port();
       return server.listen(port, config.host()).onSuccess(servers::add);

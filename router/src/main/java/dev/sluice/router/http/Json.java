@@ -10,22 +10,14 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.sluice.common.error.RefusalException;
 import dev.sluice.router.edge.Fields;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 
-/** JSON in and out. Threading: no state but Jackson's, which is thread-safe. */
+/** Requests as JSON, and errors. Threading: no state but Jackson's, which is thread-safe. */
 final class Json {
   private static final ObjectMapper MAPPER =
       JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
 
   private Json() {}
-
-  /** Writes a part of a document. */
-  interface Writer {
-    void write(JsonGenerator out) throws IOException;
-  }
 
   /**
    * The one object of a request.
@@ -53,26 +45,6 @@ final class Json {
     }
     throw RefusalException.invalid(
         "body", (body.length == 0 ? "empty" : "no object") + " (expected: one JSON object)");
-  }
-
-  static byte[] bytes(Writer writer) {
-    return bytes("", writer, "");
-  }
-
-  /** A document between two ASCII texts. */
-  static byte[] bytes(String before, Writer writer, String after) {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream(256);
-    bytes.writeBytes(before.getBytes(StandardCharsets.US_ASCII));
-    try {
-      JsonGenerator out = MAPPER.getFactory().createGenerator(bytes);
-      out.disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);
-      writer.write(out);
-      out.close();
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot be: it is written to memory", e);
-    }
-    bytes.writeBytes(after.getBytes(StandardCharsets.US_ASCII));
-    return bytes.toByteArray();
   }
 
   /** OpenAI's shape of an error. */

@@ -1,6 +1,7 @@
 package dev.sluice.router.http;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.sluice.router.edge.JsonBytes;
 import dev.sluice.router.edge.TokenTextCache;
 import dev.sluice.router.edge.TokenTexts;
 import dev.sluice.router.fleet.FleetSnapshot;
@@ -81,7 +82,7 @@ final class Models {
 
   /** {@code GET /v1/models}: each model, and each of its other names. */
   byte[] list() {
-    return Json.bytes(out -> {
+    return JsonBytes.of(out -> {
       out.writeStartObject();
       out.writeStringField("object", "list");
       out.writeArrayFieldStart("data");
@@ -100,7 +101,7 @@ final class Models {
     return fleet.get().models().stream()
         .filter(model -> names(model).contains(name))
         .findFirst()
-        .map(model -> Json.bytes(out -> write(out, name, model)));
+        .map(model -> JsonBytes.of(out -> write(out, name, model)));
   }
 
   Optional<Model> model(String name) {

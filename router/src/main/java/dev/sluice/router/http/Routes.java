@@ -2,6 +2,7 @@ package dev.sluice.router.http;
 
 import dev.sluice.common.config.BuildInfo;
 import dev.sluice.common.telemetry.Telemetry;
+import dev.sluice.router.edge.JsonBytes;
 import dev.sluice.router.page.LivePage;
 import dev.sluice.v1.GenerateRequest;
 import io.vertx.core.http.HttpMethod;
@@ -35,12 +36,10 @@ final class Routes {
   private final Tokens tokens;
   private final Executor waiting;
   private final Optional<LivePage> page;
-  private final UnaryOperator<GenerateRequest> rules;
 
   /**
    * @param maxBody bytes
    * @param waiting runs tasks that take long
-   * @param rules what requests become of this caller, or RefusalException
    */
   Routes(
       int maxBody,
@@ -49,7 +48,6 @@ final class Routes {
       Models models,
       Generating generating,
       Executor waiting,
-      UnaryOperator<GenerateRequest> rules,
       Optional<LivePage> page) {
     this.maxBody = maxBody;
     this.metrics = metrics;
@@ -59,15 +57,14 @@ final class Routes {
     this.tokens = new Tokens(models);
     this.waiting = waiting;
     this.page = page;
-    this.rules = rules;
   }
 
-  /** The same for one caller. */
-  Routes of(UnaryOperator<GenerateRequest> callersRules) {
-    return new Routes(maxBody, metrics, telemetry, models, generating, waiting, callersRules, page);
-  }
-
-  void handle(HttpServerRequest request) {
+  /**
+   * Answers a request that was let in.
+   *
+   * @param rules what requests become of this caller, or RefusalException
+   */
+  void handle(HttpServerRequest request, UnaryOperator<GenerateRequest> rules) {
     String path = request.path() == null ? "" : request.path();
     switch (path) {
       case "/v1/chat/completions" ->
@@ -186,7 +183,7 @@ final class Routes {
   }
 
   private static byte[] version() {
-    return Json.bytes(out -> {
+    return JsonBytes.of(out -> {
       out.writeStartObject();
       out.writeStringField("version", BuildInfo.version());
       out.writeEndObject();

@@ -1,6 +1,7 @@
 package dev.sluice.router.http;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.sluice.router.edge.JsonBytes;
 import dev.sluice.v1.ChoiceFinished;
 import dev.sluice.v1.Delta;
 import dev.sluice.v1.PromptLogprobs;
@@ -91,7 +92,7 @@ final class StreamedAnswer implements Answer {
   public void finished(Usage total) {
     if (reply.usage()) {
       exchange.event(
-          Json.bytes(
+          JsonBytes.of(
               "data: ",
               out -> {
                 json.head(out, model, false);
@@ -129,9 +130,9 @@ final class StreamedAnswer implements Answer {
         });
   }
 
-  private void send(int choice, Json.Writer rest) {
+  private void send(int choice, JsonBytes.Writer rest) {
     exchange.event(
-        Json.bytes(
+        JsonBytes.of(
             "data: ",
             out -> {
               json.head(out, model, false);

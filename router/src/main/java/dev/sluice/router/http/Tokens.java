@@ -2,6 +2,7 @@ package dev.sluice.router.http;
 
 import dev.sluice.router.edge.ChatFields;
 import dev.sluice.router.edge.Fields;
+import dev.sluice.router.edge.JsonBytes;
 import dev.sluice.v1.Model;
 import dev.sluice.v1.TokenizeRequest;
 import dev.sluice.v1.TokenizeResponse;
@@ -30,7 +31,7 @@ final class Tokens {
     fields.throwIfAny();
     TokenizeResponse response = models.tokenize(request.build());
     int context = models.model(request.getModel()).map(Model::getContextLength).orElse(0);
-    return Json.bytes(out -> {
+    return JsonBytes.of(out -> {
       out.writeStartObject();
       out.writeNumberField("count", response.getTokenIdsCount());
       out.writeNumberField("max_model_len", context);
@@ -52,7 +53,7 @@ final class Tokens {
     }
     fields.throwIfAny();
     String text = models.detokenize(model, tokens);
-    return Json.bytes(out -> {
+    return JsonBytes.of(out -> {
       out.writeStartObject();
       out.writeStringField("prompt", text);
       out.writeEndObject();

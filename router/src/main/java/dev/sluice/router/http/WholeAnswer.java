@@ -1,6 +1,7 @@
 package dev.sluice.router.http;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.sluice.router.edge.JsonBytes;
 import dev.sluice.v1.ChoiceFinished;
 import dev.sluice.v1.Delta;
 import dev.sluice.v1.PromptLogprobs;
@@ -74,7 +75,7 @@ final class WholeAnswer implements Answer {
 
   @Override
   public void finished(Usage total) {
-    exchange.json(Json.bytes(out -> write(out, total)));
+    exchange.json(JsonBytes.of(out -> write(out, total)));
   }
 
   private void write(JsonGenerator out, Usage usage) throws IOException {

@@ -100,8 +100,7 @@ final class InferStream implements StreamObserver<ModelInferRequest> {
       return;
     }
     try {
-      Inference inference = InferRequests.translate(request);
-      running.add(new Part(inference.with(rules.apply(inference.request()))));
+      running.add(new Part(InferRequests.translate(request).under(rules)));
     } catch (RefusalException e) {
       StatusRuntimeException refused = Statuses.toException(e.refusal());
       fail(request.getId(), refused.getStatus(), Statuses.trailers(refused));

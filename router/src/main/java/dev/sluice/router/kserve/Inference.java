@@ -8,6 +8,7 @@ import io.grpc.Metadata;
 import java.util.OptionalLong;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 
 /**
  * A request of the protocol, translated.
@@ -51,8 +52,13 @@ record Inference(
     return GenerationCall.start(channel, limited, request, headers, sink);
   }
 
-  /** The same with another request. */
-  Inference with(GenerateRequest other) {
-    return new Inference(other, id, echo, tokenIds, ending, counts, emptyFinal, timeoutMicros);
+  /**
+   * The same under the rules of its caller.
+   *
+   * @param rules what requests become, or RefusalException
+   */
+  Inference under(UnaryOperator<GenerateRequest> rules) {
+    return new Inference(
+        rules.apply(request), id, echo, tokenIds, ending, counts, emptyFinal, timeoutMicros);
   }
 }

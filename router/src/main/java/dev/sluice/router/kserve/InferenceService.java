@@ -5,7 +5,6 @@ import dev.sluice.common.error.Refusal;
 import dev.sluice.common.error.RefusalException;
 import dev.sluice.router.edge.TraceHeaders;
 import dev.sluice.router.fleet.FleetSnapshot;
-import dev.sluice.router.fleet.WorkerStatus;
 import dev.sluice.triton.GRPCInferenceServiceGrpc;
 import dev.sluice.triton.ModelConfigRequest;
 import dev.sluice.triton.ModelConfigResponse;
@@ -101,8 +100,7 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
   public void modelReady(ModelReadyRequest request, StreamObserver<ModelReadyResponse> client) {
     boolean ready =
         isKnown(request.getVersion())
-            && fleet.get().workers().stream()
-                .anyMatch(w -> w.status() == WorkerStatus.READY && w.serves(request.getName()));
+            && fleet.get().workers().stream().anyMatch(w -> w.takes(request.getName()));
     answer(client, ModelReadyResponse.newBuilder().setReady(ready).build());
   }
 
@@ -141,9 +139,7 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
     RepositoryIndexResponse.Builder index = RepositoryIndexResponse.newBuilder();
     FleetSnapshot now = fleet.get();
     for (Model model : now.models()) {
-      boolean ready =
-          now.workers().stream()
-              .anyMatch(w -> w.status() == WorkerStatus.READY && w.serves(model.getId()));
+      boolean ready = now.workers().stream().anyMatch(w -> w.takes(model.getId()));
       if (ready || !request.getReady()) {
         index
             .addModelsBuilder()
@@ -158,8 +154,7 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
   @Override
   public void modelInfer(ModelInferRequest request, StreamObserver<ModelInferResponse> client) {
     checkVersion(request.getModelName(), request.getModelVersion());
-    Inference translated = InferRequests.translate(request);
-    Inference inference = translated.with(rules.get().apply(translated.request()));
+    Inference inference = InferRequests.translate(request).under(rules.get());
     SynchronizationContext serial =
         new SynchronizationContext((_, e) -> log.error("an inference", e));
     ServerCallStreamObserver<ModelInferResponse> call =

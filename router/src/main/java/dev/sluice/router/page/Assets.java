@@ -1,10 +1,9 @@
 package dev.sluice.router.page;
 
+import dev.sluice.common.digest.Digests;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
@@ -39,7 +38,7 @@ final class Assets {
     private Asset(String type, byte[] content) {
       this.type = type;
       this.content = content;
-      tag = "\"" + HexFormat.of().formatHex(sha256(content), 0, TAG_BYTES) + "\"";
+      tag = "\"" + HexFormat.of().formatHex(Digests.sha256(content), 0, TAG_BYTES) + "\"";
     }
 
     String type() {
@@ -79,14 +78,6 @@ final class Assets {
       return in.readAllBytes();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
-    }
-  }
-
-  private static byte[] sha256(byte[] content) {
-    try {
-      return MessageDigest.getInstance("SHA-256").digest(content);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
     }
   }
 }

@@ -1,14 +1,12 @@
 package dev.sluice.router.page;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.sluice.router.edge.JsonBytes;
 import dev.sluice.router.fleet.FleetSnapshot;
 import dev.sluice.router.page.LatencyWindow.Quantiles;
 import dev.sluice.v1.Load;
 import dev.sluice.v1.Model;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -24,7 +22,6 @@ import java.util.function.ToLongFunction;
  * <p>Threading: no state.
  */
 final class PageJson {
-  private static final JsonFactory FACTORY = new JsonFactory();
   private static final int MAX_WORKERS = 256; // of more, the page says how many it leaves out
   private static final double NANOS_PER_MICRO = 1e3;
   private static final double ROUNDING = 1e4;
@@ -62,7 +59,8 @@ final class PageJson {
       List<Sample> history,
       List<WorkerRow> workers,
       List<RequestRecord> requests) {
-    return bytes(out -> {
+    return JsonBytes.of(out -> {
+      out.writeStartObject();
       out.writeStringField("kind", "snapshot");
       out.writeObjectFieldStart("router");
       out.writeStringField("version", about.version());
@@ -82,13 +80,15 @@ final class PageJson {
       out.writeEndObject();
       workers(out, workers);
       requests(out, requests);
+      out.writeEndObject();
     });
   }
 
   /** What is new since the last second. */
   static byte[] update(
       FleetSnapshot fleet, Sample sample, List<WorkerRow> workers, List<RequestRecord> requests) {
-    return bytes(out -> {
+    return JsonBytes.of(out -> {
+      out.writeStartObject();
       out.writeStringField("kind", "update");
       models(out, fleet);
       out.writeObjectFieldStart("sample");
@@ -99,6 +99,7 @@ final class PageJson {
       out.writeEndObject();
       workers(out, workers);
       requests(out, requests);
+      out.writeEndObject();
     });
   }
 
@@ -233,21 +234,5 @@ final class PageJson {
     } else {
       out.writeNumber(Math.rint(value.getAsDouble() * ROUNDING) / ROUNDING);
     }
-  }
-
-  private interface Writer {
-    void write(JsonGenerator out) throws IOException;
-  }
-
-  private static byte[] bytes(Writer fields) {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream(4096);
-    try (JsonGenerator out = FACTORY.createGenerator(bytes)) {
-      out.writeStartObject();
-      fields.write(out);
-      out.writeEndObject();
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot be: it is written to memory", e);
-    }
-    return bytes.toByteArray();
   }
 }

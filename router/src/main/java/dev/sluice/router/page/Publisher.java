@@ -32,7 +32,7 @@ final class Publisher implements AutoCloseable {
   private final ScheduledExecutorService thread;
   private final Set<Viewer> viewers = new HashSet<>();
   private long told; // number of the newest request that viewers know
-  private byte[] snapshot = {}; // as an event; empty: to be written anew
+  private byte[] snapshot = {}; // as JSON; empty: to be written anew
   private boolean ended;
 
   Publisher(
@@ -77,7 +77,7 @@ final class Publisher implements AutoCloseable {
       for (Viewer viewer : viewers) {
         switch (viewer.next()) {
           case CURRENT -> viewer.send(update);
-          case NEW -> viewer.send(snapshot());
+          case NEW -> viewer.send(event(snapshot()));
           case SLOW -> {}
         }
       }
@@ -91,8 +91,7 @@ final class Publisher implements AutoCloseable {
     if (snapshot.length == 0) {
       List<RequestRecord> known =
           requests.after(0).stream().filter(request -> request.number() <= told).toList();
-      snapshot =
-          event(PageJson.snapshot(about, fleet.get(), sampler.history(), sampler.workers(), known));
+      snapshot = PageJson.snapshot(about, fleet.get(), sampler.history(), sampler.workers(), known);
     }
     return snapshot;
   }
@@ -119,7 +118,7 @@ final class Publisher implements AutoCloseable {
             refused.run();
           } else {
             viewers.add(viewer);
-            viewer.send(snapshot());
+            viewer.send(event(snapshot()));
           }
         },
         refused);
@@ -132,14 +131,7 @@ final class Publisher implements AutoCloseable {
 
   /** Gives everything, as of the last second, as a JSON document. */
   void state(Consumer<byte[]> reader, Runnable refused) {
-    execute(
-        () -> {
-          byte[] event = snapshot();
-          byte[] json = new byte[event.length - "data: \n\n".length()];
-          System.arraycopy(event, "data: ".length(), json, 0, json.length);
-          reader.accept(json);
-        },
-        refused);
+    execute(() -> reader.accept(snapshot()), refused);
   }
 
   private void execute(Runnable task, Runnable refused) {

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.stream.LongStream;
 
 /**
  * What one request notes on its way, until it becomes a {@link RequestRecord}. A few notes per
@@ -165,8 +164,8 @@ public final class Trail {
   /** A worker that did not begin the stream tells its times at the end: the rest of the sums. */
   private void completeLast(Part last, Timings timings) {
     if (last.queueNanos.isEmpty()) {
-      long queue = parts.stream().flatMapToLong(p -> known(p.queueNanos)).sum();
-      long prefill = parts.stream().flatMapToLong(p -> known(p.prefillNanos)).sum();
+      long queue = parts.stream().mapToLong(p -> p.queueNanos.orElse(0)).sum();
+      long prefill = parts.stream().mapToLong(p -> p.prefillNanos.orElse(0)).sum();
       last.queueNanos = OptionalLong.of(Math.max(0, timings.getQueueNanos() - queue));
       last.prefillNanos = OptionalLong.of(Math.max(0, timings.getPrefillNanos() - prefill));
     }
@@ -174,10 +173,6 @@ public final class Trail {
       long first = last.startNanos + timings.getTtftNanos();
       last.firstNanos = OptionalLong.of(Math.min(first, sinceArrival()));
     }
-  }
-
-  private static LongStream known(OptionalLong value) {
-    return value.stream();
   }
 
   /** The router itself says no. */

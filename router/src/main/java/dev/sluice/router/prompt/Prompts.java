@@ -151,9 +151,9 @@ public final class Prompts {
   private Optional<Served> served(String name) {
     Optional<Served> found = Optional.empty();
     for (WorkerView worker : fleet.snapshot().workers()) {
-      if (worker.report().isPresent() && (name.isEmpty() || worker.serves(name))) {
+      if (worker.answersTo(name)) {
         boolean ready = worker.status() == WorkerStatus.READY;
-        Model model = worker.report().get().model();
+        Model model = worker.report().orElseThrow().model();
         Served served = new Served(model, lent(model));
         if (ready && served.lent.isPresent()) {
           return Optional.of(served);

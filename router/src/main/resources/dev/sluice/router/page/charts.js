@@ -169,11 +169,12 @@ export class Charts {
 
   add(sample) {
     const {columns} = this;
+    const full = columns.at.length >= this.capacity; // the oldest goes
     for (const [name, column] of Object.entries(columns)) {
       column.push(sample[name]);
-      if (column.length > this.capacity) column.shift();
+      if (full) column.shift();
     }
-    if (this.at !== null && columns.at.length === this.capacity) this.at = Math.max(0, this.at - 1);
+    if (full && this.at !== null) this.at = Math.max(0, this.at - 1);
     this.draw();
   }
 

@@ -3,6 +3,7 @@ package dev.sluice.router.fleet;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.common.security.ClientTls;
 import dev.sluice.common.server.EventLoops;
 import dev.sluice.router.index.IndexOptions;
 import dev.sluice.router.index.PrefixIndex;
@@ -37,7 +38,9 @@ class DnsDiscoveryTest {
               WorkerChannels.open(
                   WorkerAddress.parse(requireNonNull(hosts.get(address.host())).address()),
                   ChannelOptions.DEFAULTS,
-                  loops),
+                  loops,
+                  ClientTls.plainText(),
+                  List.of()),
           loop,
           new Random(1),
           new PrefixIndex(IndexOptions.DEFAULTS));

@@ -2,6 +2,7 @@ package dev.sluice.router.fleet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sluice.common.security.ClientTls;
 import dev.sluice.common.server.EventLoops;
 import dev.sluice.router.index.IndexOptions;
 import dev.sluice.router.index.PrefixIndex;
@@ -27,7 +28,9 @@ class FleetTest {
       new Fleet(
           List.of(WorkerAddress.parse(worker.address()), WorkerAddress.parse(worker.address())),
           FleetOptions.DEFAULTS,
-          address -> WorkerChannels.open(address, ChannelOptions.DEFAULTS, loops),
+          address ->
+              WorkerChannels.open(
+                  address, ChannelOptions.DEFAULTS, loops, ClientTls.plainText(), List.of()),
           loop,
           new Random(1),
           new PrefixIndex(IndexOptions.DEFAULTS));

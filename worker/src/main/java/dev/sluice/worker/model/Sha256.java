@@ -1,5 +1,6 @@
 package dev.sluice.worker.model;
 
+import dev.sluice.common.digest.Digests;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -8,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /** SHA-256 in hex. */
@@ -18,7 +18,7 @@ final class Sha256 {
   private Sha256() {}
 
   static String of(MemorySegment content) {
-    MessageDigest digest = digest();
+    MessageDigest digest = Digests.sha256();
     for (long at = 0; at < content.byteSize(); at += PIECE_BYTES) {
       long bytes = Math.min(PIECE_BYTES, content.byteSize() - at);
       digest.update(content.asSlice(at, bytes).asByteBuffer());
@@ -27,19 +27,11 @@ final class Sha256 {
   }
 
   static String of(Path file, Progress progress) throws IOException {
-    MessageDigest digest = digest();
+    MessageDigest digest = Digests.sha256();
     try (InputStream in = Files.newInputStream(file);
         OutputStream out = new DigestOutputStream(OutputStream.nullOutputStream(), digest)) {
       Copy.all(in, out, 0, Files.size(file), "verifying " + file.getFileName(), progress);
     }
     return HexFormat.of().formatHex(digest.digest());
-  }
-
-  private static MessageDigest digest() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
   }
 }

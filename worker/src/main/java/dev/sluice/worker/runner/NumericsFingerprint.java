@@ -1,14 +1,12 @@
 package dev.sluice.worker.runner;
 
+import dev.sluice.common.digest.Digests;
 import dev.sluice.worker.graph.Quantization;
 import dev.sluice.worker.model.Checkpoint;
 import dev.sluice.worker.ort.OrtEnvironment;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -39,13 +37,7 @@ final class NumericsFingerprint {
             OrtEnvironment.version(),
             processor(config.quantization()),
             checkpoint.tokenizer().fingerprint());
-    try {
-      byte[] hash =
-          MessageDigest.getInstance("SHA-256").digest(description.getBytes(StandardCharsets.UTF_8));
-      return HexFormat.of().formatHex(hash, 0, 16);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e); // every Java platform has it
-    }
+    return HexFormat.of().formatHex(Digests.sha256(description), 0, 16);
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.sluice.worker.runner;
 
+import dev.sluice.common.digest.Digests;
 import dev.sluice.worker.graph.DecoderGraph;
 import dev.sluice.worker.graph.Quantization;
 import dev.sluice.worker.graph.Weight;
@@ -9,14 +10,11 @@ import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -271,12 +269,7 @@ public final class WeightsCache {
   }
 
   private static String hash(String text) {
-    try {
-      byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e); // every Java platform has it
-    }
+    return HexFormat.of().formatHex(Digests.sha256(text));
   }
 
   private static String prefix(String hash) {

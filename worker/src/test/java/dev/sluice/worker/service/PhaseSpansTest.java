@@ -8,13 +8,9 @@ import dev.sluice.worker.engine.Milestone.Kind;
 import dev.sluice.worker.engine.RequestTimings;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.context.Context;
-import io.opentelemetry.sdk.common.CompletableResultCode;
 import io.opentelemetry.sdk.trace.SdkTracerProvider;
 import io.opentelemetry.sdk.trace.data.SpanData;
 import io.opentelemetry.sdk.trace.export.SimpleSpanProcessor;
-import io.opentelemetry.sdk.trace.export.SpanExporter;
-import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -82,7 +78,7 @@ class PhaseSpansTest {
   /** Of a request of 1,000 ns. */
   private static List<SpanData> written(
       OptionalLong scheduled, OptionalLong prefilled, OptionalLong first, List<Milestone> marks) {
-    Kept kept = new Kept();
+    KeptSpans kept = new KeptSpans(0);
     try (SdkTracerProvider traces =
         SdkTracerProvider.builder().addSpanProcessor(SimpleSpanProcessor.create(kept)).build()) {
       RequestTimings timings =
@@ -93,26 +89,6 @@ class PhaseSpansTest {
               new GenerationSummary("r", 124, 0, 9, 2, 2, marks, timings))
           .write();
     }
-    return kept.spans;
-  }
-
-  private static final class Kept implements SpanExporter {
-    private final List<SpanData> spans = new ArrayList<>();
-
-    @Override
-    public CompletableResultCode export(Collection<SpanData> batch) {
-      spans.addAll(batch);
-      return CompletableResultCode.ofSuccess();
-    }
-
-    @Override
-    public CompletableResultCode flush() {
-      return CompletableResultCode.ofSuccess();
-    }
-
-    @Override
-    public CompletableResultCode shutdown() {
-      return CompletableResultCode.ofSuccess();
-    }
+    return kept.all();
   }
 }

@@ -14,17 +14,11 @@ import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.api.trace.propagation.W3CTraceContextPropagator;
 import io.opentelemetry.context.propagation.ContextPropagators;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
-import io.opentelemetry.sdk.common.CompletableResultCode;
 import io.opentelemetry.sdk.trace.SdkTracerProvider;
 import io.opentelemetry.sdk.trace.data.EventData;
 import io.opentelemetry.sdk.trace.data.SpanData;
 import io.opentelemetry.sdk.trace.export.SimpleSpanProcessor;
-import io.opentelemetry.sdk.trace.export.SpanExporter;
-import java.util.Collection;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -33,12 +27,12 @@ import org.junit.jupiter.api.Timeout;
 final class RequestTraceTest {
   @Test
   void queuePrefillAndDecodeFollowEachOtherBelowTheCall() throws Exception {
-    Collector collector = new Collector(4);
+    KeptSpans spans = new KeptSpans(4);
     OpenTelemetrySdk sdk =
         OpenTelemetrySdk.builder()
             .setTracerProvider(
                 SdkTracerProvider.builder()
-                    .addSpanProcessor(SimpleSpanProcessor.create(collector))
+                    .addSpanProcessor(SimpleSpanProcessor.create(spans))
                     .build())
             .setPropagators(ContextPropagators.create(W3CTraceContextPropagator.getInstance()))
             .build();
@@ -57,15 +51,15 @@ final class RequestTraceTest {
                   .setSampling(Sampling.newBuilder().setTemperature(0))
                   .setStopping(Stopping.newBuilder().setMaxTokens(7).setIgnoreEos(true))
                   .build());
-      collector.await();
+      spans.await();
     }
-    SpanData call = collector.span("generate sim");
+    SpanData call = spans.span("generate sim");
     assertThat(call.getKind()).isEqualTo(SpanKind.SERVER);
     assertThat(call.getAttributes().get(GenAi.OUTPUT_TOKENS)).isEqualTo(7);
     assertThat(call.getAttributes().get(GenAi.FINISH_REASONS)).containsExactly("length");
-    SpanData queue = collector.span("queue");
-    SpanData prefill = collector.span("prefill");
-    SpanData decode = collector.span("decode");
+    SpanData queue = spans.span("queue");
+    SpanData prefill = spans.span("prefill");
+    SpanData decode = spans.span("decode");
     for (SpanData phase : List.of(queue, prefill, decode)) {
       assertThat(phase.getParentSpanId()).isEqualTo(call.getSpanId());
       assertThat(phase.getTraceId()).isEqualTo(call.getTraceId());
@@ -84,40 +78,5 @@ final class RequestTraceTest {
 
   private static long duration(SpanData span) {
     return span.getEndEpochNanos() - span.getStartEpochNanos();
-  }
-
-  /** Keeps spans. */
-  private static final class Collector implements SpanExporter {
-    private final List<SpanData> spans = new CopyOnWriteArrayList<>();
-    private final CountDownLatch missing;
-
-    Collector(int expected) {
-      missing = new CountDownLatch(expected);
-    }
-
-    void await() throws InterruptedException {
-      assertThat(missing.await(20, TimeUnit.SECONDS)).isTrue();
-    }
-
-    SpanData span(String name) {
-      return spans.stream().filter(s -> s.getName().equals(name)).findFirst().orElseThrow();
-    }
-
-    @Override
-    public CompletableResultCode export(Collection<SpanData> batch) {
-      spans.addAll(batch);
-      batch.forEach(_ -> missing.countDown());
-      return CompletableResultCode.ofSuccess();
-    }
-
-    @Override
-    public CompletableResultCode flush() {
-      return CompletableResultCode.ofSuccess();
-    }
-
-    @Override
-    public CompletableResultCode shutdown() {
-      return CompletableResultCode.ofSuccess();
-    }
   }
 }

@@ -1,14 +1,15 @@
-package dev.sluice.common.security;
+package dev.sluice.common.digest;
 
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 
 /** SHA-256, which every JDK has. */
-final class Digests {
+public final class Digests {
   private Digests() {}
 
-  static MessageDigest sha256() {
+  /** For what comes in parts. */
+  public static MessageDigest sha256() {
     try {
       return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
@@ -16,7 +17,12 @@ final class Digests {
     }
   }
 
-  static byte[] of(String text) {
-    return sha256().digest(text.getBytes(StandardCharsets.UTF_8));
+  public static byte[] sha256(byte[] content) {
+    return sha256().digest(content);
+  }
+
+  /** Of a text in UTF-8. */
+  public static byte[] sha256(String text) {
+    return sha256(text.getBytes(StandardCharsets.UTF_8));
   }
 }
