@@ -65,8 +65,7 @@ final class SoakCampaign {
               .timeout(PATIENCE.multipliedBy(2))
               .retry(RetryPolicy.DEFAULTS.withTimeouts(PATIENCE, PATIENCE))
               .build()) {
-        ChaosLoad load =
-            new ChaosLoad(client, ChaosRequests.mixed(REQUESTS, TOKENS), CONCURRENCY);
+        ChaosLoad load = new ChaosLoad(client, ChaosRequests.mixed(REQUESTS, TOKENS), CONCURRENCY);
         List<List<Choice>> expected = new ArrayList<>(Collections.nCopies(REQUESTS, List.of()));
         load.send(0, (turn, answer, _) -> expected.set(turn, answer)).await();
 
@@ -132,8 +131,7 @@ final class SoakCampaign {
 
   private static Look look(ChaosFleet fleet, String after) throws Exception {
     awaitIdle(fleet);
-    Look look =
-        new Look(Vitals.of(fleet.workerPid(SURVIVOR)), Vitals.of(fleet.routerPid(1)));
+    Look look = new Look(Vitals.of(fleet.workerPid(SURVIVOR)), Vitals.of(fleet.routerPid(1)));
     System.out.println("soak: " + after);
     System.out.println("  worker " + look.worker());
     System.out.println("  router " + look.router());

@@ -16,7 +16,9 @@ final class CampaignModel {
   private static final int MAX_SEQUENCES = 32;
   private static final long KV_BYTES = 384L << 20;
 
-  /** Property with the folder of a cache of weights, for a process that is too slow to make them. */
+  /**
+   * Property with the folder of a cache of weights, for a process that is too slow to make them.
+   */
   private static final String WEIGHTS = "campaign.weights";
 
   private CampaignModel() {}
