@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import dev.sluice.common.error.RefusalException;
 import dev.sluice.common.server.GrpcServer;
 import dev.sluice.common.server.ServerConfig;
+import dev.sluice.common.telemetry.Telemetry;
+import dev.sluice.common.telemetry.TelemetryConfig;
 import dev.sluice.v1.DrainRequest;
 import dev.sluice.v1.DrainResponse;
 import dev.sluice.v1.GenerateOnceRequest;
@@ -29,25 +31,20 @@ import io.grpc.reflection.v1.ServerReflectionResponse;
 import io.grpc.stub.AbstractStub;
 import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
-import io.opentelemetry.api.common.AttributeKey;
-import io.opentelemetry.api.common.Attributes;
-import io.opentelemetry.sdk.metrics.SdkMeterProvider;
-import io.opentelemetry.sdk.metrics.data.LongPointData;
-import io.opentelemetry.sdk.metrics.data.PointData;
-import io.opentelemetry.sdk.testing.exporter.InMemoryMetricReader;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -158,11 +155,9 @@ class AccessTest {
   }
 
   @Test
-  void everyRefusalIsCounted() {
-    InMemoryMetricReader reader = InMemoryMetricReader.create();
-    try (SdkMeterProvider meters =
-        SdkMeterProvider.builder().registerMetricReader(reader).build()) {
-      security.observe(meters.get("test"));
+  void everyRefusalIsCounted() throws IOException {
+    try (Telemetry telemetry = Telemetry.start("test", TelemetryConfig.defaults(0))) {
+      security.observe(telemetry.meter());
       GenerateRequest asSilver = HELLO.toBuilder().setTenant("silver").build();
       assertThat(generate("", HELLO)).isEqualTo(Status.Code.UNAUTHENTICATED);
       assertThat(generate(gold, asSilver)).isEqualTo(Status.Code.PERMISSION_DENIED);
@@ -179,15 +174,15 @@ class AccessTest {
       assertThatExceptionOfType(RefusalException.class)
           .isThrownBy(() -> security.rules(Optional.of(caller)).apply(asSilver));
 
-      assertThat(reader.collectAllMetrics()).hasSize(1);
-      Map<Attributes, Long> counted =
-          reader.collectAllMetrics().iterator().next().getLongSumData().getPoints().stream()
-              .collect(Collectors.toMap(PointData::getAttributes, LongPointData::getValue));
-      AttributeKey<String> reason = AttributeKey.stringKey("reason");
-      assertThat(counted)
-          .containsOnly(
-              Map.entry(Attributes.of(reason, "unauthenticated"), 1L),
-              Map.entry(Attributes.of(reason, "permission_denied"), 2L));
+      ByteArrayOutputStream page = new ByteArrayOutputStream();
+      assertThat(telemetry.writeMetrics("", page)).startsWith("text/plain");
+      assertThat(page.toString(StandardCharsets.UTF_8).lines())
+          .anyMatch(line ->
+              line.matches(
+                  "sluice_identity_refusals_total\\{.*reason=\"unauthenticated\".*} 1\\.0"))
+          .anyMatch(line ->
+              line.matches(
+                  "sluice_identity_refusals_total\\{.*reason=\"permission_denied\".*} 2\\.0"));
     }
   }
 
