@@ -1,25 +1,24 @@
 package dev.sluice.common.fair;
 
+import dev.sluice.common.list.IntrusiveList;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Queued entries in order of arrival, linked through themselves. An entry that comes back finds its
- * old place; the search begins at both ends, since it is either among the oldest or the latest.
+ * Queued entries in order of arrival. An entry that comes back finds its old place; the search
+ * begins at both ends, since it is either among the oldest or the latest.
  *
  * <p>Threading: the queue's. Allocates nothing.
  */
 final class EntryList<T> {
-  private @Nullable FairEntry<T> first;
-  private @Nullable FairEntry<T> last;
-  private int size;
+  private final IntrusiveList<FairEntry<T>> entries = new IntrusiveList<>();
   private long tokens;
 
   @Nullable FairEntry<T> first() {
-    return first;
+    return entries.first();
   }
 
   int size() {
-    return size;
+    return entries.size();
   }
 
   /** Tokens of all entries. */
@@ -28,52 +27,28 @@ final class EntryList<T> {
   }
 
   void insert(FairEntry<T> entry) {
-    FairEntry<T> after = first; // the earliest that may follow
-    FairEntry<T> before = last; // the latest that may precede
+    FairEntry<T> after = entries.first(); // the earliest that may follow
+    FairEntry<T> before = entries.last(); // the latest that may precede
     while (after != null
         && before != null
         && after.serial < entry.serial
         && before.serial > entry.serial) {
-      after = after.next;
-      before = before.previous;
+      after = after.next();
+      before = before.previous();
     }
-    if (after == null || after.serial >= entry.serial) {
-      before = after == null ? last : after.previous;
-    } else {
-      after = before == null ? first : before.next;
-    }
-    entry.previous = before;
-    entry.next = after;
-    if (before == null) {
-      first = entry;
-    } else {
-      before.next = entry;
+    if (after != null && after.serial < entry.serial) {
+      after = before == null ? entries.first() : before.next();
     }
     if (after == null) {
-      last = entry;
+      entries.addLast(entry);
     } else {
-      after.previous = entry;
+      entries.addBefore(entry, after);
     }
-    size++;
     tokens += entry.tokens;
   }
 
   void remove(FairEntry<T> entry) {
-    FairEntry<T> before = entry.previous;
-    FairEntry<T> after = entry.next;
-    if (before == null) {
-      first = after;
-    } else {
-      before.next = after;
-    }
-    if (after == null) {
-      last = before;
-    } else {
-      after.previous = before;
-    }
-    entry.previous = null;
-    entry.next = null;
-    size--;
+    entries.remove(entry);
     tokens -= entry.tokens;
   }
 }

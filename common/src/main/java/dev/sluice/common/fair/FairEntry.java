@@ -1,14 +1,14 @@
 package dev.sluice.common.fair;
 
-import org.jspecify.annotations.Nullable;
+import dev.sluice.common.list.ListNode;
 
 /**
  * One item's place with a {@link FairQueue}, from {@link FairQueue#open} to {@link
- * FairQueue#close}. It carries the links of the queue's lists, so that queueing allocates nothing.
+ * FairQueue#close}. It is a node of the queue's lists, so that queueing allocates nothing.
  *
  * <p>Threading: the queue's.
  */
-public final class FairEntry<T> {
+public final class FairEntry<T> extends ListNode<FairEntry<T>> {
   /** Where an item stands. */
   enum State {
     /** Neither waits nor is in service; it may still be charged for. */
@@ -27,10 +27,6 @@ public final class FairEntry<T> {
   State state = State.OUT;
   boolean promoted;
   long tokens; // that its tenant is still to be charged for
-
-  // links of the EntryList that holds it
-  @Nullable FairEntry<T> previous;
-  @Nullable FairEntry<T> next;
 
   FairEntry(T item, Flow<T> flow, long serial) {
     this.item = item;

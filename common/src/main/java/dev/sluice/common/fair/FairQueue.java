@@ -1,5 +1,6 @@
 package dev.sluice.common.fair;
 
+import dev.sluice.common.list.IntrusiveList;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -46,8 +47,8 @@ public final class FairQueue<T> {
   private final List<@Nullable Level<T>> levels = new ArrayList<>(); // by priority; made when used
   private final BitSet backlogged = new BitSet(MAX_PRIORITY - MIN_PRIORITY + 1);
   private final EntryList<T> promoted = new EntryList<>();
-  private final FlowList<T> waiting = new FlowList<>(); // backlogged flows by waitingSinceNanos
-  private final FlowList<T> idle = new FlowList<>(); // the longest idle first
+  private final IntrusiveList<Flow<T>> waiting = new IntrusiveList<>(); // by waitingSinceNanos
+  private final IntrusiveList<Flow<T>> idle = new IntrusiveList<>(); // the longest idle first
   private long stamps;
   private long turns;
   private int size;

@@ -1,6 +1,6 @@
 package dev.sluice.common.fair;
 
-import org.jspecify.annotations.Nullable;
+import dev.sluice.common.list.ListNode;
 
 /**
  * What one tenant has in one class, and what it was served there.
@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: the queue's.
  */
-final class Flow<T> {
+final class Flow<T> extends ListNode<Flow<T>> {
   final String tenant;
   final Level<T> level;
   final EntryList<T> queued = new EntryList<>();
@@ -27,10 +27,6 @@ final class Flow<T> {
   int heapIndex;
   long waitingSinceNanos; // for its turn, while it is backlogged
   long turn; // grows in the order of waitingSinceNanos
-
-  // links of the FlowList that holds it
-  @Nullable Flow<T> previous;
-  @Nullable Flow<T> next;
 
   Flow(String tenant, Level<T> level) {
     this.tenant = tenant;

@@ -1,6 +1,7 @@
 package dev.sluice.worker.engine;
 
 import dev.sluice.common.fair.FairEntry;
+import dev.sluice.common.list.ListNode;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -15,14 +16,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: engine thread, from the moment it was submitted; the flag: any thread.
  */
-final class Request implements TaskHandle {
+final class Request extends ListNode<Request> implements TaskHandle {
   /** Whether {@link EngineCommand.Cancel} was sent. */
   final AtomicBoolean cancelSent = new AtomicBoolean();
-
-  // links of the RequestQueue that holds it
-  @Nullable Request previous;
-  @Nullable Request next;
-  @Nullable RequestQueue queue;
 
   /** Its place among those that wait; the {@link RequestOrder}'s. */
   @Nullable FairEntry<Request> place;

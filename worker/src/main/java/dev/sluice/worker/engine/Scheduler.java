@@ -1,6 +1,7 @@
 package dev.sluice.worker.engine;
 
 import dev.sluice.common.fair.Backlog;
+import dev.sluice.common.list.IntrusiveList;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -31,9 +32,9 @@ final class Scheduler {
   private final RequestOrder order;
   private final StepBudget budget;
   private final Speculation speculation;
-  private final RequestQueue running = new RequestQueue();
-  private final RequestQueue waiting = new RequestQueue(); // in no order
-  private final RequestQueue hopeless = new RequestQueue();
+  private final IntrusiveList<Request> running = new IntrusiveList<>();
+  private final IntrusiveList<Request> waiting = new IntrusiveList<>(); // in no order
+  private final IntrusiveList<Request> hopeless = new IntrusiveList<>();
   private final Request[] prefills; // [maxSequences]; those that run
   private final StepPlan plan;
   private int prefillCount;
@@ -98,7 +99,7 @@ final class Scheduler {
   /** Requests of which a choice gets a token in every step. */
   List<String> decodingRequestIds() {
     List<String> ids = new ArrayList<>();
-    for (Request r = running.first(); r != null; r = r.next) {
+    for (Request r = running.first(); r != null; r = r.next()) {
       if (isDecoding(r)) {
         ids.add(r.requestId());
       }
@@ -118,7 +119,7 @@ final class Scheduler {
   long pendingPrefillTokens() {
     long tokens = waitingTokens.tokens();
     blocks.beginCount();
-    for (Request r = running.first(); r != null; r = r.next) {
+    for (Request r = running.first(); r != null; r = r.next()) {
       tokens += blocks.pendingTokens(r);
     }
     return tokens;
@@ -127,7 +128,7 @@ final class Scheduler {
   /** Tokens to be computed for requests that run, as far as they come before a newcomer's. */
   double runningPrefillTokens(GenerationTask newcomer, Backlog backlog) {
     double tokens = 0;
-    for (Request r = running.first(); r != null; r = r.next) {
+    for (Request r = running.first(); r != null; r = r.next()) {
       int pending = r.pendingPrefillTokens();
       if (pending > 0) {
         tokens += order.tokensBefore(newcomer, backlog, r, pending);
@@ -155,9 +156,9 @@ final class Scheduler {
 
   /** Forgets a request and frees its blocks. */
   void remove(Request request) {
-    if (request.queue == running) {
+    if (request.isIn(running)) {
       stopRunning(request);
-    } else if (request.queue == waiting) {
+    } else if (request.isIn(waiting)) {
       giveUp(request);
     } else {
       hopeless.remove(request);
@@ -172,7 +173,7 @@ final class Scheduler {
    */
   void end(Sequence sequence, int keptTokens) {
     Request request = sequence.request();
-    boolean waits = request.queue == waiting;
+    boolean waits = request.isIn(waiting);
     int before = request.length();
     request.end(sequence, keptTokens);
     waitingTokens.adjust(waits ? request.length() - before : 0);
@@ -242,7 +243,7 @@ final class Scheduler {
       return false;
     }
     int available = pool().available() + (row == null ? 0 : row.blocks());
-    for (Request r = running.first(); r != null; r = r.next) {
+    for (Request r = running.first(); r != null; r = r.next()) {
       available += r != row && order.outranks(next, r) ? r.blocks() : 0;
     }
     if (available < pool().blocksFor(next.length()) + rows) {
@@ -264,7 +265,7 @@ final class Scheduler {
   /** Whom a request that waits displaces, if there is somebody and no prompt goes before it. */
   private @Nullable Request victim(Request next, boolean rowIsEnough, long nowNanos) {
     Request victim = null;
-    for (Request r = running.first(); r != null; r = r.next) {
+    for (Request r = running.first(); r != null; r = r.next()) {
       boolean prefilling = isPrefilling(r);
       if (prefilling && order.precedes(r, next, nowNanos)) {
         return null;
@@ -281,13 +282,13 @@ final class Scheduler {
   /** Preempts until all that decode can go on; returns whether it had to. */
   private boolean makeRoomForDecodes(long nowNanos) {
     int missing = -pool().available();
-    for (Request r = running.first(); r != null; r = r.next) {
+    for (Request r = running.first(); r != null; r = r.next()) {
       missing += blocks.neededToDecode(r);
     }
     boolean crowded = missing > 0;
     while (missing > 0) {
       Request victim = null;
-      for (Request r = running.first(); r != null; r = r.next) {
+      for (Request r = running.first(); r != null; r = r.next()) {
         if (victim == null || order.isBetterVictim(r, victim)) {
           victim = r;
         }
@@ -305,7 +306,7 @@ final class Scheduler {
 
   private void planDecodes() {
     prefillCount = 0;
-    for (Request r = running.first(); r != null; r = r.next) {
+    for (Request r = running.first(); r != null; r = r.next()) {
       if (isPrefilling(r)) {
         prefills[prefillCount++] = r;
       }
@@ -477,7 +478,7 @@ final class Scheduler {
   /** Audits the pool against the requests that run. */
   void checkIntegrity() {
     List<BlockTable> tables = new ArrayList<>();
-    for (Request r = running.first(); r != null; r = r.next) {
+    for (Request r = running.first(); r != null; r = r.next()) {
       for (int choice = 0; choice < r.choices(); choice++) {
         Sequence s = r.sequence(choice);
         if (s.table.size() < pool().blocksFor(s.computed()) && s.isActive()) {
@@ -493,7 +494,7 @@ final class Scheduler {
       }
     }
     blocks.checkIntegrity(tables);
-    for (Request r = waiting.first(); r != null; r = r.next) {
+    for (Request r = waiting.first(); r != null; r = r.next()) {
       for (int choice = 0; choice < r.choices(); choice++) {
         int blocks = r.sequence(choice).table.size();
         if (blocks != 0) {

@@ -1,5 +1,7 @@
 package dev.sluice.worker.engine;
 
+import dev.sluice.common.list.IntrusiveList;
+
 /**
  * Counts the tokens that are to be computed for the requests that wait. A block that several of
  * them begin with counts once, and not at all if it is in the cache or a request that runs computes
@@ -174,10 +176,10 @@ final class WaitingTokens {
    *
    * @throws IllegalStateException naming what does not hold
    */
-  void checkIntegrity(RequestQueue waiting) {
+  void checkIntegrity(IntrusiveList<Request> waiting) {
     long expectedUses = 0;
     long expected = 0;
-    for (Request r = waiting.first(); r != null; r = r.next) {
+    for (Request r = waiting.first(); r != null; r = r.next()) {
       BlockHashes hashes = r.sequence(0).hashes();
       expectedUses += blocks(r);
       expected += r.length() - (long) blocks(r) * blockSize;

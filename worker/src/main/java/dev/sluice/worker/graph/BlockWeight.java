@@ -29,6 +29,13 @@ record BlockWeight(String name, List<String> sources, long rows, long columns, b
   private static final float LARGEST = 127f;
 
   BlockWeight {
+    checkColumns(name, columns);
+  }
+
+  /**
+   * @throws ModelFileException unless rows are whole blocks
+   */
+  static void checkColumns(String name, long columns) {
     if (columns % BLOCK != 0) {
       throw new ModelFileException(
           name + ": rows of " + columns + " weights (expected: a multiple of " + BLOCK + ")");

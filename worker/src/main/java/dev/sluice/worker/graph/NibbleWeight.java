@@ -1,7 +1,6 @@
 package dev.sluice.worker.graph;
 
 import dev.sluice.worker.model.Checkpoint;
-import dev.sluice.worker.model.ModelFileException;
 import dev.sluice.worker.ort.ElementType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -22,10 +21,7 @@ record NibbleWeight(String name, List<String> sources, long rows, long columns) 
   static final int BLOCK = BlockWeight.BLOCK;
 
   NibbleWeight {
-    if (columns % BLOCK != 0) {
-      throw new ModelFileException(
-          name + ": rows of " + columns + " weights (expected: a multiple of " + BLOCK + ")");
-    }
+    BlockWeight.checkColumns(name, columns);
   }
 
   String quantized() {

@@ -202,17 +202,5 @@ public final class Simulation {
       total.computedPromptTokens += prefillTokens;
       total.endNanos = clock.nanos();
     }
-
-    @Override
-    public void onScheduled(GenerationTask task, long queueNanos) {}
-
-    @Override
-    public void onFirstToken(GenerationTask task, long ttftNanos) {}
-
-    @Override
-    public void onNextToken(GenerationTask task, long itlNanos) {}
-
-    @Override
-    public void onPreempted() {}
   }
 }
