@@ -30,6 +30,8 @@ public final class IntrusiveList<N extends ListNode<N>> {
   }
 
   /**
+   * Puts a node before all others.
+   *
    * @throws IllegalStateException if the node is in a list
    */
   public void addFirst(N node) {
@@ -37,6 +39,8 @@ public final class IntrusiveList<N extends ListNode<N>> {
   }
 
   /**
+   * Puts a node behind all others.
+   *
    * @throws IllegalStateException if the node is in a list
    */
   public void addLast(N node) {
@@ -54,6 +58,8 @@ public final class IntrusiveList<N extends ListNode<N>> {
   }
 
   /**
+   * Takes a node out.
+   *
    * @throws IllegalStateException if the node is not in this list
    */
   public void remove(N node) {
