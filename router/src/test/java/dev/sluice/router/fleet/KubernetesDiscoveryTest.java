@@ -127,6 +127,14 @@ class KubernetesDiscoveryTest {
       operator.resource(endpoint(slice("four", "dual", "IPv4"), "10.0.0.1", true).build()).create();
       start("kubernetes:///dual.llm:9099");
       awaitFound("10.0.0.1:9099");
+
+      // The mock server hangs if a watch is closed while it still sends what there was when the
+      // watch began; what happens once the watch is seen to work comes behind all that.
+      EndpointSlice more = endpoint(slice("four-2", "dual", "IPv4"), "10.0.0.2", true).build();
+      operator.resource(more).create();
+      awaitFound("10.0.0.1:9099", "10.0.0.2:9099");
+      operator.resource(more).delete();
+      awaitFound("10.0.0.1:9099");
     }
   }
 }
