@@ -364,4 +364,10 @@ final class Request extends ListNode<Request> implements TaskHandle {
   private static OptionalLong mark(boolean reached, long nanos) {
     return reached ? OptionalLong.of(nanos) : OptionalLong.empty();
   }
+
+  /** For what goes wrong with lists: ids only, no texts. */
+  @Override
+  public String toString() {
+    return "request " + requestId();
+  }
 }
