@@ -130,7 +130,8 @@ public class RoutingBench {
             Model.newBuilder().setId("m").setBlockSize(BLOCK).build(),
             Limits.newBuilder().setMaxPendingPrefillTokens(1 << 20).build(),
             WorkerState.WORKER_STATE_READY,
-            Load.newBuilder().setKvBlocksTotal(10_000).build());
+            Load.newBuilder().setKvBlocksTotal(10_000).build(),
+            1);
     return new WorkerView(
         address,
         WorkerStatus.READY,
