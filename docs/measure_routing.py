@@ -47,7 +47,7 @@ class Fleet:
                 f"--router-flag=--policy={policy}", *flags,
             ],
         )
-        self.target = self.process.await_line("router ").split()[0]
+        self.target = self.process.await_written(r"^router (\S+:\d+)$")[1]
 
     def __enter__(self):
         return self
