@@ -11,7 +11,8 @@ prefix    64 requests with a system prompt of 1,024 tokens, prefix cache on and 
 overload  requests at a half, once and four times what the worker can do, for 3 minutes each;
           those that met their time to first token
 
-Starts workers of its own on free ports, with the default model, and stops them. Needs only Python's
+The load generators run at nice 10: in a deployment clients have processors of their own, here they share
+the worker's. Starts workers of its own on free ports, with the default model, and stops them. Needs only Python's
 standard library. Exit status: 0 done, 1 if a command failed, 2 usage."""
 import argparse
 import os
@@ -48,7 +49,7 @@ class Worker:
 
 
 def start(worker, *flags):
-    return start_bench(LAUNCHER, "--target", worker.target, *flags)
+    return start_bench(LAUNCHER, "--target", worker.target, *flags, nice=10)
 
 
 def bench(worker, *flags):
