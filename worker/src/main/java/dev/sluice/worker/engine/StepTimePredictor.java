@@ -11,8 +11,8 @@ package dev.sluice.worker.engine;
  * what a prompt costs. A step that took far longer than predicted counts only as somewhat longer: a
  * pause of the machine is no property of the model.
  *
- * <p>Beside it the {@link #margin} is tracked: the factor by which all but a hundredth of the steps
- * stay below their prediction. It grows within a few steps when other loads slow the machine down,
+ * <p>Beside it the {@link #margin} is tracked: the factor by which all but one in 200 steps stay
+ * below their prediction. It grows within a few steps when other loads slow the machine down,
  * before the coefficients follow.
  *
  * <p>Threading: engine thread. Allocates nothing after construction.
@@ -25,7 +25,7 @@ final class StepTimePredictor {
   private static final int SWEEPS = 4;
   private static final double OUTLIER = 3; // mean deviations
   private static final double MARGIN_STEP = 0.04;
-  private static final double QUANTILE = 0.99;
+  private static final double QUANTILE = 0.995;
   private static final double MAX_MARGIN = 3;
 
   // Sums over steps of feature i times feature j, and of feature i times time in ms.
@@ -105,7 +105,7 @@ final class StepTimePredictor {
 
   private double withoutOutlier(double millis, double predicted) {
     double ratio = millis / predicted;
-    // a step upwards for the hundredth that exceeds it balances 99 small ones downwards
+    // a step upwards for the one that exceeds it balances 199 small ones downwards
     margin += MARGIN_STEP * (ratio > margin ? QUANTILE : QUANTILE - 1);
     margin = Math.clamp(margin, 1, MAX_MARGIN);
     double off = ratio - 1;

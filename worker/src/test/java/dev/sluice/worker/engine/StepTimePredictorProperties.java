@@ -59,7 +59,7 @@ class StepTimePredictorProperties {
     Random random = new Random(seed);
     Machine machine = Machine.random(random);
     StepTimePredictor predictor = new StepTimePredictor();
-    learn(predictor, machine, noise, 300, true, random);
+    learn(predictor, machine, noise, 600, true, random);
     double error = 0;
     for (int i = 0; i < 100; i++) {
       Step step = Step.random(random, true);
